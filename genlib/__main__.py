@@ -35,15 +35,14 @@ def list_(_: argparse.Namespace) -> None:
         print(f"{name:20} {checkpoint.model_class.title}, {checkpoint.spec.recipe.data}")
 
 
-def data(args: argparse.Namespace) -> None:
-    from genlib import data
-    from genlib.data.build import build
+def data_(args: argparse.Namespace) -> None:
+    from genlib import data as datasets
 
     if args.action == "build":
-        build(args.names or None)
+        datasets.build(args.names or None)
         return
-    for name in data.names():
-        info = data.info(name)
+    for name in datasets.names():
+        info = datasets.info(name)
         counts = ", ".join(f"{count:,} {split}" for split, count in info.splits.items())
         print(f"{name:10} {info.title}: {counts}; {info.licence}")
 
@@ -175,7 +174,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command("list", list_, "The checkpoints that are here.")
 
-    sub = command("data", data, "The data sets that are here, or make them from their sources.")
+    sub = command("data", data_, "The data sets that are here, or make them from their sources.")
     sub.add_argument("action", choices=["list", "build"])
     sub.add_argument("names", nargs="*", metavar="NAME")
 

@@ -41,7 +41,7 @@ class Spec(BaseModel):
     model: str = Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")  # the model file's name
     config: dict[str, JsonValue]
     recipe: Recipe
-    trained_steps: int = Field(0, ge=0)
+    trained_steps: int = Field(0, ge=0, le=10**9)
     measured: dict[str, JsonValue] = Field(default_factory=dict)  # what `genlib eval` found, with protocol
 
 
@@ -52,7 +52,8 @@ class Checkpoint:
     folder: Path
     spec: Spec
     model_config: Config
-    source: str = field(default="")  # what load() was given: a shipped name or user/repo@revision
+    source: str = field(default="")  # a shipped name, or user/name@commit of the Hub
+    note: str = field(default="")  # what a visitor should know: that an earlier copy serves, and why
 
     @classmethod
     def read(cls, folder: Path, source: str | None = None) -> Checkpoint:
@@ -62,7 +63,10 @@ class Checkpoint:
             spec = Spec.model_validate_json(_bounded_bytes(folder / CONFIG, name))
         except ValidationError as error:
             raise CheckpointError(f"{name}: config.json is not valid: {_first_problem(error)}.") from None
-        model = catalog.model_class(spec.model)
+        try:
+            model = catalog.model_class(spec.model)
+        except GenlibError as error:
+            raise CheckpointError(f"{name}: {error}") from None
         try:
             config = model.Config.model_validate(spec.config)
         except ValidationError as error:
@@ -92,20 +96,25 @@ class Checkpoint:
 
         path = self.folder / WEIGHTS
         _check_size(path, self.name)
-        with torch.device("meta"):
-            model = self.model_class(self.model_config)  # shapes only: a hostile config costs no memory here
+        model = _outline(self.model_class, self.model_config)
         wanted = {k: tuple(v.shape) for k, v in model.state_dict().items()}
         try:
             with safe_open(path, framework="pt") as file:
                 found = {k: tuple(file.get_slice(k).get_shape()) for k in file.keys()}  # noqa: SIM118 (not a dict)
             if found != wanted:
-                raise CheckpointError(f"{self.name}: model.safetensors does not fit config.json: {_diff(wanted, found)}.")
+                raise CheckpointError(
+                    f"{self.name}: model.safetensors does not fit config.json: {_diff(wanted, found)}."
+                )
             weights = load_file(path)
         except SafetensorError as error:
             raise CheckpointError(
-                f"{self.name}: model.safetensors is damaged ({error}); restore it, or load it again."
+                f"{self.name}: model.safetensors is damaged ({_plain(error)}); restore it, or load it again."
             ) from None
         types = {k: v.dtype for k, v in model.state_dict().items()}
+        floats = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
+        for k, v in weights.items():
+            if v.dtype != types[k] and not {v.dtype, types[k]} <= floats:
+                raise CheckpointError(f"{self.name}: model.safetensors holds {v.dtype} for {k}, not {types[k]}.")
         model.load_state_dict({k: v.to(types[k]) for k, v in weights.items()}, assign=True)
         if not all(v.isfinite().all() for v in model.state_dict().values()):
             raise CheckpointError(f"{self.name}: model.safetensors holds numbers that are not finite.")
@@ -124,21 +133,40 @@ def find(name: str | os.PathLike[str], revision: str | None = None) -> Checkpoin
     """Like load(), without the weights."""
     if isinstance(name, os.PathLike):
         return Checkpoint.read(Path(name))
-    if re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+    if re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", name, re.ASCII):
         from genlib import hub
 
         return hub.pull(name, revision)
     shipped = catalog.CHECKPOINTS / name
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) or not (shipped / CONFIG).exists():
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,95}", name) or not (shipped / CONFIG).exists():
         raise CheckpointError(
-            f"There is no checkpoint called {name!r}: choose one of {', '.join(catalog.checkpoints())}, "
+            f"There is no checkpoint called '{_plain(name, 96)}': choose one of {', '.join(catalog.checkpoints())}, "
             "or a Hugging Face repository as user/name."
         )
     return Checkpoint.read(shipped)
 
 
+def _outline(model_class: type[Model], config: Config) -> Model:
+    """The model without memory for its weights (on the meta device), so that a hostile config costs nothing."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    class Undrawn(TorchFunctionMode):
+        """Leaves normal_ out: there is nothing to fill, and on this device it imports a compiler, for seconds."""
+
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if func is torch.Tensor.normal_:
+                return args[0]
+            if func is torch.nn.init.normal_:
+                return kwargs["tensor"]
+            return func(*args, **(kwargs or {}))
+
+    with torch.device("meta"), Undrawn():
+        return model_class(config)
+
+
 def save(model: Model, folder: Path, spec: Spec, dtype: torch.dtype | None = None) -> None:
-    """Write config.json and model.safetensors, each atomically. `dtype`: of floating parameters on disk (None: as is)."""
+    """Write config.json and model.safetensors, each atomically. `dtype`: of parameters on disk (None: as they are)."""
     from safetensors.torch import save_file
 
     params = {k for k, _ in model.named_parameters()}
@@ -175,7 +203,7 @@ class _replacing:
 
 
 def _check_size(path: Path, name: str) -> None:
-    if not path.exists():
+    if not path.is_file():
         raise CheckpointError(f"{name}: {path.name} is missing; restore it, or load it again.")
     if path.stat().st_size > (most := MAX_BYTES[path.name]):
         raise CheckpointError(f"{name}: {path.name} is larger than {most // 1024} KiB, which no model of ours is.")
@@ -188,12 +216,17 @@ def _bounded_bytes(path: Path, name: str) -> bytes:
 
 def _first_problem(error: ValidationError) -> str:
     problem: Any = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(map(str, problem["loc"])) or "the file"
+    where = _plain(".".join(map(str, problem["loc"]))) or "the file"
     return f"{where}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"[:300]
 
 
 def _diff(wanted: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]) -> str:
     for key in sorted(wanted.keys() | found.keys()):
         if wanted.get(key) != found.get(key):
-            return f"{key[:80]} should be {wanted.get(key, 'absent')} and is {found.get(key, 'absent')}"
+            return f"{_plain(key)} should be {wanted.get(key, 'absent')} and is {_plain(found.get(key, 'absent'))}"
     return "no difference"
+
+
+def _plain(foreign: object, most: int = 120) -> str:
+    """Words of a stranger for a message of ours: short, one line, nothing that a terminal or Markdown would obey."""
+    return re.sub(r"[^\w.,:;()'=/ -]+", " ", str(foreign))[:most]

@@ -1,0 +1,1 @@
+"""This project beside its peers, timed in one run: what counts is the ratio, machines differ."""

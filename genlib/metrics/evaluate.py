@@ -1,0 +1,78 @@
+"""Everything that can be measured about a checkpoint, chosen by what its model can do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from genlib import __version__, data
+from genlib.checkpoint import Checkpoint
+from genlib.contract import Decodes, Encodes, Samples, Scores
+from genlib.metrics.classes import accuracy, classes
+from genlib.metrics.features import draw, extract, extractor
+from genlib.metrics.likelihood import likelihood
+from genlib.metrics.memory import memory
+from genlib.metrics.quality import quality
+from genlib.metrics.reconstruction import reconstruction
+from genlib.models.classifier import Classifier
+
+SAMPLES = 5000  # where the test split has so many; else as many as it has
+COMPARED = 1000  # samples whose nearest training picture is looked for
+DIGITS = 6  # significant ones that are kept
+
+
+def evaluate(
+    checkpoint: Checkpoint, samples: int | None = None, progress: Callable[[str], object] = print
+) -> dict[str, Any]:
+    """Measure on the test split of the checkpoint's data set, with seeds 0, 1, ... and default controls.
+
+    samples   how many to draw; None: 5,000, or as many as there are test pictures where those are fewer
+    Returns what `Spec.measured` stores: {"protocol": ..., and by what the model can do "quality", "classes", "memory",
+    "likelihood", "reconstruction", "accuracy"}; every entry is JSON. The same checkpoint gives the same numbers again.
+    Raises GenlibError: weights or data missing or damaged, no classifier for this data set.
+    """
+    model, recipe = checkpoint.load(), checkpoint.spec.recipe
+    test = data.load(recipe.data, "test", size=recipe.size)
+    real, main = test.pixels, test.info.main_label
+    protocol: dict[str, Any] = {"data": recipe.data, "split": "test", "reals": len(real), "genlib": __version__}
+    found: dict[str, Any] = {"protocol": protocol}
+
+    if isinstance(model, Samples):
+        count = samples or min(SAMPLES, len(real))
+        protocol |= {"samples": count, "seeds": f"0 to {count - 1}", "controls": model.Controls().model_dump()}
+        progress(f"Drawing {count:,} samples")
+        made = draw(model, range(count))
+
+        progress("Comparing them with the test pictures")
+        found["quality"] = asdict(quality(made, recipe.data))
+
+        judge = extractor(recipe.data, model.image_shape).load()
+        if isinstance(judge, Classifier):
+            progress("Naming what they show")
+            features = extract(made, judge), extract(real, judge)
+            found["classes"] = asdict(classes(judge, main, test.info.labels[main], *features))
+
+        progress("Looking for their nearest training pictures")
+        found["memory"] = asdict(memory(recipe.data, made[:COMPARED], real[:COMPARED]))
+
+    if isinstance(model, Scores):
+        progress("Measuring the likelihood of the test pictures")
+        found["likelihood"] = asdict(likelihood(model, real))
+
+    if isinstance(model, Encodes) and isinstance(model, Decodes):
+        progress("Reconstructing the test pictures")
+        found["reconstruction"] = asdict(reconstruction(model, real))
+
+    if isinstance(model, Classifier):
+        progress("Naming the test pictures")
+        found["accuracy"] = accuracy(model, extract(real, model), test.labels)
+
+    return _rounded(found)
+
+
+def _rounded(value: Any) -> Any:
+    """Floats with the digits that mean something: the stored file changes only when a result does."""
+    if isinstance(value, dict):
+        return {key: _rounded(part) for key, part in value.items()}
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value

@@ -1,0 +1,83 @@
+"""One picture, large: its seed, what its model holds of it, and the training pictures it may be a copy of."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from genlib.checkpoint import Checkpoint
+from genlib.contract import Criticism, LogProb
+from genlib.images import enlargement, png
+from genlib.ui import frame, loaders
+
+NEIGHBOURS = 5
+MEANING = {
+    "probability": "Its discriminator takes this picture for a real one with probability **{:.2f}**. One that can no "
+    "longer tell says 0.5 to everything.",
+    "critic value": "Its critic gives this picture **{:.3g}**: higher is more real, and only differences count.",
+    "energy": "It gives this picture the energy **{:.3g}**: lower is more real, and only differences count.",
+}
+
+
+def enlarge(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
+    """Open a dialog with a picture uint8 (H, W, C) that `checkpoint` made from `seed`."""
+    st.dialog(f"Seed {seed}", width="medium")(_show)(checkpoint, image, seed)
+
+
+def _show(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
+    picture, words = st.columns([3, 2], gap="medium")
+    large = png(image, enlargement(len(image), 768))
+    picture.image(large, alt=f"Picture with seed {seed}", width="stretch")
+    with words:
+        st.markdown(f"**{checkpoint.name}**, {checkpoint.model_class.title}")
+        with frame.answering():
+            for sentence in _opinion(checkpoint, *loaders.opinion(checkpoint, image)):
+                st.markdown(sentence)
+        st.download_button(
+            "Download PNG",
+            large,
+            f"{checkpoint.name.replace('/', '-')}-seed-{seed}.png",
+            "image/png",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+    st.markdown("**Is it memorised?** The nearest training pictures, with their distances:")
+    slots = [column.empty() for column in st.columns(NEIGHBOURS, wrap=False)]
+    for slot in slots:  # so that nothing moves when they are found
+        slot.image(png(np.full_like(image, 128), enlargement(len(image), 224)), "…", width="stretch", alt="")
+    found = []
+    with frame.answering():
+        found = loaders.neighbours(checkpoint.spec.recipe.data, image, NEIGHBOURS)
+    for i, slot in enumerate(slots):
+        if found:
+            distance, pixels = found[i]
+            near = png(pixels, enlargement(len(pixels), 224))
+            slot.image(near, f"{distance:.3f}", width="stretch", alt=f"Training picture at distance {distance:.3f}")
+        else:
+            slot.empty()
+    st.caption("Distance: root mean square difference of the pixels, 0 to 1. A copy has 0. " + _floor(checkpoint))
+
+
+def _opinion(checkpoint: Checkpoint, criticism: Criticism | None, likelihood: LogProb | None) -> list[str]:
+    sentences = []
+    if criticism:
+        sentences.append(MEANING[criticism.meaning].format(criticism.score.item()))
+    if likelihood:
+        usual = _measured(checkpoint, "likelihood", "nats")
+        sentences.append(
+            f"It gives this picture a log-likelihood of **{likelihood.nats.item():.1f} nats** ({likelihood.kind}): "
+            + ("higher is more likely." if usual is None else f"test pictures have {usual:.1f} on average.")
+        )
+    return sentences
+
+
+def _floor(checkpoint: Checkpoint) -> str:
+    floor = _measured(checkpoint, "memory", "floor")
+    return f"Test pictures, which the model has never seen, are {floor:.3f} from theirs on average." if floor else ""
+
+
+def _measured(checkpoint: Checkpoint, group: str, name: str) -> float | None:
+    """A number that `genlib eval` left in config.json; a Hub model's may hold anything there."""
+    values = checkpoint.spec.measured.get(group)
+    number = values.get(name) if isinstance(values, dict) else None
+    return float(number) if isinstance(number, int | float) else None

@@ -1,0 +1,58 @@
+"""The frame around every page: navigation, tab title, look, heading, and how expected errors are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from genlib.contract import GenlibError
+
+HERE = Path(__file__).parent
+ENTRYPOINT = HERE.parent.parent / "app.py"
+
+_in_frame = ContextVar("in_frame", default=False)
+
+
+def run(pages: Sequence[st.Page]) -> None:
+    """Draw what all pages share and run the page that the address asks for. Called by app.py alone."""
+    page = st.navigation(list(pages), position="top")
+    # After st.navigation: a fixed page_title would stand in every page's tab.
+    st.set_page_config(f"{page.title} · genlib", str(HERE / "icon.svg"), layout="wide")
+    st.html(HERE / "look.css")
+    token = _in_frame.set(True)
+    try:
+        page.run()
+    finally:
+        _in_frame.reset(token)
+
+
+def heading(title: str, lead: str) -> None:
+    """The first call of every page: its title and one sentence, painted before anything slow is imported.
+
+    Also brings the page into the frame. While no session has run st.navigation on a server yet, Streamlit takes files
+    in a folder called pages/ for pages of its old kind and runs them on their own, without app.py; that is what
+    a shared link to a sleeping server meets. Such a run goes through app.py here, once, and ends.
+    """
+    context = get_script_run_ctx()
+    if context and not _in_frame.get() and Path(context.main_script_path).resolve() == ENTRYPOINT:
+        # Not runpy: it swaps modules of the whole process, and other sessions are running.
+        exec(
+            compile(ENTRYPOINT.read_bytes(), ENTRYPOINT, "exec"), {"__name__": "__main__", "__file__": str(ENTRYPOINT)}
+        )
+        st.stop()
+    st.title(title, anchor=False)
+    st.markdown(lead)
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Show an expected error as its one sentence; what comes after the block still runs, so the page stays usable."""
+    try:
+        yield
+    except GenlibError as error:
+        st.error(str(error), icon=":material/error:")

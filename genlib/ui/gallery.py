@@ -1,0 +1,40 @@
+"""A batch of pictures as tiles: one sprite sheet, sent once, in one component."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from genlib.images import columns, grid, png
+
+HERE = Path(__file__).parent
+
+_component = st.components.v2.component(
+    "genlib.gallery",
+    html='<div class="wall" role="group" aria-label="Pictures"></div>',
+    css=(HERE / "gallery.css").read_text(),
+    js=(HERE / "gallery.js").read_text(),
+)
+
+
+def gallery(images: np.ndarray, seeds: Sequence[int], key: str) -> int | None:
+    """Show pictures uint8 (B, H, W, C) as tiles; the seed of the tile that was clicked just now, else None."""
+    across = columns(len(images))
+    sheet = base64.b64encode(png(grid(images, across, gap=0))).decode()
+    result = _component(
+        data={
+            "sheet": f"data:image/png;base64,{sheet}",
+            "across": across,  # on the sheet
+            "columns": across,  # at most, on the page
+            "width": images.shape[2],
+            "height": images.shape[1],
+            "seeds": list(seeds),
+        },
+        on_picked_change=lambda: None,
+        key=key,
+    )
+    return result.picked

@@ -1,0 +1,94 @@
+"""What the pages load, cached. torch is imported by the first model, after the page's heading is painted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from genlib import catalog
+from genlib.checkpoint import CONFIG, WEIGHTS, Checkpoint, CheckpointError
+from genlib.contract import Controls, Criticises, LogProb, Samples, Scores
+from genlib.images import to_uint8
+
+if TYPE_CHECKING:
+    from genlib.contract import Criticism
+    from genlib.models.base import Model
+
+OPENED = "opened"  # session state: the Hub's checkpoints that this visitor opened, by name
+
+
+def samplers() -> dict[str, Checkpoint]:
+    """The checkpoints that make pictures: the shipped ones, then those that the visitor opened from the Hub."""
+    found = catalog.checkpoints(catalog.CHECKPOINTS) | st.session_state.get(OPENED, {})
+    return {name: c for name, c in found.items() if issubclass(c.model_class, Samples)}
+
+
+def model(checkpoint: Checkpoint) -> Model:
+    """The model with its weights, shared by all visitors (evaluating it is safe in threads). CheckpointError."""
+    return _model(str(checkpoint.folder), _version(checkpoint), checkpoint)
+
+
+def pictures(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> np.ndarray:
+    """uint8 (B, H, W, C): what the model makes of `seeds`. CheckpointError."""
+    return _pictures(str(checkpoint.folder), _version(checkpoint), tuple(seeds), controls.model_dump_json(), checkpoint)
+
+
+def opinion(checkpoint: Checkpoint, image: np.ndarray) -> tuple[Criticism | None, LogProb | None]:
+    """What the model holds of a picture uint8 (H, W, C), where it has a discriminator or a likelihood."""
+    import torch
+
+    judge, batch = model(checkpoint), _batch(image)
+    with torch.inference_mode():
+        return (
+            judge.criticise(batch) if isinstance(judge, Criticises) else None,
+            judge.log_prob(batch) if isinstance(judge, Scores) else None,
+        )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def neighbours(data_name: str, image: np.ndarray, k: int = 5) -> list[tuple[float, np.ndarray]]:
+    """The nearest training pictures: (distance, uint8 (H, W, C)), nearest first. DataError, CheckpointError."""
+    from genlib import data
+
+    info = data.info(data_name)
+    channels, side, _ = info.image_shape
+    if image.shape[2] != channels or image.shape[0] not in {side, *info.sizes}:  # a Hub model may claim any data set
+        raise CheckpointError(f"The model's pictures have another shape than its training pictures ({data_name}).")
+    (found,) = data.nearest(data_name, _batch(image), k)
+    return [(float(d), p.permute(1, 2, 0).numpy()) for d, p in zip(found.distances, found.pixels, strict=True)]
+
+
+def _batch(image: np.ndarray):  # type: ignore[no-untyped-def]  # Tensor float32 (1, C, H, W)
+    import torch
+
+    return torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+
+
+def _version(checkpoint: Checkpoint) -> tuple[int, ...]:
+    """Another one as soon as the checkpoint is trained or pulled anew."""
+    files = [Path(checkpoint.folder) / name for name in (CONFIG, WEIGHTS)]
+    return tuple(f.stat().st_mtime_ns if f.exists() else 0 for f in files)
+
+
+# An argument that begins with an underscore is not part of the cache's key.
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _model(folder: str, version: tuple[int, ...], _checkpoint: Checkpoint) -> Model:
+    return _checkpoint.load()
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _pictures(
+    folder: str, version: tuple[int, ...], seeds: tuple[int, ...], controls: str, _checkpoint: Checkpoint
+) -> np.ndarray:
+    import torch
+
+    source = model(_checkpoint)
+    assert isinstance(source, Samples)
+    with torch.inference_mode():
+        return to_uint8(source.sample(seeds, source.Controls.model_validate_json(controls)))

@@ -1,0 +1,170 @@
+"""The address of a batch of pictures: model, seed, how many, and the controls that differ from their defaults.
+
+An address says everything: what it leaves out has its default, whatever was shown before.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from genlib.checkpoint import Checkpoint, find
+from genlib.contract import MAX_SEED, Controls, GenlibError
+from genlib.ui.controls import parse, quote, set_state
+
+MAX_COUNT = 100
+MAX_START = MAX_SEED + 1 - MAX_COUNT  # the last picture's seed is a seed as well
+SEED, COUNT = 0, 24  # where an address says nothing
+
+HUB = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)  # user/repo
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page shows: pictures of the seeds start ... start + count - 1."""
+
+    name: str  # a checkpoint's name, or user/repo or user/repo@revision of the Hub
+    start: int
+    count: int
+    controls: Controls
+
+    @property
+    def seeds(self) -> range:
+        return range(self.start, self.start + self.count)
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A model of the Hub that an address asks for and that is not open yet."""
+
+    repo: str
+    revision: str
+
+
+def write(shown: Shown) -> dict[str, str]:
+    """The query parameters of `shown`."""
+    model, _, revision = shown.name.partition("@")
+    query = {"model": model, "seed": str(shown.start), "n": str(shown.count)}
+    if revision:
+        query["revision"] = revision
+    changed = shown.controls.model_dump(exclude_defaults=True)
+    return query | {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in changed.items()}
+
+
+def url(shown: Shown) -> str:
+    """The whole address of `shown` on this server."""
+    return f"{(st.context.url or '').partition('?')[0]}?{urlencode(write(shown), safe='/')}"
+
+
+def read(query: Mapping[str, str], available: Mapping[str, Checkpoint]) -> tuple[Shown, list[str], Hub | None]:
+    """What an address asks for, one sentence for each thing that it can't have, and the Hub model that it waits for.
+
+    available: the checkpoints that can be shown, at least one; the first one stands in for what can't be.
+    """
+    rest = dict(query)
+    problems: list[str] = []
+    name, revision = rest.pop("model", ""), rest.pop("revision", "")
+    start = _whole(rest.pop("seed", str(SEED)), "The seed", 0, MAX_START, SEED, problems)
+    count = _whole(rest.pop("n", str(COUNT)), "The number of pictures", 1, MAX_COUNT, COUNT, problems)
+
+    key = f"{name}@{revision}" if revision else name
+    hub = None
+    if key and key not in available:
+        if HUB.fullmatch(name):
+            hub = Hub(name, revision)
+        else:
+            problems.append(_trouble(name))
+        key, rest = "", {}  # its controls mean nothing for another model
+    key = key or next(iter(available))
+    controls, bad = parse(available[key].model_class.Controls, rest)
+    return Shown(key, start, count, controls), problems + bad, hub
+
+
+def _trouble(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", name):
+        return f"There is no checkpoint called {quote(name)}."
+    try:
+        find(name)
+    except GenlibError as error:
+        return str(error)
+    return f"{name} does not make pictures."
+
+
+def _whole(text: str, what: str, low: int, high: int, default: int, problems: list[str]) -> int:
+    if re.fullmatch(r"[0-9]{1,10}", text) and low <= int(text) <= high:
+        return int(text)
+    problems.append(
+        f"{what} must be a whole number from {low} to {high}, and {quote(text)} is not: {default} stands in."
+    )
+    return default
+
+
+def script(shown: Shown) -> str:
+    """The five lines of Python that make the same pictures."""
+    name, _, revision = shown.name.partition("@")
+    model = json.dumps(name) + (f", revision={json.dumps(revision)}" if revision else "")
+    controls = ", ".join(f"{k}={v!r}" for k, v in shown.controls.model_dump(exclude_defaults=True).items())
+    sample = f"range({shown.start}, {shown.start + shown.count})"
+    if controls:
+        sample += f", model.Controls({controls})"
+    return (
+        "import genlib\n"
+        "from genlib.images import grid, png, to_uint8\n"
+        f"model = genlib.load({model})\n"
+        f"images = model.sample({sample})\n"
+        'open("pictures.png", "wb").write(png(grid(to_uint8(images))))\n'
+    )
+
+
+# --- The page's state ------------------------------------------------------------------------------------------------
+
+MODEL, START, NUMBER, NEW = "sample.model", "sample.seed", "sample.n", "sample.new"  # the widgets' keys
+_QUERY, _ADDRESS, _PROBLEMS, _HUB, _WANTED = (f"sample._{x}" for x in ("query", "address", "problems", "hub", "wanted"))
+
+
+def controls_key(checkpoint: Checkpoint) -> str:
+    """Checkpoints of one model share the state of its controls."""
+    return f"sample.{checkpoint.spec.model}"
+
+
+def restore(available: Mapping[str, Checkpoint]) -> None:
+    """Bring the widgets' state into line with the address, unless it is the address we wrote. Before the widgets."""
+    state, query = st.session_state, st.query_params.to_dict()
+    wanted = state.pop(_WANTED, None)
+    if wanted is None and _QUERY in state and state[MODEL] in available:
+        if query == state[_QUERY]:
+            return
+        if not query and NEW not in state:  # back from another page, which dropped the address (and the button)
+            state[_ADDRESS] = None
+            return
+    shown, problems, hub = read(query if wanted is None else wanted, available)
+    state[MODEL], state[START], state[NUMBER] = shown.name, shown.start, shown.count
+    set_state(shown.controls, controls_key(available[shown.name]))
+    state[_QUERY], state[_ADDRESS] = query, write(shown) if wanted is None else None
+    state[_PROBLEMS], state[_HUB] = problems, hub
+
+
+def publish(shown: Shown) -> tuple[list[str], Hub | None]:
+    """Write what is shown into the address when it changed; what could not be done of an address that still stands.
+
+    An address that was only read stays as it is: rewriting it would be one more entry in the browser's history, and
+    Back would lead to it and forth again.
+    """
+    state, address = st.session_state, write(shown)
+    if address != state[_ADDRESS]:
+        if address != st.query_params.to_dict():
+            st.query_params.from_dict(address)
+        if state[_ADDRESS] is not None:
+            state[_PROBLEMS], state[_HUB] = [], None
+        state[_QUERY] = state[_ADDRESS] = address
+    return state[_PROBLEMS], state[_HUB]
+
+
+def want(query: Mapping[str, str]) -> None:
+    """Have the next run show what an address with `query` would."""
+    st.session_state[_WANTED] = dict(query)

@@ -1,0 +1,64 @@
+"""Data: what the models learn from, with licence and credit."""
+
+import streamlit as st
+
+from genlib import data
+from genlib.ui import frame
+from genlib.ui.strip import strip
+
+frame.heading(
+    "Data",
+    "What the models learn from. All of it ships with this project, in fixed splits.",
+)
+
+
+@st.fragment
+def exhibit(name: str) -> None:
+    with frame.answering():
+        info = data.info(name)
+        channels, height, width = info.image_shape
+        st.header(info.title, anchor=name)
+        st.markdown(info.description)
+
+        attribute = info.main_label
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            if len(info.labels) > 1:
+                attribute = st.selectbox(
+                    "Labelled attribute",
+                    list(info.labels),
+                    list(info.labels).index(attribute),
+                    format_func=readable,
+                    key=f"{name}-attribute",
+                    width=200,
+                )
+            classes = info.labels[attribute]
+            label = st.pills(
+                f"Only one {readable(attribute)}".capitalize(),
+                range(len(classes)),
+                format_func=lambda i: readable(classes[i]),
+                wrap=True,
+                key=f"{name}-{attribute}",
+            )
+
+        picture = strip(name, info.files["validation"].sha256, attribute, label)
+        with st.container(key=f"strip-{name}"):
+            if picture:
+                st.image(picture, alt=f"{info.title}: pictures of the validation split")
+            else:
+                st.caption("No picture of the validation split has this label.")
+
+        counts = " · ".join(f"{split} {count:,}" for split, count in info.splits.items())
+        size = sum(file.bytes for file in info.files.values()) / 1e6
+        st.caption(
+            f"{counts} · {height} x {width}, {'colour' if channels == 3 else 'grey'} · {size:.1f} MB  \n"
+            f"[{info.credit}]({info.source_url}) · [{info.licence}]({info.licence_url})"
+        )
+
+
+def readable(word: str) -> str:
+    return word.replace("_", " ")
+
+
+with frame.answering():
+    for name in data.names():
+        exhibit(name)

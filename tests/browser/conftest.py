@@ -1,0 +1,127 @@
+"""A server as a visitor meets it, and pages that must stay free of errors."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60_000  # ms; a busy machine is slow, and only what never comes is wrong
+
+
+@contextmanager
+def serving(log: Path) -> Iterator[str]:
+    """`streamlit run app.py` in a process of its own, on a free port; gives its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("STREAMLIT_")}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    options = {"server.headless": "true", "server.address": "127.0.0.1", "server.port": port}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*command, *(f"--{k}={v}" for k, v in options.items()), "--server.fileWatcherType=none"],
+            cwd=ROOT,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            deadline = time.monotonic() + PATIENCE / 1000
+            while not _healthy(url):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail(f"the server did not start:\n{log.read_text()}")
+                time.sleep(0.1)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that all tests share."""
+    with serving(tmp_path_factory.mktemp("server") / "log") as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_server(tmp_path: Path) -> Iterator[str]:
+    """The address of a server that nobody has visited yet."""
+    with serving(tmp_path / "log") as url:
+        yield url
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """visit(url, dark=, width=) -> a page of its own session, as soon as the server answers.
+
+    At the end of the test none of the pages may have met an error: an exception on the page or in the browser's
+    console, or a request to an outside host.
+    """
+    contexts, pages, errors = [], [], []
+
+    def open_page(url: str, dark: bool = False, width: int = 1280) -> Page:
+        context = browser.new_context(
+            color_scheme="dark" if dark else "light", viewport={"width": width, "height": 800}, reduced_motion="reduce"
+        )
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: errors.append(_said(message)) if _is_error(message) else None)
+        page.on("request", lambda request: errors.append(request.url) if _is_outside(request.url) else None)
+        page.add_init_script(WATCH)
+        page.goto(url, wait_until="commit")
+        contexts.append(context)
+        pages.append(page)
+        return page
+
+    yield open_page
+    exceptions = [text for page in pages for text in page.locator(".stException").all_inner_texts()]
+    for context in contexts:
+        context.close()
+    assert not errors + exceptions
+
+
+# Everything that was ever painted of these, for what must not be seen even for a moment.
+WATCH = """
+window.painted = new Set();
+new MutationObserver(() => {
+  for (const e of document.querySelectorAll('h1, [role=dialog], [data-testid$=NavLink]')) painted.add(e.innerText);
+}).observe(document, {subtree: true, childList: true, characterData: true});
+"""
+
+
+def _said(message: Any) -> str:
+    return f"{message.text} {message.location.get('url', '')}"
+
+
+def _is_error(message: Any) -> bool:
+    # At /data Streamlit's client asks for /data/_stcore/health before it tries /_stcore/health: a 404 as planned.
+    return message.type == "error" and "/_stcore/" not in message.location.get("url", "")
+
+
+def _is_outside(url: str) -> bool:
+    return not url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:"))

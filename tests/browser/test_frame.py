@@ -1,0 +1,88 @@
+"""The frame in a real browser: deep links on a fresh server, the family tree, both themes, phone width."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from genlib import catalog
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PAGES = sorted(path.stem for path in (Path(__file__).parents[2] / "pages").glob("*.py"))
+Visit = Callable[..., "Page"]
+
+
+def path_of(page: str) -> str:
+    return "" if page == "home" else page
+
+
+def settled(page: Page) -> None:
+    """Wait until the script has run and what it sent is painted."""
+    page.wait_for_selector("h1")
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning'"
+        " && !document.querySelector('[data-testid=stSkeleton]')"
+    )
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_first_request_to_a_fresh_server_may_be_a_deep_link(name: str, fresh_server: str, visit: Visit) -> None:
+    """Two visitors at once follow a link: each gets that page, framed, with its query, and nothing else."""
+    query = {"model": "vae-digits", "seed": "7"} if name == "sample" else {"from": "a letter"}
+    address = f"{fresh_server}/{path_of(name)}?" + "&".join(f"{k}={v}" for k, v in query.items())
+    for page in [visit(address), visit(address)]:
+        page.bring_to_front()
+        settled(page)
+        page.wait_for_function(f"document.title === '{name.capitalize()} · genlib'")
+        assert page.locator("h1").count() == 1
+        links = page.locator("[data-testid=stTopNavLink]").all_inner_texts()
+        assert sorted(links) == [p.capitalize() for p in PAGES]
+        assert urlsplit(page.url).path == f"/{path_of(name)}"
+        assert query.items() <= dict(parse_qsl(urlsplit(page.url).query)).items()
+        painted = set(page.evaluate("[...painted]")) - {""}
+        assert painted == {*links, page.locator("h1").inner_text()}
+
+
+def test_home_shows_pictures_and_a_tree_whose_leaves_open_models(server: str, visit: Visit) -> None:
+    page = visit(server)
+    settled(page)
+    shown = {c.name for c in catalog.checkpoints().values() if (c.folder / "sample.png").exists()}
+    assert shown
+    assert set(page.locator("[class*=st-key-frame-]").all_inner_texts()) == shown
+    assert page.locator("[class*=st-key-frame-] img").count() == len(shown)
+
+    first = next(c for c in catalog.checkpoints().values() if c.model_class.family)
+    label = page.locator(".st-key-tree .textpoint", has_text=first.model_class.title)
+    box = label.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 40, box["y"] + box["height"] / 2)  # the label, not only its point
+    page.wait_for_url(f"**/sample?*model={first.name}*")
+
+
+def test_a_picture_opens_its_model(server: str, visit: Visit) -> None:
+    page = visit(server)
+    settled(page)
+    picture = page.locator("[class*=st-key-frame-]").first
+    name = picture.inner_text()
+    box = picture.locator("img").bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 30, box["y"] + 30)
+    page.wait_for_url(f"**/sample?*model={name}*")
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_nothing_overflows_a_phone(name: str, dark: bool, server: str, visit: Visit) -> None:
+    page = visit(f"{server}/{path_of(name)}", dark=dark, width=390)
+    settled(page)
+    for element in ("document.scrollingElement", "document.querySelector('[data-testid=stMain]')"):
+        assert page.evaluate(f"{element}.scrollWidth") <= 390
+    # The theme is the one that was designed, not Streamlit's fallback.
+    background = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+    assert background == ("rgb(20, 19, 18)" if dark else "rgb(252, 251, 249)")

@@ -1,0 +1,57 @@
+"""The data page, without a browser."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from genlib import data
+from genlib.ui.strip import strip
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "data.py")
+
+
+def test_every_set_shows_pictures_counts_licence_and_credit() -> None:
+    app = AppTest.from_file(PAGE, default_timeout=120).run()
+    assert not app.exception
+    assert not app.error
+    assert [header.value for header in app.header] == [data.info(name).title for name in data.names()]
+    assert len(app.get("imgs")) == len(data.names()) > 0
+    for name, label in zip(data.names(), app.caption, strict=True):
+        info = data.info(name)
+        assert f"[{info.credit}]({info.source_url})" in label.value
+        assert f"[{info.licence}]({info.licence_url})" in label.value
+        assert all(f"{split} {count:,}" in label.value for split, count in info.splits.items())
+
+
+def test_a_label_filters_the_pictures() -> None:
+    info = data.info("digits")
+    sha256 = info.files["validation"].sha256
+    pictures = {label: strip("digits", sha256, "digit", label) for label in (None, 1, 8)}
+    assert len(set(pictures.values())) == 3
+
+    def ink(png: bytes) -> float:
+        levels = Image.open(io.BytesIO(png)).convert("RGBA").resize((64, 64)).getdata(0)
+        return sum(levels) / len(levels)
+
+    assert ink(pictures[1]) < ink(pictures[8])  # a one is a stroke, an eight two loops
+
+
+def test_a_set_that_is_damaged_is_one_sentence_and_the_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *rest = data.names()
+    load = data.load
+
+    def broken(name: str, *arguments: str) -> data.Images:
+        if name == first:
+            raise data.DataError("The file is damaged; python -m genlib data build makes it anew.")
+        return load(name, *arguments)
+
+    strip.clear()
+    monkeypatch.setattr(data, "load", broken)
+    app = AppTest.from_file(PAGE, default_timeout=120).run()
+    assert [error.value for error in app.error] == ["The file is damaged; python -m genlib data build makes it anew."]
+    assert len(app.get("imgs")) == len(rest)

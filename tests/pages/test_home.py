@@ -1,0 +1,102 @@
+"""Home, without a browser."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from genlib import catalog
+from genlib.checkpoint import Spec, save
+from genlib.contract import Recipe
+from genlib.figures import family_tree
+from genlib.taxonomy import TREE, Branch, Leaf, rows
+
+APP = str(Path(__file__).parents[2] / "app.py")
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two tiny checkpoints, one with a picture, in place of those that ship."""
+    for name in ("vae-digits", "vae-other"):
+        model = catalog.model_class("vae")
+        save(
+            model(model.tiny()),
+            tmp_path / name,
+            Spec(model="vae", config=model.tiny().model_dump(), recipe=Recipe(data="digits")),
+        )
+    Image.new("L", (56, 56)).save(tmp_path / "vae-digits" / "sample.png")
+    read = catalog.checkpoints
+    monkeypatch.setattr(catalog, "checkpoints", lambda: read(tmp_path))
+    return tmp_path
+
+
+def home() -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60).run()
+    assert not app.exception
+    return app
+
+
+def links(app: AppTest) -> list[tuple[str, str]]:
+    return [(link.proto.label, link.proto.query_string) for link in app.get("page_link")]
+
+
+def test_every_checkpoint_is_linked_and_those_with_a_picture_show_it(shipped: Path) -> None:
+    app = home()
+    assert app.title[0].value == "Deep generative models"
+    assert links(app) == [
+        ("vae-digits", "model=vae-digits"),  # under its picture
+        ("vae-digits", "model=vae-digits"),  # in the list of models
+        ("vae-other", "model=vae-other"),
+    ]
+    assert len(app.get("imgs")) == 1
+
+
+def test_home_stands_without_any_checkpoint(shipped: Path) -> None:
+    for folder in shipped.iterdir():
+        shutil.rmtree(folder)
+    app = home()
+    assert links(app) == []
+    titles = {model.title for model in map(catalog.model_class, catalog.model_names()) if model.family is not None}
+    assert all(any(title in text.value for text in app.markdown) for title in titles)
+
+
+def test_every_model_hangs_in_the_tree() -> None:
+    models = [model for model in map(catalog.model_class, catalog.model_names()) if model.family is not None]
+    leaves = [Leaf(model.title, model.idea, model.family) for model in models]
+    assert sum(isinstance(row.node, Leaf) for row in rows(leaves)) == len(models) > 0
+
+
+def test_examples_give_way_to_models() -> None:
+    def examples(found: list) -> set[str]:
+        return {row.node for row in found if isinstance(row.node, str)}
+
+    gan = Leaf("GAN", "A game.", ("Implicit density", "Direct"))
+    assert examples(rows([])) - examples(rows([gan])) == {"Generative adversarial networks"}
+
+
+def test_a_family_that_is_no_branch_is_refused() -> None:
+    with pytest.raises(ValueError, match="no branch Implicit density / Sideways"):
+        rows([Leaf("GAN", "A game.", ("Implicit density", "Sideways"))])
+
+
+def test_rows_hang_from_an_earlier_row_one_step_to_the_left() -> None:
+    found = rows([])
+    assert found[0].node is TREE
+    assert found[0].parent == -1
+    for number, row in enumerate(found[1:], 1):
+        assert 0 <= row.parent < number
+        assert found[row.parent].depth == row.depth - 1
+        assert isinstance(found[row.parent].node, Branch)
+
+
+def test_only_rows_that_open_something_say_so_under_their_whole_label() -> None:
+    found = rows([Leaf("GAN", "A game.", ("Implicit density", "Direct"), "gan-digits")])
+    row = next(number for number, row in enumerate(found) if isinstance(row.node, Leaf))
+    trace = family_tree(found).data[-1]
+    opened = {(y, target) for y, target in zip(trace.y, trace.customdata, strict=True) if target}
+    assert opened == {(row, "gan-digits")}
+    assert len(set(trace.y)) == sum(not isinstance(r.node, str) for r in found)
