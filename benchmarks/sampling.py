@@ -1,8 +1,8 @@
 """Time from "New pictures" to 64 of them, on the server: python -m benchmarks.sampling
 
-For every checkpoint that samples: the median over 20 clicks of a whole rerun of the page (script, model, sprite sheet, all
-messages queued), driven through Streamlit's own AppTest; the model's share of it; and, as a yardstick in the same run, how
-much longer the model takes for the same 64 pictures one by one.
+For every checkpoint that samples: the median over 20 clicks of a whole rerun of the page (script, model, sprite sheet,
+all messages queued), driven through Streamlit's own AppTest; the model's share of it; and, as a yardstick in the same
+run, how much longer the model takes for the same 64 pictures one by one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -34,6 +35,15 @@ def median_ms(call: Callable[[int], object], times: int) -> float:
     return 1e3 * statistics.median(seconds[1:])
 
 
+def together(model: Samples, i: int) -> None:
+    model.sample(range(i * PICTURES, (i + 1) * PICTURES))
+
+
+def one_by_one(model: Samples, _: int) -> None:
+    for seed in range(PICTURES):
+        model.sample([seed])
+
+
 def page(name: str) -> Callable[[int], object]:
     """A click on "New pictures" of the page that shows `name`."""
     test = AppTest.from_file(str(APP), default_timeout=60)
@@ -52,8 +62,8 @@ def main() -> None:
             continue
         model = genlib.load(name)
         assert isinstance(model, Samples)
-        batch = median_ms(lambda i, m=model: m.sample(range(i * PICTURES, (i + 1) * PICTURES)), CLICKS)
-        singly = median_ms(lambda i, m=model: [m.sample([s]) for s in range(PICTURES)], 3)
+        batch = median_ms(partial(together, model), CLICKS)
+        singly = median_ms(partial(one_by_one, model), 3)
         print(f"{name:20} {median_ms(page(name), CLICKS):6.0f} ms {batch:6.0f} ms {singly / batch:9.1f} x", flush=True)
 
 

@@ -138,7 +138,11 @@ def vae_epochs(count: int = 12_800, batch_size: int = 128) -> tuple[float, float
             peer,
             BaseDataset(x, torch.zeros(len(x))),
             training_config=BaseTrainerConfig(
-                output_dir=folder, per_device_train_batch_size=batch_size, num_epochs=1, learning_rate=1e-3, no_cuda=True
+                output_dir=folder,
+                per_device_train_batch_size=batch_size,
+                num_epochs=1,
+                learning_rate=1e-3,
+                no_cuda=True,
             ),
         )
         trainer.prepare_training()

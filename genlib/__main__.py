@@ -186,6 +186,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--steps", type=int)
     sub.add_argument("--batch-size", type=int)
     sub.add_argument("--learning-rate", type=float)
+    sub.add_argument("--cooldown", type=float, help="share of the steps over which the rate falls to zero at the end")
     sub.add_argument("--ema", type=float)
     sub.add_argument("--seed", type=int)
     sub.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a field of the model's config")

@@ -177,8 +177,9 @@ def _measured(checkpoint: Checkpoint) -> Iterator[str]:
             f"Protocol: {quality['samples']:,} samples (seeds {protocol['seeds']}, {controls}, rounded to 8 bits) "
             f"against {quality['reals']:,} {quality['split']} pictures. Real against real: {quality['floor_from']} "
             "pictures in place of the samples, which is the best that a model could get. KID: mean over random "
-            f"subsets, whose standard deviation is {_number(quality['made']['kid_spread'])}. Precision, recall, "
-            f"density and coverage: {quality['neighbours']} neighbours, {quality['neighbours_from']:,} pictures a side."
+            f"subsets; its standard deviation over them is {_number(quality['made']['kid_spread'])}. Precision, "
+            f"recall, density and coverage: {quality['neighbours']} neighbours, {quality['neighbours_from']:,} "
+            "pictures a side."
         )
     if classes := measured.get("classes"):
         rows = [

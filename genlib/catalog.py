@@ -40,12 +40,12 @@ def model_class(name: str) -> type[Model]:
     return cls
 
 
-def checkpoints(root: Path = CHECKPOINTS) -> dict[str, Checkpoint]:
-    """The checkpoints under `root` that can be read, by name. Reads config.json files only: no weights, no torch."""
+def checkpoints(root: Path | None = None) -> dict[str, Checkpoint]:
+    """The checkpoints under `root` (None: the shipped ones) that can be read, by name; reads their config.json only."""
     from genlib.checkpoint import Checkpoint
 
     found = {}
-    for folder in sorted(p.parent for p in root.glob("*/config.json")):
+    for folder in sorted(p.parent for p in (root or CHECKPOINTS).glob("*/config.json")):
         try:
             found[folder.name] = Checkpoint.read(folder)
         except GenlibError:  # a folder that is being written, or is damaged: load(NAME) says what is wrong with it

@@ -73,6 +73,9 @@ class Recipe(BaseModel):
     steps: int = Field(1000, ge=1, le=1_000_000, description="Training steps")
     batch_size: int = Field(64, ge=1, le=4096, description="Pictures per step")
     learning_rate: float | None = Field(None, gt=0, le=1, description="None: what the model's paper used")
+    cooldown: float = Field(
+        0.0, ge=0, le=1, description="Share of the steps, at the end, over which the learning rate falls to zero"
+    )
     ema: float = Field(0.999, ge=0, lt=1, description="Decay per step of the averaged weights; 0 keeps the last ones")
     seed: int = Field(0, ge=0, le=MAX_SEED, description="Fixes initial weights, order of the data and all noise")
 

@@ -23,7 +23,7 @@ def to_uint8(images: Tensor) -> np.ndarray:
 def columns(count: int) -> int:
     """How many columns show `count` pictures well: wider than high by about 3 : 2, with full rows where possible."""
     wish = math.sqrt(1.5 * count)
-    full = [c for c in range(math.ceil(math.sqrt(count)), math.floor(math.sqrt(2.5 * count)) + 1) if count % c == 0]
+    full = [c for c in range(math.ceil(math.sqrt(count)), math.floor(math.sqrt(3 * count)) + 1) if count % c == 0]
     return min(full, key=lambda c: abs(c - wish)) if full else round(wish)
 
 

@@ -3,8 +3,8 @@
     for progress in Run(model, images, recipe):
         print(progress.step, progress.scalars)
 
-All noise comes from the recipe's seed and the step's number, and a run's state can be stored between any two steps, so a
-run that was killed and resumed ends, on the same device and number of threads, in the same weights as one that was not.
+All noise comes from the recipe's seed and the step's number, and a run's state can be stored between any two steps: one
+that was killed and resumed ends, on the same device and number of threads, in the same weights as one that was not.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor
@@ -32,9 +32,14 @@ class TrainingError(GenlibError):
 class Pictures(Protocol):
     """What the loop needs of a data set; `genlib.data.Images` is one."""
 
-    pixels: Tensor  # uint8 (N, C, H, W)
-    labels: dict[str, Tensor]  # attribute -> int64 (N,)
-    lines: Tensor | None  # uint8 (N, 1, H, W), the drawings of a paired data set
+    @property
+    def pixels(self) -> Tensor: ...  # uint8 (N, C, H, W)
+
+    @property
+    def labels(self) -> Mapping[str, Tensor]: ...  # attribute -> int64 (N,)
+
+    @property
+    def lines(self) -> Tensor | None: ...  # uint8 (N, 1, H, W), the drawings of a paired data set
 
     def __len__(self) -> int: ...
 
@@ -90,7 +95,8 @@ class Run:
         self.device = torch.device(device) if device else best_device()
         self.bfloat16 = has_bfloat16(self.device) if bfloat16 is None else bfloat16
         self.recipe, self.images, self.step = recipe, images, 0
-        self.model = model.to(self.device, memory_format=torch.channels_last).train()
+        self.model = model.to(self.device).train()
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's annotations
         self.optimizers = model.optimizers(recipe)
         self.average = AveragedModel(self.model, multi_avg_fn=self._move_average, use_buffers=True)
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
@@ -102,6 +108,7 @@ class Run:
         started, first = time.monotonic(), self.step
         while self.step < self.recipe.steps:
             batch = self._batch()
+            self._cool()
             with autocast:
                 scalars = self.model.train_step(batch, self.optimizers)
             self.step += 1
@@ -118,7 +125,7 @@ class Run:
 
     def averaged(self) -> Model:
         """The model with averaged weights, for looking at while the run goes on: do not train it."""
-        return self.average.module.eval()
+        return cast(Model, self.average.module.eval())
 
     # --- Storing ---
 
@@ -173,6 +180,15 @@ class Run:
             labels={name: values[index].to(self.device) for name, values in self.images.labels.items()},
             condition=None if lines is None else self._pictures(lines[index]),
         )
+
+    def _cool(self) -> None:
+        """Lower the learning rates linearly over the last steps, where the recipe says so."""
+        cooling = self.recipe.cooldown * self.recipe.steps
+        left = self.recipe.steps - self.step
+        if left < cooling:
+            for optimizer in self.optimizers.values():
+                for group in optimizer.param_groups:
+                    group["lr"] = group.setdefault("peak_lr", group["lr"]) * left / cooling
 
     def _pictures(self, pixels: Tensor) -> Tensor:
         """uint8 (B, C, H, W) -> float32 in [0, 1] on the device."""

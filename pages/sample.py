@@ -26,7 +26,7 @@ permalink.restore(available)
 
 # --- Widgets ---
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
+with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
     name = st.selectbox(
         "Model",
         list(available),

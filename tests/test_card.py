@@ -55,7 +55,7 @@ def measured() -> dict[str, Any]:
             "split": "test",
             "reals": 10000,
             "samples": 5000,
-            "floor_from": "5000 of validation",
+            "floor_from": "5,000 validation",
             "neighbours": 5,
             "neighbours_from": 5000,
             "seed": 0,

@@ -113,6 +113,24 @@ def test_averaged_weights_lie_between_the_first_and_the_last() -> None:
     assert 0 < to_average < moved
 
 
+def test_cooldown_lowers_the_rate_to_zero_and_survives_a_resume(tmp_path: Path) -> None:
+    def rate(run: Run) -> float:
+        return run.optimizers["generator"].param_groups[0]["lr"]
+
+    run = start("gan", steps=100, cooldown=0.5)
+    rates = {p.step: rate(run) for p in run}  # the rate with which that step was made
+    assert rates == pytest.approx({20: 2e-4, 40: 2e-4, 60: 2e-4 * 41 / 50, 80: 2e-4 * 21 / 50, 100: 2e-4 / 50})
+
+    half = start("gan", steps=100, cooldown=0.5)
+    iterator = iter(half)
+    while half.step < 80:
+        next(iterator)
+    half.save(tmp_path / "run.pt")
+    resumed = start("gan", steps=100, cooldown=0.5)
+    resumed.resume(tmp_path / "run.pt")
+    assert {p.step: rate(resumed) for p in resumed} == pytest.approx({100: 2e-4 / 50})
+
+
 def test_no_average_means_the_last_weights() -> None:
     run = start("gan", ema=0.0)
     assert same(finish(run), run.model.state_dict())
@@ -128,7 +146,7 @@ def test_progress_counts_down(recwarn: pytest.WarningsRecorder) -> None:
 def test_another_recipe_does_not_go_on_from_an_unfinished_run(tmp_path: Path) -> None:
     run = start("gan")
     run.save(tmp_path / "run.pt")
-    with pytest.raises(TrainingError, match="another seed.*--fresh"):
+    with pytest.raises(TrainingError, match=r"another seed.*--fresh"):
         start("gan", seed=5).resume(tmp_path / "run.pt")
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from genlib.data.manifest import DataError, DataFile, DataInfo, Split
 from genlib.data.manifest import info as info
@@ -73,7 +73,7 @@ class Images:
         return self.lines[index].float().div_(255)
 
 
-def load(name: str, split: Split = "train", *, size: Literal[64, 128] | None = None, verify: bool = True) -> Images:
+def load(name: str, split: Split = "train", *, size: int | None = None, verify: bool = True) -> Images:
     """One split of a data set, whole, in memory.
 
     size     emoji only: 64 (the default) or 128 pixels a side
@@ -86,7 +86,7 @@ def load(name: str, split: Split = "train", *, size: Literal[64, 128] | None = N
 
 
 def stream(
-    name: str, split: Split = "train", *, size: Literal[64, 128] | None = None, block: int = 512
+    name: str, split: Split = "train", *, size: int | None = None, block: int = 512
 ) -> Iterator[tuple[int, Tensor]]:
     """The pictures of a split, block by block: (index of the first, uint8 (at most `block`, C, H, W)).
 

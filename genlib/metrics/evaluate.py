@@ -10,10 +10,10 @@ from genlib import __version__, data
 from genlib.checkpoint import Checkpoint
 from genlib.contract import Decodes, Encodes, Samples, Scores
 from genlib.metrics.classes import accuracy, classes
-from genlib.metrics.features import draw, extract, extractor
+from genlib.metrics.features import draw, extract, extractor, features_of
 from genlib.metrics.likelihood import likelihood
 from genlib.metrics.memory import memory
-from genlib.metrics.quality import quality
+from genlib.metrics.quality import compare
 from genlib.metrics.reconstruction import reconstruction
 from genlib.models.classifier import Classifier
 
@@ -45,13 +45,12 @@ def evaluate(
         made = draw(model, range(count))
 
         progress("Comparing them with the test pictures")
-        found["quality"] = asdict(quality(made, recipe.data))
-
-        judge = extractor(recipe.data, model.image_shape).load()
-        if isinstance(judge, Classifier):
-            progress("Naming what they show")
-            features = extract(made, judge), extract(real, judge)
-            found["classes"] = asdict(classes(judge, main, test.info.labels[main], *features))
+        judge = extractor(recipe.data, model.image_shape)
+        of_real, of_made = features_of(real, judge), features_of(made, judge)
+        found["quality"] = asdict(compare(of_real, of_made, judge))
+        classifier = judge.load()
+        if isinstance(classifier, Classifier):
+            found["classes"] = asdict(classes(classifier, main, test.info.labels[main], of_made, of_real))
 
         progress("Looking for their nearest training pictures")
         found["memory"] = asdict(memory(recipe.data, made[:COMPARED], real[:COMPARED]))

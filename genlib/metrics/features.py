@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def extractor(data_name: str, image_shape: tuple[int, int, int]) -> Checkpoint:
     """The shipped classifier of a data set, for pictures (C, H, W). GenlibError: there is none."""
-    for checkpoint in catalog.checkpoints(catalog.CHECKPOINTS).values():
+    for checkpoint in catalog.checkpoints().values():
         fits = checkpoint.spec.recipe.data == data_name and checkpoint.model_config.image_shape == image_shape
         if fits and issubclass(checkpoint.model_class, Embeds):
             return checkpoint
@@ -31,6 +31,13 @@ def extractor(data_name: str, image_shape: tuple[int, int, int]) -> Checkpoint:
 def extract(images: Tensor, classifier: Embeds, batch: int = 256) -> Tensor:
     """Features float32 (N, D), on the CPU, of images (N, C, H, W): float in [0, 1], or uint8."""
     return torch.cat([classifier.features(as_float(part)).float().cpu() for part in images.split(batch)])
+
+
+def features_of(images: Tensor, judge: Checkpoint) -> Tensor:
+    """Like extract(), by the classifier of a checkpoint that extractor() found."""
+    classifier = judge.load()
+    assert isinstance(classifier, Embeds)
+    return extract(images, classifier)
 
 
 @torch.inference_mode()

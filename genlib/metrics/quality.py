@@ -20,8 +20,9 @@ import torch
 from torch import Tensor, nn
 
 from genlib import data
-from genlib.contract import Embeds, GenlibError
-from genlib.metrics.features import extract, extractor
+from genlib.checkpoint import Checkpoint
+from genlib.contract import GenlibError
+from genlib.metrics.features import extractor, features_of
 
 NEIGHBOURS = 5  # k of the nearest-neighbour balls, as in Naeem et al.
 BALLS = 5000  # at most so many pictures a side for these four: they take a matrix of all distances
@@ -61,7 +62,7 @@ class Quality:
     split: str
     reals: int  # pictures of the split
     samples: int  # pictures compared with them
-    floor_from: str  # where the floor's pictures come from
+    floor_from: str  # what the floor's pictures are, e.g. "1,000 validation and 1,000 train"
     neighbours: int = NEIGHBOURS
     neighbours_from: int = BALLS  # pictures a side for precision, recall, density and coverage
     seed: int = 0  # of KID's subsets
@@ -70,37 +71,40 @@ class Quality:
 def quality(images: Tensor, data_name: str, n: int | None = None, seed: int = 0) -> Quality:
     """The first `n` (None: all) of images (N, C, H, W), uint8 or float in [0, 1], against the test split.
 
-    The floor takes `n` pictures from validation, then from the start of train where validation has fewer.
     Raises GenlibError: no classifier for this data set, fewer than 10 pictures, more than the floor can have.
     """
     images = images[:n]
-    count = len(images)
     channels, height, width = images.shape[1:]
-    checkpoint = extractor(data_name, (channels, height, width))
-    classifier = checkpoint.load()
-    assert isinstance(classifier, Embeds)  # extractor() saw to it
+    judge = extractor(data_name, (channels, height, width))
+    real = data.load(data_name, "test", size=height).pixels
+    return compare(features_of(real, judge), features_of(images, judge), judge, seed)
 
-    def features(split: data.Split, most: int | None = None) -> Tensor:
-        return extract(data.load(data_name, split, size=height).pixels[:most], classifier)
 
-    splits = data.info(data_name).splits
-    others = min(count, splits["validation"])
-    rest = count - others
+def compare(real: Tensor, made: Tensor, judge: Checkpoint, seed: int = 0) -> Quality:
+    """Like quality(), from features (N, D) of the whole test split and (M, D) of samples, extracted by `judge`.
+
+    The floor takes M pictures from validation, then from the start of train where validation has fewer.
+    """
+    name, count = judge.spec.recipe.data, len(made)
+    splits = data.info(name).splits
+    held = min(count, splits["validation"])
+    rest = count - held
     if count < 2 * NEIGHBOURS or rest > splits["train"]:
         raise GenlibError(
-            f"Quality takes {2 * NEIGHBOURS} to {splits['validation'] + splits['train']} pictures of {data_name}, "
+            f"Quality takes {2 * NEIGHBOURS} to {splits['validation'] + splits['train']} pictures of {name}, "
             f"and these are {count}."
         )
-    real, made, other = features("test"), extract(images, classifier), features("validation", others)
-    floor_from = f"{others} of validation"
+    side = judge.model_config.image_size
+    others = data.load(name, "validation", size=side).pixels[:held]
+    floor_from = f"{held:,} validation"
     if rest:
-        other = torch.cat([other, features("train", rest)])
-        floor_from += f" and {rest} of train"
+        others = torch.cat([others, data.load(name, "train", size=side).pixels[:rest]])
+        floor_from += f" and {rest:,} train"
     return Quality(
         made=measures(real, made, seed),
-        floor=measures(real, other, seed),
-        extractor=checkpoint.name,
-        data=data_name,
+        floor=measures(real, features_of(others, judge), seed),
+        extractor=judge.name,
+        data=name,
         split="test",
         reals=len(real),
         samples=count,

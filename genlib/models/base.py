@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import nn
 
-from genlib.contract import Config, Controls, Paper
+from genlib import contract
+from genlib.contract import Paper
 
 if TYPE_CHECKING:
     from genlib.data import DataInfo
@@ -20,8 +21,8 @@ class Model(nn.Module):
     `genlib.contract` that it really has.
     """
 
-    Config: ClassVar[type[Config]] = Config
-    Controls: ClassVar[type[Controls]] = Controls
+    Config: ClassVar[type[contract.Config]] = contract.Config
+    Controls: ClassVar[type[contract.Controls]] = contract.Controls
 
     title: ClassVar[str]  # the field's name for it, e.g. "Deep convolutional GAN"
     idea: ClassVar[str]  # one or two sentences, for someone who meets it for the first time
@@ -30,17 +31,17 @@ class Model(nn.Module):
     # None: not a generative model (the classifiers whose features the metrics use).
     family: ClassVar[tuple[str, ...] | None] = None
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: contract.Config) -> None:
         super().__init__()
         self.config = config
 
     @classmethod
-    def tiny(cls) -> Config:
+    def tiny(cls) -> contract.Config:
         """The smallest config worth testing."""
         return cls.Config()
 
     @classmethod
-    def config_for(cls, info: DataInfo, **overrides: Any) -> Config:
+    def config_for(cls, info: DataInfo, **overrides: Any) -> contract.Config:
         """The config for a data set: shape from `info`, `overrides` by field name, defaults for the rest.
 
         Raises pydantic.ValidationError where an override is out of its bounds or unknown.

@@ -16,6 +16,7 @@ recipe for convolutional players that do not collapse (section 3):
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import ClassVar
 
 import torch
@@ -32,8 +33,10 @@ from genlib.models.base import Model
 
 class Config(contract.Config):
     latent: int = Field(100, ge=1, le=512, description="Dimensions of the noise z")
-    generator_width: int = Field(64, ge=4, le=256, description="Channels of G's last hidden layer; doubles inwards")
-    discriminator_width: int = Field(64, ge=4, le=256, description="Channels of D's first hidden layer; doubles inwards")
+    generator_width: int = Field(64, ge=4, le=256, description="Channels of G's last hidden layer, doubled inwards")
+    discriminator_width: int = Field(
+        64, ge=4, le=256, description="Channels of D's first hidden layer, doubled inwards"
+    )
 
     @model_validator(mode="after")
     def _size(self) -> Config:
@@ -59,7 +62,7 @@ def generator(c: Config) -> nn.Sequential:
         nn.BatchNorm2d(widths[0]),
         nn.ReLU(inplace=True),
     )
-    for wide, narrow in zip(widths, widths[1:], strict=False):
+    for wide, narrow in pairwise(widths):
         net.extend([
             nn.ConvTranspose2d(wide, narrow, 4, stride=2, padding=1, bias=False),  # twice the side
             nn.BatchNorm2d(narrow),
@@ -74,7 +77,7 @@ def discriminator(c: Config) -> nn.Sequential:
     side, halvings = levels(c.image_size)
     widths = [c.discriminator_width * 2**i for i in range(halvings)]  # e.g. 64, 128, 256, 512
     net = nn.Sequential(nn.Conv2d(c.channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True))
-    for narrow, wide in zip(widths, widths[1:], strict=False):
+    for narrow, wide in pairwise(widths):
         net.extend([
             nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False),  # half the side
             nn.BatchNorm2d(wide),
@@ -97,8 +100,8 @@ class DCGAN(Model, Samples, Decodes, Criticises, Trains):
     Controls: ClassVar = Controls
     title = "Deep convolutional GAN"
     idea = (
-        "The adversarial game with convolutional players: the generator paints from a coarse 4x4 map to the full picture, "
-        "the discriminator looks through strided convolutions."
+        "The adversarial game with convolutional players: the generator paints from a coarse map of 4 x 4 to the full "
+        "picture, the discriminator looks through strided convolutions."
     )
     paper = Paper(
         "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks",

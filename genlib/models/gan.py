@@ -60,7 +60,7 @@ def generator(c: Config) -> nn.Sequential:
 
 
 def discriminator(c: Config) -> nn.Sequential:
-    """Image (B, C*H*W) -> logit of D(x) (B, 1). The paper's maxout units gave way to leaky rectifiers; dropout stays."""
+    """Image (B, C*H*W) -> logit of D(x) (B, 1). Leaky rectifiers for the paper's maxout units; dropout stays."""
     pixels = c.channels * c.image_size**2
     return nn.Sequential(
         nn.Linear(pixels, c.width), nn.LeakyReLU(0.2), nn.Dropout(c.dropout),
@@ -91,8 +91,8 @@ class GAN(Model, Samples, Decodes, Criticises, Trains):
     Controls: ClassVar = Controls
     title = "Generative adversarial network"
     idea = (
-        "A generator turns noise into pictures; a discriminator tries to tell them from real ones. Each learns from the "
-        "other's successes until the fakes pass."
+        "A generator turns noise into pictures; a discriminator tries to tell them from real ones. Each learns from "
+        "the other's successes until the fakes pass."
     )
     paper = Paper("Generative Adversarial Nets", "Goodfellow et al.", 2014, "https://arxiv.org/abs/1406.2661")
     family = ("Implicit density", "Direct")

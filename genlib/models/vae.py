@@ -2,12 +2,12 @@
 
     Kingma, Welling, "Auto-Encoding Variational Bayes", ICLR 2014. https://arxiv.org/abs/1312.6114
 
-A latent z ~ N(0, I) is decoded to a law over pictures p(x|z). Its likelihood p(x) = E_z p(x|z) has no closed form, so an
-encoder q(z|x) = N(mu(x), diag sigma^2(x)) is learned beside it, and both ascend the evidence lower bound (equation 3)
+A latent z ~ N(0, I) is decoded to a law over pictures p(x|z). Its likelihood p(x) = E_z p(x|z) has no closed form, so
+an encoder q(z|x) = N(mu(x), diag sigma^2(x)) is learned beside it, and both ascend the evidence lower bound (eq. 3)
 
     log p(x) >= ELBO(x) = E_q(z|x) [log p(x|z)] - KL(q(z|x) || p(z))
 
-through z = mu + sigma * eps, eps ~ N(0, I): the reparameterisation that lets the gradient through the draw (section 2.4).
+through z = mu + sigma * eps, eps ~ N(0, I): the reparameterisation that lets the gradient through the draw (2.4).
 
     Burda, Grosse, Salakhutdinov, "Importance Weighted Autoencoders", ICLR 2016. https://arxiv.org/abs/1509.00519
         log p(x) >= E log 1/k sum_i p(x, z_i) / q(z_i|x): the tighter bound that log_prob reports.
@@ -38,7 +38,7 @@ IMPORTANCE_SAMPLES = 50  # k of the bound that log_prob reports
 class Config(contract.Config):
     latent: int = Field(32, ge=1, le=512, description="Dimensions of z")
     network: Literal["mlp", "conv"] = Field("mlp", description="Fully connected as in the paper, or convolutional")
-    width: int = Field(512, ge=4, le=2048, description="Hidden units (mlp), or channels of the layer next to the pixels")
+    width: int = Field(512, ge=4, le=2048, description="Hidden units (mlp), or channels next to the pixels")
     decoder: Literal["bernoulli", "gaussian"] = Field(
         "bernoulli", description="p(x|z): on-off pixels, or grey and colour values with one learned deviation"
     )
@@ -117,8 +117,8 @@ class VAE(Model, Samples, Decodes, Encodes, Scores, Trains):
     Controls: ClassVar = Controls
     title = "Variational autoencoder"
     idea = (
-        "An encoder squeezes a picture into a few numbers, a decoder draws it again from them; noise in between makes every "
-        "point of that small space a picture, and gives a bound on the likelihood."
+        "An encoder squeezes a picture into a few numbers, a decoder draws it again from them; noise in between makes "
+        "every point of that small space a picture, and gives a bound on the likelihood."
     )
     paper = Paper(
         "Auto-Encoding Variational Bayes", "Kingma & Welling", 2014, "https://arxiv.org/abs/1312.6114"

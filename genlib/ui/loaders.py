@@ -23,7 +23,7 @@ OPENED = "opened"  # session state: the Hub's checkpoints that this visitor open
 
 def samplers() -> dict[str, Checkpoint]:
     """The checkpoints that make pictures: the shipped ones, then those that the visitor opened from the Hub."""
-    found = catalog.checkpoints(catalog.CHECKPOINTS) | st.session_state.get(OPENED, {})
+    found = catalog.checkpoints() | st.session_state.get(OPENED, {})
     return {name: c for name, c in found.items() if issubclass(c.model_class, Samples)}
 
 

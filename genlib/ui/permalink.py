@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import streamlit as st
 
+from genlib import catalog
 from genlib.checkpoint import Checkpoint, find
 from genlib.contract import MAX_SEED, Controls, GenlibError
 from genlib.ui.controls import parse, quote, set_state
@@ -78,21 +79,22 @@ def read(query: Mapping[str, str], available: Mapping[str, Checkpoint]) -> tuple
         if HUB.fullmatch(name):
             hub = Hub(name, revision)
         else:
-            problems.append(_trouble(name))
+            problems.append(_trouble(name, available))
         key, rest = "", {}  # its controls mean nothing for another model
     key = key or next(iter(available))
     controls, bad = parse(available[key].model_class.Controls, rest)
     return Shown(key, start, count, controls), problems + bad, hub
 
 
-def _trouble(name: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", name):
-        return f"There is no checkpoint called {quote(name)}."
+def _trouble(name: str, available: Iterable[str]) -> str:
+    """Why `name` can't be shown."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name) or not (catalog.CHECKPOINTS / name).exists():
+        return f"There is no checkpoint called {quote(name)}: choose one of {', '.join(available)}."
     try:
         find(name)
     except GenlibError as error:
         return str(error)
-    return f"{name} does not make pictures."
+    return f"{name} makes no pictures: choose a generative model."
 
 
 def _whole(text: str, what: str, low: int, high: int, default: int, problems: list[str]) -> int:

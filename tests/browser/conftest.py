@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60_000  # ms; a busy machine is slow, and only what never comes is wrong
+PATIENCE = 120_000  # ms; a busy machine is slow, and only what never comes is wrong
 
 
 @contextmanager
@@ -109,7 +109,8 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
 WATCH = """
 window.painted = new Set();
 new MutationObserver(() => {
-  for (const e of document.querySelectorAll('h1, [role=dialog], [data-testid$=NavLink]')) painted.add(e.innerText);
+  const seen = 'h1, [role=dialog], [data-testid=stTopNavLink], [data-testid=stSidebarNavLink]';
+  for (const e of document.querySelectorAll(seen)) painted.add(e.innerText);
 }).observe(document, {subtree: true, childList: true, characterData: true});
 """
 

@@ -93,7 +93,7 @@ def test_real_pictures_reach_their_floor(root: Path) -> None:
     images = data.load("digits", "validation").pixels[:100]
     found = quality(images, "digits")
     assert found.made == found.floor
-    assert found.floor_from == "100 of validation"
+    assert found.floor_from == "100 validation"
     assert all(math.isfinite(v) for v in vars(found.floor).values())
     assert quality(images.float() / 255, "digits").made.fid == pytest.approx(found.made.fid, rel=1e-4)
     assert quality(images, "digits", n=50).samples == 50
@@ -106,7 +106,7 @@ def test_floor_goes_on_into_train(root: Path, monkeypatch: pytest.MonkeyPatch) -
         [data.load("digits", split).pixels[:count] for split, count in (("validation", 30), ("train", 20))]
     )
     found = quality(images, "digits")
-    assert found.floor_from == "30 of validation and 20 of train"
+    assert found.floor_from == "30 validation and 20 train"
     assert found.made == found.floor
 
 

@@ -52,7 +52,7 @@ def test_every_checkpoint_is_linked_and_those_with_a_picture_show_it(shipped: Pa
         ("vae-digits", "model=vae-digits"),  # in the list of models
         ("vae-other", "model=vae-other"),
     ]
-    assert len(app.get("imgs")) == 1
+    assert len(app.get("image")) == 1
 
 
 def test_home_stands_without_any_checkpoint(shipped: Path) -> None:
