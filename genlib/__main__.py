@@ -53,7 +53,7 @@ def train(args: argparse.Namespace) -> None:
     from genlib.checkpoint import Checkpoint, Spec, save
 
     folder = catalog.CHECKPOINTS / args.name
-    model_name, recipe, config = _plan(args, folder)
+    model_name, recipe, overrides = _plan(args, folder)
 
     import torch
     from tqdm import tqdm
@@ -63,7 +63,7 @@ def train(args: argparse.Namespace) -> None:
     cls = catalog.model_class(model_name)
     images = datasets.load(recipe.data, "train", size=recipe.size)
     try:
-        config = cls.config_for(images.info, **config)
+        config = cls.config_for(images.info, **overrides)
     except ValidationError as error:
         raise GenlibError(f"That configuration does not work: {error.errors()[0]['msg']}.") from None
     torch.manual_seed(recipe.seed)

@@ -51,7 +51,7 @@ def write(checkpoint: Checkpoint) -> None:
 
     model, info = checkpoint.load(), data.info(checkpoint.spec.recipe.data)
     if isinstance(model, Samples):
-        sheet = images.grid(images.to_uint8(model.sample(range(COLUMNS**2))), across=COLUMNS)
+        sheet = images.grid(images.to_uint8(model.sample(range(COLUMNS**2))), across=COLUMNS, gap=0)
         enlarged = images.png(sheet, images.enlargement(sheet.shape[1], PICTURE_SIDE))
         # images.png is quick; what is kept in the repository is packed as small as it gets.
         Image.open(io.BytesIO(enlarged)).save(checkpoint.folder / PICTURE, optimize=True)

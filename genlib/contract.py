@@ -58,7 +58,8 @@ class Config(BaseModel):
 
 class Controls(BaseModel):
     """What a visitor may turn while sampling. Fields are bounded numbers, booleans or Literals; each field's title,
-    description, default and bounds draw its widget. A model without controls keeps this empty one."""
+    description, default and bounds draw its widget, and its name carries it in the page's address: model, seed, n and
+    revision are taken there. A model without controls keeps this empty one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -85,7 +86,7 @@ class Batch:
     """One training batch.
 
     images      float32 (B, C, H, W) in [0, 1].
-    rng         the only source of noise a train_step may use: a run that is resumed repeats itself.
+    rng         the noise of a train_step (torch's global generator is seeded alike, for dropout, which takes none).
     labels      attribute -> int64 (B,).
     condition   float32 (B, C', H, W) in [0, 1], the other half of a pair (a line drawing), where the data has pairs.
     """

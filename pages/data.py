@@ -43,7 +43,7 @@ def exhibit(name: str) -> None:
         picture = strip(name, info.files["validation"].sha256, attribute, label)
         with st.container(key=f"strip-{name}"):
             if picture:
-                st.image(picture, alt=f"{info.title}: pictures of the validation split")
+                st.image(picture, alt=f"{info.title}: pictures of the validation split", output_format="PNG")
             else:
                 st.caption("No picture of the validation split has this label.")
 

@@ -24,12 +24,14 @@ with pictures, st.container(key="wall"):
     for checkpoint in (c for of_model in trained.values() for c in of_model):
         if (picture := checkpoint.folder / "sample.png").exists():
             with st.container(key=f"frame-{checkpoint.name}"):
-                st.image(str(picture), alt=f"Pictures made by {checkpoint.name}", width="stretch")
+                st.image(str(picture), alt=f"Pictures made by {checkpoint.name}", width="stretch", output_format="PNG")
                 st.page_link(SAMPLE, label=checkpoint.name, query_params={"model": checkpoint.name})
 
 with tree:
     leaves = [
-        Leaf(m.title, m.idea, m.family, trained[name][0].name if trained[name] else None) for name, m in models.items()
+        Leaf(m.title, m.idea, m.family, trained[name][0].name if trained[name] else None)
+        for name, m in models.items()
+        if m.family
     ]
     event = st.plotly_chart(
         figures.family_tree(rows(leaves)),

@@ -87,7 +87,7 @@ with left, frame.answering():
             on_click="ignore",
             icon=":material/folder_zip:",
         )
-    if picked in shown.seeds:
+    if picked is not None and picked in shown.seeds:
         enlarge(checkpoint, pictures[shown.seeds.index(picked)], picked)
 
 with right, frame.answering():

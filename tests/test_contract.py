@@ -254,6 +254,11 @@ def test_sampling_repeats_and_leaves_no_trace(name: str) -> None:
     assert_same(model.state_dict(), before)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_controls_leave_the_addresss_own_names_alone(name: str) -> None:
+    assert not {"model", "seed", "n", "revision"} & set(catalog.model_class(name).Controls.model_fields)
+
+
 @every(contract.Samples)
 def test_every_control_works_at_its_ends(name: str) -> None:
     model = used(name)

@@ -70,7 +70,12 @@ def _range(field: Mapping[str, Any]) -> str:
 
 def _widget(field: Mapping[str, Any], key: str) -> Any:
     st.session_state.setdefault(key, field["default"])
-    common = {"label": _label(field), "help": field.get("description"), "key": key, "persist_state": "session"}
+    common: dict[str, Any] = {
+        "label": _label(field),
+        "help": field.get("description"),
+        "key": key,
+        "persist_state": "session",
+    }
     if "enum" in field:
         if len(field["enum"]) <= 5:
             return st.segmented_control(options=field["enum"], required=True, **common)

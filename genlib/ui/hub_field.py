@@ -43,7 +43,7 @@ def field(current: Mapping[str, str]) -> None:
         revision = st.text_input(
             "Revision", placeholder="main", key="sample.hub.revision", help="A branch, a tag or a commit."
         )
-        if st.form_submit_button("Open", icon=":material/download:"):
+        if st.form_submit_button("Open model", icon=":material/download:"):
             _start(repo.strip(), revision.strip(), {k: current[k] for k in ("seed", "n")})
     st.caption("Any repository that `python -m genlib push` made. Weights are read as safetensors only.")
 

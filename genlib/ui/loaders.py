@@ -15,6 +15,8 @@ from genlib.contract import Controls, Criticises, LogProb, Samples, Scores
 from genlib.images import to_uint8
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from genlib.contract import Criticism
     from genlib.models.base import Model
 
@@ -62,7 +64,8 @@ def neighbours(data_name: str, image: np.ndarray, k: int = 5) -> list[tuple[floa
     return [(float(d), p.permute(1, 2, 0).numpy()) for d, p in zip(found.distances, found.pixels, strict=True)]
 
 
-def _batch(image: np.ndarray):  # type: ignore[no-untyped-def]  # Tensor float32 (1, C, H, W)
+def _batch(image: np.ndarray) -> Tensor:
+    """float32 (1, C, H, W) in [0, 1]."""
     import torch
 
     return torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from fake_hub import FakeHub, Repo
 from PIL import Image
 from playwright.sync_api import expect
 
-from genlib import catalog
-from genlib.contract import Samples
+from genlib import catalog, checkpoint
+from genlib.contract import Recipe, Samples
 from genlib.images import to_uint8
 
 if TYPE_CHECKING:
@@ -121,3 +123,49 @@ def test_a_phone_shows_it_without_scrolling_sideways(count: int, server: str, vi
     sides = [box["width"] for t in found.all()[:8] if (box := t.bounding_box())]
     assert min(sides) >= 44  # a finger's
     assert max(sides) - min(sides) < 1
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    """A Hub with one model, for servers that start after it."""
+    cls = catalog.model_class("gan")
+    spec = checkpoint.Spec(model="gan", config=cls.tiny().model_dump(), recipe=Recipe(data="digits"))
+    checkpoint.save(cls(cls.tiny()), tmp_path / "tiny", spec)
+    (tmp_path / "tiny" / "README.md").write_text("# Tiny\n\n![spy](http://example.org/x.png) <b>Bold</b> words\n")
+    server = FakeHub()
+    repo = server.repos["someone/tiny"] = Repo()
+    repo.commit({path.name: path.read_bytes() for path in (tmp_path / "tiny").iterdir()})
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    yield server
+    server.stop()
+
+
+def test_a_hub_model_opens_by_a_click_and_then_by_its_address(hub: FakeHub, fresh_server: str, visit: Visit) -> None:
+    page = visit(f"{fresh_server}/sample?model=someone/tiny&seed=5&n=4&truncation=0.5")
+    tiles(page, 4)  # of a stand-in
+    assert not hub.log  # nothing was asked for
+    page.get_by_role("button", name="Download it").click()
+    page.wait_for_url(re.compile("revision=[0-9a-f]{40}.*truncation=0.5"), timeout=PATIENCE)
+    assert "model=someone/tiny" in page.url.replace("%2F", "/")
+    expect(page.get_by_text("Bold words")).to_be_visible(timeout=PATIENCE)  # its card; `visit` fails for its picture
+    asked = len(hub.log)
+    again = visit(page.url)
+    tiles(again, 4)
+    expect(again.get_by_text("Bold words")).to_be_visible(timeout=PATIENCE)
+    assert len(hub.log) == asked  # cached, and pinned
+
+
+def test_the_hub_field(hub: FakeHub, fresh_server: str, visit: Visit) -> None:
+    page = visit(f"{fresh_server}/sample?model={NAME}&seed=5&n=4")
+    tiles(page, 4)
+    for repo in ("someone/absent", "someone/tiny"):
+        page.get_by_role("button", name="Hub").click()
+        page.get_by_label("Model on the Hugging Face Hub").fill(repo)
+        page.get_by_role("button", name="Open model").click()
+        if repo == "someone/absent":
+            expect(page.get_by_text("Hugging Face shows no model someone/absent")).to_be_visible(timeout=PATIENCE)
+            expect(tile(page, 5)).to_be_visible()
+            page.keyboard.press("Escape")
+    page.wait_for_url(re.compile("seed=5&n=4&revision=[0-9a-f]{40}"), timeout=PATIENCE)
+    expect(page.get_by_text("Bold words")).to_be_visible(timeout=PATIENCE)

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from genlib.models.dcgan import DCGAN, Config
+from genlib.contract import Batch, Recipe
+from genlib.models.dcgan import DCGAN, Config, squared_slope
 
 
 def kinds(net: nn.Module) -> list[type]:
@@ -48,3 +49,25 @@ def test_the_generators_step_leaves_the_discriminators_gradients_alone() -> None
         model.logits(model.sample([1, 2])).sum().backward()
     assert all(p.grad is None and p.requires_grad for p in model.discriminator.parameters())
     assert all(p.grad is not None for p in model.generator.parameters())
+
+
+def test_the_penalty_is_the_squared_slope() -> None:
+    """D(x) = w x has slope w everywhere."""
+    images = torch.rand(5, 3, 8, 8, requires_grad=True)
+    w = torch.randn(3, 8, 8)
+    slope = squared_slope((images * w).flatten(1).sum(1), images)
+    torch.testing.assert_close(slope, w.square().sum())
+
+
+def test_the_penalty_flattens_the_discriminator() -> None:
+    def slope_after(r1: float) -> float:
+        torch.manual_seed(0)
+        model = DCGAN(DCGAN.tiny().model_copy(update={"r1": r1})).train()
+        optimizers = model.optimizers(Recipe(data="faces", learning_rate=2e-3))
+        for step in range(60):
+            rng = torch.Generator().manual_seed(step)
+            model.train_step(Batch(torch.rand(16, 3, 16, 16, generator=rng).round(), rng), optimizers)
+        images = torch.rand(64, 3, 16, 16).round().requires_grad_()
+        return squared_slope(model.logits(images), images).item()
+
+    assert slope_after(10.0) < 0.5 * slope_after(0.0)

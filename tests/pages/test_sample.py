@@ -293,7 +293,7 @@ def finish(at: AppTest) -> AppTest:
 def test_a_hub_model_that_cannot_be_had_is_one_sentence_and_what_was_shown_stays():
     at = open_page("seed=3")
     at.text_input(key="sample.hub.repo").set_value("someone/something")
-    next(b for b in at.button if b.label == "Open").click().run()  # nothing answers at the tests' HF_ENDPOINT
+    next(b for b in at.button if b.label == "Open model").click().run()  # nothing answers at the tests' HF_ENDPOINT
     finish(at)
     (problem,) = said(at)
     assert "Hugging Face cannot be reached" in problem
