@@ -63,7 +63,7 @@ def train(args: argparse.Namespace) -> None:
     cls = catalog.model_class(model_name)
     images = datasets.load(recipe.data, "train", size=recipe.size)
     try:
-        config = cls.config_for(images.info, **overrides)
+        config = cls.config_for(images.info, **{"image_size": images.pixels.shape[-1], **overrides})
     except ValidationError as error:
         raise GenlibError(f"That configuration does not work: {error.errors()[0]['msg']}.") from None
     torch.manual_seed(recipe.seed)
@@ -73,22 +73,20 @@ def train(args: argparse.Namespace) -> None:
         state.unlink(missing_ok=True)
     elif state.exists():
         run.resume(state)
+        if run.step >= recipe.steps:
+            raise GenlibError(f"{args.name} is trained for {run.step:,} steps: ask for more --steps, or for --fresh.")
         print(f"Going on from step {run.step:,}.")
 
     stored = time.monotonic()
     precision = "bfloat16" if run.bfloat16 else "float32"
     with tqdm(total=recipe.steps, initial=run.step, desc=f"{args.name} ({run.device.type}, {precision})") as bar:
-        try:
-            for progress in run:
-                bar.set_postfix({k: f"{v:.3g}" for k, v in progress.scalars.items()}, refresh=False)
-                bar.update(progress.step - bar.n)
-                if time.monotonic() - stored > STORE_EVERY_S:
-                    run.save(state)
-                    stored = time.monotonic()
-        except KeyboardInterrupt:
-            run.save(state)
-            print(f"\nStopped at step {run.step:,}; the same command goes on from there.")
-            raise
+        # Stored between two steps only: wherever it is interrupted, at most the last minute is lost.
+        for progress in run:
+            bar.set_postfix({k: f"{v:.3g}" for k, v in progress.scalars.items()}, refresh=False)
+            bar.update(progress.step - bar.n)
+            if time.monotonic() - stored > STORE_EVERY_S:
+                run.save(state)
+                stored = time.monotonic()
     run.save(state)
     spec = Spec(model=model_name, config=config.model_dump(), recipe=recipe, trained_steps=run.step)
     save(run.averaged(), folder, spec, dtype=torch.float16)
@@ -149,10 +147,9 @@ def sample(args: argparse.Namespace) -> None:
     model = genlib.load(args.name, args.revision)
     if not isinstance(model, Samples):
         raise GenlibError(f"{args.name} makes no pictures from nothing.")
-    if not (1 <= args.count <= 10_000 and 0 <= args.seed <= MAX_SEED - args.count):
-        raise GenlibError(f"Seeds go from 0 to {MAX_SEED}, and at most 10,000 pictures at once.")
-    pictures = to_uint8(model.sample(range(args.seed, args.seed + args.count)))
-    args.out.write_bytes(png(grid(pictures)))
+    if not (1 <= args.count <= 1000 and 0 <= args.seed <= MAX_SEED - args.count + 1):
+        raise GenlibError(f"Seeds go from 0 to {MAX_SEED}, and at most 1,000 pictures go in one grid.")
+    args.out.write_bytes(png(grid(to_uint8(model.sample(range(args.seed, args.seed + args.count))))))
     print(f"Wrote {args.out}.")
 
 

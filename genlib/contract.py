@@ -99,10 +99,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class LogProb:
-    """Log-likelihood of images: nats (B,), and what kind of number that is."""
+    """Log-likelihood of images: nats (B,), what kind of number that is, and how it was come by, in a few words."""
 
     nats: Tensor
     kind: Literal["exact", "lower bound", "estimate", "unnormalised"]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ class Decodes(Protocol):
 
     @abstractmethod
     def prior(self, seeds: Seeds, controls: Controls | None = None) -> Tensor:
-        """Latents (B, Z), row i drawn with seeds[i]."""
+        """Latents (B, Z), row i drawn with seeds[i]. `controls` may narrow the law; None: the model's defaults."""
 
     @abstractmethod
     def decode(self, z: Tensor) -> Tensor:
@@ -174,7 +175,7 @@ class Scores(Protocol):
 
     @abstractmethod
     def log_prob(self, images: Tensor) -> LogProb:
-        """Log-likelihood of images (B, C, H, W) in [0, 1], in nats per image."""
+        """Log-likelihood of images (B, C, H, W) in [0, 1], in nats per image; a picture's own, whatever the batch."""
 
 
 @runtime_checkable

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -149,7 +150,7 @@ class Run:
         try:
             # Our own file, yet weights_only all the same: nothing is ever unpickled.
             state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
-        except (RuntimeError, EOFError, OSError) as error:
+        except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
             raise TrainingError(f"{path} cannot be read ({error}): delete it to start afresh.") from None
         for part, ours in (("config", self.model.config), ("recipe", self.recipe)):
             theirs, mine = state[part] | {"steps": 0}, ours.model_dump() | {"steps": 0}
@@ -184,11 +185,11 @@ class Run:
     def _cool(self) -> None:
         """Lower the learning rates linearly over the last steps, where the recipe says so."""
         cooling = self.recipe.cooldown * self.recipe.steps
-        left = self.recipe.steps - self.step
-        if left < cooling:
+        if cooling:
+            share = min(1.0, (self.recipe.steps - self.step) / cooling)
             for optimizer in self.optimizers.values():
                 for group in optimizer.param_groups:
-                    group["lr"] = group.setdefault("peak_lr", group["lr"]) * left / cooling
+                    group["lr"] = group.setdefault("peak_lr", group["lr"]) * share
 
     def _pictures(self, pixels: Tensor) -> Tensor:
         """uint8 (B, C, H, W) -> float32 in [0, 1] on the device."""

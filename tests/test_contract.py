@@ -264,8 +264,10 @@ def test_every_control_works_at_its_ends(name: str) -> None:
     model = used(name)
     for field, schema in model.Controls.model_json_schema().get("properties", {}).items():
         ends = schema.get("enum") or [schema[k] for k in ("minimum", "maximum") if k in schema] or [False, True]
-        for value in ends:
-            assert_pictures(model.sample([5, 6], model.Controls(**{field: value})), (2, *model.image_shape))
+        made = [model.sample([5, 6], model.Controls(**{field: value})) for value in ends]
+        for images in made:
+            assert_pictures(images, (2, *model.image_shape))
+        assert not torch.equal(made[0], made[-1]), f"{field} changes nothing"
 
 
 @every(contract.Samples, contract.Decodes)
@@ -312,6 +314,8 @@ def test_log_prob_is_nats_of_a_known_kind(name: str) -> None:
     assert answer.nats.isfinite().all()
     assert answer.kind in ("exact", "lower bound", "estimate", "unnormalised")
     assert torch.equal(model.log_prob(images).nats, answer.nats), "asked again it says something else"
+    alone = torch.cat([model.log_prob(image[None]).nats for image in images])
+    torch.testing.assert_close(alone, answer.nats, msg="in another batch it says something else")
 
 
 @every(contract.Criticises)

@@ -130,6 +130,12 @@ def test_cooldown_lowers_the_rate_to_zero_and_survives_a_resume(tmp_path: Path) 
     resumed.resume(tmp_path / "run.pt")
     assert {p.step: rate(resumed) for p in resumed} == pytest.approx({100: 2e-4 / 50})
 
+    resumed.save(tmp_path / "run.pt")  # finished, and cooled; with more steps it warms up again
+    longer = start("gan", steps=400, cooldown=0.5)
+    longer.resume(tmp_path / "run.pt")
+    next(iter(longer))
+    assert rate(longer) == pytest.approx(2e-4)
+
 
 def test_no_average_means_the_last_weights() -> None:
     run = start("gan", ema=0.0)

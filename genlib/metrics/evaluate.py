@@ -10,14 +10,14 @@ from genlib import __version__, data
 from genlib.checkpoint import Checkpoint
 from genlib.contract import Decodes, Encodes, Samples, Scores
 from genlib.metrics.classes import accuracy, classes
-from genlib.metrics.features import draw, extract, extractor, features_of
+from genlib.metrics.features import draw, extract, extractor, features_of, spread
 from genlib.metrics.likelihood import likelihood
 from genlib.metrics.memory import memory
 from genlib.metrics.quality import compare
 from genlib.metrics.reconstruction import reconstruction
 from genlib.models.classifier import Classifier
 
-SAMPLES = 5000  # where the test split has so many; else as many as it has
+SAMPLES = 5000  # at most
 COMPARED = 1000  # samples whose nearest training picture is looked for
 DIGITS = 6  # significant ones that are kept
 
@@ -27,7 +27,8 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measure on the test split of the checkpoint's data set, with seeds 0, 1, ... and default controls.
 
-    samples   how many to draw; None: 5,000, or as many as there are test pictures where those are fewer
+    samples   how many to draw; None: 5,000, or as many as there are validation or test pictures where those are fewer,
+              so that the floor is made of pictures which the extractor did not see either
     Returns what `Spec.measured` stores: {"protocol": ..., and by what the model can do "quality", "classes", "memory",
     "likelihood", "reconstruction", "accuracy"}; every entry is JSON. The same checkpoint gives the same numbers again.
     Raises GenlibError: weights or data missing or damaged, no classifier for this data set.
@@ -39,7 +40,7 @@ def evaluate(
     found: dict[str, Any] = {"protocol": protocol}
 
     if isinstance(model, Samples):
-        count = samples or min(SAMPLES, len(real))
+        count = samples or min(SAMPLES, len(real), test.info.splits["validation"])
         protocol |= {"samples": count, "seeds": f"0 to {count - 1}", "controls": model.Controls().model_dump()}
         progress(f"Drawing {count:,} samples")
         made = draw(model, range(count))
@@ -53,7 +54,7 @@ def evaluate(
             found["classes"] = asdict(classes(classifier, main, test.info.labels[main], of_made, of_real))
 
         progress("Looking for their nearest training pictures")
-        found["memory"] = asdict(memory(recipe.data, made[:COMPARED], real[:COMPARED]))
+        found["memory"] = asdict(memory(recipe.data, made[:COMPARED], spread(real, COMPARED)))
 
     if isinstance(model, Scores):
         progress("Measuring the likelihood of the test pictures")

@@ -27,17 +27,15 @@ class Likelihood:
     bits_per_dim: float | None
     kind: str
     count: int
-    seed: int
+    note: str  # how the model came by it
 
 
 @torch.inference_mode()
-def likelihood(model: Scores, images: Tensor, batch: int = 250, seed: int = 0) -> Likelihood:
-    """Of images (N, C, H, W), N >= 2, uint8 or float in [0, 1]. `seed` fixes what a model draws for its estimate."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        parts = [model.log_prob(as_float(part)) for part in images.split(batch)]
+def likelihood(model: Scores, images: Tensor, batch: int = 250) -> Likelihood:
+    """Of images (N, C, H, W), N >= 2, uint8 or float in [0, 1]."""
+    parts = [model.log_prob(as_float(part)) for part in images.split(batch)]
     kind = parts[0].kind
     nats = torch.cat([part.nats for part in parts]).double()
     mean, count = float(nats.mean()), len(nats)
     bits = None if kind == "unnormalised" else -mean / (images[0].numel() * math.log(2))
-    return Likelihood(mean, float(nats.std()) / math.sqrt(count), bits, kind, count, seed)
+    return Likelihood(mean, float(nats.std()) / math.sqrt(count), bits, kind, count, parts[0].note)

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from genlib import data
 from genlib.checkpoint import Checkpoint
 from genlib.contract import GenlibError
-from genlib.metrics.features import extractor, features_of
+from genlib.metrics.features import extractor, features_of, spread
 
 NEIGHBOURS = 5  # k of the nearest-neighbour balls, as in Naeem et al.
 BALLS = 5000  # at most so many pictures a side for these four: they take a matrix of all distances
@@ -154,12 +154,12 @@ def kid(real: Tensor, made: Tensor, seed: int = 0) -> tuple[float, float]:
 
 
 def manifolds(real: Tensor, made: Tensor) -> dict[str, float]:
-    """precision, recall, density and coverage, from the first features of each, as many of one as of the other."""
+    """precision, recall, density and coverage, from as many features of one as of the other, spread over each."""
     from prdc import compute_prdc
 
     count = min(BALLS, len(real), len(made))
     # It prints its counts, and scikit-learn warns of how it starts its threads.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*sklearn.utils.parallel")
-        found = compute_prdc(real[:count].numpy(), made[:count].numpy(), nearest_k=NEIGHBOURS)
+        found = compute_prdc(spread(real, count).numpy(), spread(made, count).numpy(), nearest_k=NEIGHBOURS)
     return {name: float(value) for name, value in found.items()}

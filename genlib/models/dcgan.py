@@ -110,7 +110,11 @@ def initialise(module: nn.Module) -> None:
 
 
 def squared_slope(logits: Tensor, images: Tensor) -> Tensor:
-    """E |grad_x D(x)|^2, for D's logits (B,) on images (B, C, H, W) that require a gradient."""
+    """E |grad_x D(x)|^2, for D's logits (B,) on images (B, C, H, W) that require a gradient.
+
+    x in [0, 1], so gamma counts four times what it does for pictures in [-1, 1]; and as D has batch norm, a picture's
+    slope contains its influence on the rest of its batch.
+    """
     (slope,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return slope.float().square().flatten(1).sum(1).mean()
 

@@ -18,6 +18,7 @@ through z = mu + sigma * eps, eps ~ N(0, I): the reparameterisation that lets th
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
@@ -161,13 +162,12 @@ class VAE(Model, Samples, Decodes, Encodes, Scores, Trains):
 
     # --- Likelihood ---
 
-    def observed(self, images: Tensor, rng: torch.Generator) -> Tensor:
-        """The pictures as the decoder's law sees them.
+    def observed(self, images: Tensor, noise: Tensor) -> Tensor:
+        """The pictures as the decoder's law sees them; `noise` is uniform in [0, 1], of the images' shape.
 
         Bernoulli: on-off pixels, drawn with the grey value as probability ("dynamic binarisation").
         Gaussian: a density needs a continuum, so the 8-bit steps are filled with uniform noise of their width.
         """
-        noise = torch.rand(images.shape, generator=rng, device=images.device)
         return (noise < images).float() if self.config.decoder == "bernoulli" else images + (noise - 0.5) / 255
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
@@ -178,18 +178,26 @@ class VAE(Model, Samples, Decodes, Encodes, Scores, Trains):
         return log_normal(x, parameters, self.log_sigma)
 
     def log_prob(self, images: Tensor) -> LogProb:
-        """The importance weighted bound with k = 50 draws (Burda 2016, equation 8); the noise is fixed."""
-        rng = torch.Generator(self.device).manual_seed(0)
-        x = self.observed(images, rng)
+        """The importance weighted bound with k = 50 draws (Burda 2016, equation 8).
+
+        A picture's noise is seeded by the picture, so that its number depends on nothing else.
+        """
+        seeds = [zlib.crc32(pixels.numpy().tobytes()) for pixels in (255 * images).round().byte().cpu()]
+        pixels = images[0].numel()
+        noise = normal(seeds, pixels + IMPORTANCE_SAMPLES * self.config.latent).to(images.device)
+        x = self.observed(images, torch.special.ndtr(noise[:, :pixels]).view_as(images))
         mu, log_var = self.posterior(x)
         log_weights = []
-        for _ in range(IMPORTANCE_SAMPLES):
-            eps = torch.randn(mu.shape, generator=rng, device=mu.device)
+        for eps in noise[:, pixels:].split(self.config.latent, dim=1):  # (B, Z), k times
             z = mu + (0.5 * log_var).exp() * eps
             # log p(x|z) + log p(z) - log q(z|x)
             log_weights.append(self.log_likelihood(x, z) + log_normal(z, 0.0, 0.0) - log_normal(z, mu, 0.5 * log_var))
         bound = torch.logsumexp(torch.stack(log_weights), 0) - math.log(IMPORTANCE_SAMPLES)
-        return LogProb(bound, "lower bound")
+        note = f"bound with {IMPORTANCE_SAMPLES} importance samples"
+        if self.config.decoder == "bernoulli":
+            return LogProb(bound, "lower bound", f"{note}, of on-off pixels drawn once from the grey ones")
+        # From the density to 8-bit pictures, each the middle of a bin of width 1/255 in every dimension.
+        return LogProb(bound - pixels * math.log(255), "lower bound", f"{note}, of 8-bit pixels")
 
     # --- Training ---
 
@@ -197,7 +205,7 @@ class VAE(Model, Samples, Decodes, Encodes, Scores, Trains):
         return {"vae": torch.optim.Adam(self.parameters(), recipe.learning_rate or 1e-3)}
 
     def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer]) -> dict[str, Tensor]:
-        x = self.observed(batch.images, batch.rng)
+        x = self.observed(batch.images, torch.rand(batch.images.shape, generator=batch.rng, device=self.device))
         mu, log_var = self.posterior(x)
         eps = torch.randn(mu.shape, generator=batch.rng, device=mu.device)
         z = mu + (0.5 * log_var).exp() * eps
