@@ -28,14 +28,14 @@ PICTURE_SIDE = 512  # px, about
 # The Hub's identifiers of the licences that our data sets have; any other one is named and linked.
 LICENCES = {"CC BY-SA 3.0": "cc-by-sa-3.0", "CC BY-SA 4.0": "cc-by-sa-4.0", "MIT": "mit"}
 
-# measure -> (name for people, which way is better), in the order of the card's table
-QUALITY: dict[str, tuple[str, str]] = {
-    "fid": ("FID", "lower"),
-    "kid": ("KID", "lower"),
-    "precision": ("Precision", "higher"),
-    "recall": ("Recall", "higher"),
-    "density": ("Density", "higher"),
-    "coverage": ("Coverage", "higher"),
+# measure -> (name for people, which way is better, what it says), in the order of the card's table
+QUALITY: dict[str, tuple[str, str, str]] = {
+    "fid": ("FID", "lower", "how far apart samples and real pictures are, by mean and spread of their features"),
+    "kid": ("KID", "lower", "how far apart they are, by comparing features pair by pair"),
+    "precision": ("Precision", "higher", "the share of samples that lie among real pictures"),
+    "recall": ("Recall", "higher", "the share of real pictures that lie among samples"),
+    "density": ("Density", "higher", "how thickly samples lie among real pictures; 1 is as thickly as real ones do"),
+    "coverage": ("Coverage", "higher", "the share of real pictures with a sample close by"),
 }
 
 
@@ -95,7 +95,7 @@ def _results(checkpoint: Checkpoint, info: DataInfo) -> Iterator[EvalResult]:
         return EvalResult(task_type=task, metric_type=kind, metric_value=value, metric_name=name, **common)
 
     if quality := measured.get("quality"):
-        for key, (name, _) in QUALITY.items():
+        for key, (name, _, _) in QUALITY.items():
             title = f"{name} ({quality['extractor']} features)"
             yield result("unconditional-image-generation", key, quality["made"][key], title)
     if likelihood := measured.get("likelihood"):
@@ -166,9 +166,10 @@ def _measured(checkpoint: Checkpoint) -> Iterator[str]:
             ("", "samples", "real against real", ""),
             [
                 (name, _number(quality["made"][key]), _number(quality["floor"][key]), f"{better} is better")
-                for key, (name, better) in QUALITY.items()
+                for key, (name, better, _) in QUALITY.items()
             ],
         )
+        yield "\n".join(f"- {name}: {gloss}." for name, _, gloss in QUALITY.values())
         extractor = quality["extractor"]
         controls = ", ".join(f"{_words(k)} {v}" for k, v in protocol["controls"].items()) or "no controls"
         yield (
@@ -202,7 +203,8 @@ def _measured(checkpoint: Checkpoint) -> Iterator[str]:
             )
         )
     if likelihood := measured.get("likelihood"):
-        what = f"Log-likelihood ({likelihood['kind']}), nats per image, mean of {likelihood['count']:,} test pictures"
+        kind = ": ".join(filter(None, (likelihood["kind"], likelihood.get("note"))))
+        what = f"Log-likelihood ({kind}), nats per image, mean of {likelihood['count']:,} test pictures"
         bits = likelihood["bits_per_dim"]
         value = f"{_number(likelihood['nats'])} ± {_number(likelihood['error'])}"
         rows.append((what, value, "" if bits is None else f"{_number(bits)} bits per dimension"))
@@ -212,6 +214,12 @@ def _measured(checkpoint: Checkpoint) -> Iterator[str]:
         rows.append((what, _number(reconstruction["rms"]), baseline))
     if rows:
         yield _table(("", "value", "to compare with"), rows)
+        terms = []
+        if memory or reconstruction:
+            terms.append("RMS is the root mean square of the differences, pixel by pixel: 0 between equal pictures.")
+        if likelihood:
+            terms.append("Nats are units of the natural logarithm: higher is likelier.")
+        yield " ".join(terms)
     if accuracy := measured.get("accuracy"):
         yield _table(("attribute", "accuracy"), [(_words(name), f"{value:.2%}") for name, value in accuracy.items()])
         yield f"Share of the {protocol['reals']:,} {protocol['split']} pictures that it names rightly, by attribute."

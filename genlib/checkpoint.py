@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from genlib.models.base import Model
 
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
-MAX_BYTES = {CONFIG: 64 * 1024, WEIGHTS: 256 * 1024**2, CARD: 256 * 1024}
+MAX_BYTES = {CONFIG: 64 * 1024, WEIGHTS: 64 * 1024**2, CARD: 256 * 1024}
 
 
 class CheckpointError(GenlibError):

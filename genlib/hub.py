@@ -28,7 +28,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import httpx2
 from huggingface_hub import (
@@ -59,23 +59,35 @@ LOOK_S = 3.0  # for the one look, from asking to the whole answer
 STALL_S = 10.0  # a download that gets fewer than PACE bytes in this time is given up
 PACE = 16 * 1024
 PUSH_S = 60.0  # for each answer while pushing
+AT_ONCE = 4  # downloads under way in this process
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+
+Token = str | Literal[False] | None  # None: the one that the client finds, HF_TOKEN or a login. False: none
 
 
 class HubError(CheckpointError):
     """A repository that cannot be pulled or pushed. Its message holds no token and no URL."""
 
 
+def cache_of(token: Token) -> str:
+    """The folder of the cache. Pulls without a token have their own: what a token brought is for its owner alone."""
+    return constants.HF_HUB_CACHE + ("-public" if token is False else "")
+
+
 def pull(
-    repo: str, revision: str | None = None, *, progress: Callable[[int, int | None], None] | None = None
+    repo: str,
+    revision: str | None = None,
+    *,
+    token: Token = None,
+    progress: Callable[[int, int | None], None] | None = None,
 ) -> Checkpoint:
     """The checkpoint of `repo` ("user/name") at `revision` (branch, tag or commit; None: main).
 
     `progress(bytes, total)` is called a few times a second; `total` is None until it is known. Waits as long as
     bytes arrive: an app starts a `Download` instead. Raises HubError.
     """
-    download = Download(repo, revision)
+    download = Download(repo, revision, token=token)
     try:
         while not download.wait(0.2):
             if progress:
@@ -90,10 +102,14 @@ class Download:
 
     bytes, total    received so far, and in all (None until the look is over).
     done            it ended: with a `checkpoint`, or with an `error`.
+
+    An app on behalf of its visitors passes token=False: with the server's own they could open its owner's private
+    models. While AT_ONCE other repositories are on their way it ends at once, with an error.
     """
 
-    def __init__(self, repo: str, revision: str | None = None) -> None:
+    def __init__(self, repo: str, revision: str | None = None, *, token: Token = None) -> None:
         self.repo, self.revision = repo, revision or constants.DEFAULT_REVISION
+        self._token, self._cache = token, cache_of(token)
         self.bytes = 0
         self.total: int | None = None
         self._outcome: futures.Future[Checkpoint] = futures.Future()
@@ -157,17 +173,18 @@ class Download:
         except CheckpointError as error:  # config.json is not valid
             self._settle(HubError(str(error)))
         except (httpx2.HTTPError, OSError) as error:
-            self._settle(HubError(_sentence(error, self.repo, self.revision, self._late)))
+            said = _sentence(error, self.repo, self.revision, self._late, public=self._token is False)
+            self._settle(HubError(said))
         except Exception as bug:  # as a future does: it is raised in whoever asks for the outcome
             self._settle(bug)
 
     def _pull(self) -> Checkpoint:
-        cached = _cached(self.repo, self.revision)
+        cached = _cached(self.repo, self.revision, self._cache)
         if cached and _COMMIT.fullmatch(self.revision):
             return cached
         self._kept = cached
         commit, files = self._look()
-        checkpoint = _cached(self.repo, commit) or self._fetch_all(commit, files)
+        checkpoint = _cached(self.repo, commit, self._cache) or self._fetch_all(commit, files)
         _remember(checkpoint.folder, self.revision)
         return checkpoint
 
@@ -176,7 +193,9 @@ class Download:
         self._expect(LOOK_S, f"Hugging Face did not answer within {LOOK_S:g} s: check the network and try again.")
         _watch_session()
         try:
-            info = HfApi().model_info(self.repo, revision=self.revision, files_metadata=True, timeout=LOOK_S)
+            info = HfApi().model_info(
+                self.repo, revision=self.revision, files_metadata=True, timeout=LOOK_S, token=self._token
+            )
             commit, siblings = str(info.sha), {s.rfilename: s for s in info.siblings or ()}
         except httpx2.HTTPError:  # some of the client's are ValueErrors too
             raise
@@ -224,7 +243,10 @@ class Download:
                 "check the network and try again.",
             )
             bar: Any = partial(_Bar, self.repo, file)
-            path = Path(hf_hub_download(self.repo, file.name, revision=commit, tqdm_class=bar))
+            found = hf_hub_download(
+                self.repo, file.name, revision=commit, cache_dir=self._cache, token=self._token, tqdm_class=bar
+            )
+            path = Path(found)
             self._expect(None)
             if _intact(path, file.digest):
                 return path
@@ -351,13 +373,15 @@ def _status_sentence(status: int, repo: str) -> str:
     return f"Hugging Face refuses this request for {repo} (HTTP {status}): check the name and the revision."
 
 
-def _sentence(error: BaseException, repo: str, revision: str | None, late: str) -> str:
-    """What went wrong, for people. Never str(error): it may hold signed URLs."""
+def _sentence(error: BaseException, repo: str, revision: str | None, late: str, public: bool = False) -> str:
+    """What went wrong, for people; `public`: who asks has no token. Never str(error): it may hold signed URLs."""
     if isinstance(error, LocalEntryNotFoundError) and error.__cause__:
         error = error.__cause__  # the client's "not in the cache either"
     match error:
         case OfflineModeIsEnabled():
             return f"HF_HUB_OFFLINE keeps {repo} from being looked up on Hugging Face: unset it and try again."
+        case GatedRepoError() | RepositoryNotFoundError() if public:
+            return f"Hugging Face shows no model {repo} to everyone: check the spelling, or choose a public model."
         case GatedRepoError():
             return (
                 f"{repo} is gated: accept its terms on its page, and log in with `hf auth login` or set HF_TOKEN "
@@ -401,9 +425,9 @@ class _File:
     digest: str | None  # SHA-256 (LFS) or git's SHA-1 of a blob
 
 
-def _cached(repo: str, revision: str) -> Checkpoint | None:
+def _cached(repo: str, revision: str, cache: str) -> Checkpoint | None:
     """What the cache holds of this revision, if it is all there and intact."""
-    config = try_to_load_from_cache(repo, CONFIG, revision=revision)
+    config = try_to_load_from_cache(repo, CONFIG, cache, revision)
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
@@ -452,7 +476,7 @@ def _remember(folder: Path, revision: str) -> None:
     os.replace(part, ref)
 
 
-# --- One at a time ----------------------------------------------------------------------------------------------------
+# --- One of a kind, few at a time -------------------------------------------------------------------------------------
 
 _TURNS: dict[tuple[str, str], Download] = {}
 _TURNS_LOCK = threading.Lock()
@@ -466,6 +490,8 @@ def _turn(download: Download) -> Iterator[None]:
         with _TURNS_LOCK:
             other = _TURNS.get(key)
             if other is None or other.done:
+                if sum(not running.done for running in _TURNS.values()) >= AT_ONCE:
+                    raise HubError(f"{AT_ONCE} downloads are under way already: try again in a moment.")
                 _TURNS[key] = download
                 break
         download.bytes, download.total = other.bytes, other.total

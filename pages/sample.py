@@ -59,6 +59,7 @@ if checkpoint.note:
 # --- Pictures, and what there is to know and to take ---
 
 left, right = st.columns([5, 3], gap="large")
+picked = None
 script = permalink.script(shown)
 address = permalink.url(shown)
 stem = f"{name.replace('/', '-')}-{shown.start}-{shown.seeds[-1]}"
@@ -87,8 +88,6 @@ with left, frame.answering():
             on_click="ignore",
             icon=":material/folder_zip:",
         )
-    if picked is not None and picked in shown.seeds:
-        enlarge(checkpoint, pictures[shown.seeds.index(picked)], picked)
 
 with right, frame.answering():
     card, code = st.tabs(["Model card", "Script"])
@@ -97,3 +96,6 @@ with right, frame.answering():
     with code:
         st.markdown("These five lines make the same pictures; so does the address of this page.")
         st.code(script, wrap_lines=True)
+
+if picked is not None and picked in shown.seeds:  # last: its search may take a while
+    enlarge(checkpoint, pictures[shown.seeds.index(picked)], picked)

@@ -67,12 +67,13 @@ class Repo:
 
 
 class FakeHub:
-    """Starts on a free port of 127.0.0.1. `log` holds (method, path) of every request."""
+    """Starts on a free port of 127.0.0.1. `log` holds (method, path) of every request, `signatures` what signed it."""
 
     def __init__(self) -> None:
         self.repos: dict[str, Repo] = {}
         self.objects: dict[str, bytes] = {}  # LFS, by SHA-256
         self.log: list[tuple[str, str]] = []
+        self.signatures: list[str | None] = []
         self.faults: list[Fault] = []
         self.healed = threading.Event()  # frees those that hang
         self.port = 0
@@ -151,6 +152,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             path = unquote(urlsplit(self.path).path)
             hub.log.append((self.command, path))
+            hub.signatures.append(self.headers.get("Authorization"))
             self.fault = hub.take_fault(self.command, path)
             if self.fault and self.answer_with(self.fault):
                 return

@@ -76,6 +76,7 @@ def measured() -> dict[str, Any]:
             "kind": "lower bound",
             "count": 10000,
             "seed": 0,
+            "note": "bound with 50 importance samples",
         },
         "reconstruction": {"rms": 0.11, "baseline": 0.25, "count": 10000},
     }
@@ -140,6 +141,11 @@ def test_numbers_are_in_the_card_as_measured(tmp_path: Path) -> None:
     assert "5,000 samples (seeds 0 to 4999, truncation 2.0, rounded to 8 bits) against 10,000 test pictures" in text
     assert "| 2 | 0.0% | 40.0% |" in text
     assert "2 of 3 classes" in text
+    assert "(lower bound: bound with 50 importance samples), nats per image" in text
+    for name, _, gloss in card.QUALITY.values():
+        assert f"\n- {name}: {gloss}.\n" in text
+    assert "RMS is the root mean square" in text
+    assert "Nats are units of the natural logarithm" in text
     assert "| -101.2 ± 0.31 | 0.1863 bits per dimension |" in text
     assert "| 0.05 | 0.2 for test pictures |" in text
     assert "| 0.11 | 0.25 for the mean picture |" in text
@@ -195,14 +201,14 @@ def test_picture_is_seeds_0_to_63_row_by_row(tmp_path: Path) -> None:
     checkpoint = put(tmp_path / "gan-digits", "gan")
     card.write(checkpoint)
     picture = Image.open(tmp_path / "gan-digits" / "sample.png")
-    size, gap = checkpoint.model_config.image_size, 2
-    times = picture.width // (8 * (size + gap) - gap)
-    assert picture.size == (times * (8 * (size + gap) - gap),) * 2
+    size = checkpoint.model_config.image_size
+    times = picture.width // (8 * size)
+    assert picture.size == (times * 8 * size,) * 2
     assert 400 <= picture.width <= 640
     sheet = torch.from_numpy(np.array(picture))[::times, ::times] / 255
     wanted = checkpoint.load().sample([0, 9, 63])  # type: ignore[attr-defined]
     for image, (row, column) in zip(wanted, [(0, 0), (1, 1), (7, 7)], strict=True):
-        y, x = row * (size + gap), column * (size + gap)
+        y, x = row * size, column * size
         torch.testing.assert_close(sheet[y : y + size, x : x + size], image[0], atol=0.51 / 255, rtol=0)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 import torch
 from fake_hub import TOKEN, FakeHub, Repo, etag
+from streamlit.testing.v1 import AppTest
 
 import genlib
 from genlib import catalog, checkpoint
@@ -69,6 +70,7 @@ def hub(module: ModuleType, server: FakeHub, tmp_path: Path, monkeypatch: pytest
     server.heal()
     server.repos.clear()
     server.log.clear()
+    server.signatures.clear()
     return module
 
 
@@ -521,6 +523,68 @@ def test_cancel_after_the_end_changes_nothing(hub: Any, repo: Repo) -> None:
     download.cancel()
     assert download.checkpoint.source.startswith(NAME)
     assert download.error is None
+
+
+def test_few_at_once(hub: Any, server: FakeHub, repo: Repo, files: dict[str, bytes]) -> None:
+    server.repos |= {f"ada/{i}": repo for i in range(hub.AT_ONCE)}
+    with server.failing("trickle", WEIGHTS, method="GET"):
+        downloads = [hub.Download(name) for name in server.repos if name != NAME]
+        for download in downloads:
+            until(download, lambda d=download: d.bytes > len(files[CONFIG]) + len(files[CARD]))
+        assert f"{hub.AT_ONCE} downloads are under way" in fails(hub)
+        assert not asked(server, NAME)
+        second = hub.Download(downloads[1].repo)  # of one that is under way: it waits
+        until(second, lambda: second.bytes > 0)
+        downloads[0].cancel()
+        over = hub.Download(NAME)  # there is room again
+        until(over, lambda: asked(server, NAME))
+    for download in (*downloads[1:], second, over):
+        while not download.wait(1):
+            pass
+        assert download.error is None
+
+
+def app(repo: str) -> AppTest:
+    """What the app's field does with `repo`, to the end."""
+
+    def page() -> None:
+        from genlib.ui import hub_field
+
+        hub_field.collect()
+        hub_field.field({"seed": "0", "n": "1"})
+        hub_field.notes(None)
+
+    at = AppTest.from_function(page, default_timeout=120).run()
+    at.text_input(key="sample.hub.repo").set_value(repo)
+    at.button[0].click().run()
+    if "sample.hub.download" in at.session_state:  # else it was over before the page was drawn
+        assert at.session_state["sample.hub.download"].wait(60)
+        at.run()
+    assert not at.exception
+    return at
+
+
+def test_the_apps_visitors_do_not_use_the_servers_token(
+    hub: Any, server: FakeHub, repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    works(hub)
+    assert f"Bearer {TOKEN}" in server.signatures
+    server.signatures.clear()
+    at = app(NAME)
+    assert list(at.session_state["opened"]) == [f"{NAME}@{repo.refs['main']}"]
+    assert set(server.signatures) == {None}
+
+
+def test_the_apps_visitors_do_not_see_what_the_owner_pulled(
+    hub: Any, server: FakeHub, repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.private = True
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    works(hub)
+    at = app(NAME)
+    assert "opened" not in at.session_state
+    assert "choose a public model" in one_sentence(at.error[0].value)
 
 
 def test_a_bug_in_the_thread_is_loud(hub: Any, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

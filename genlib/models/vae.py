@@ -56,7 +56,7 @@ class Config(contract.Config):
 
 class Controls(contract.Controls):
     temperature: float = Field(
-        0.8, ge=0, le=1.5, description="Standard deviation of the draws of z: 1 is the prior, lower is more typical"
+        1.0, ge=0, le=1.5, description="Standard deviation of the draws of z: 1 is the prior, lower is more typical"
     )
 
 
@@ -193,7 +193,7 @@ class VAE(Model, Samples, Decodes, Encodes, Scores, Trains):
             # log p(x|z) + log p(z) - log q(z|x)
             log_weights.append(self.log_likelihood(x, z) + log_normal(z, 0.0, 0.0) - log_normal(z, mu, 0.5 * log_var))
         bound = torch.logsumexp(torch.stack(log_weights), 0) - math.log(IMPORTANCE_SAMPLES)
-        note = f"bound with {IMPORTANCE_SAMPLES} importance samples"
+        note = f"{IMPORTANCE_SAMPLES} importance samples"
         if self.config.decoder == "bernoulli":
             return LogProb(bound, "lower bound", f"{note}, of on-off pixels drawn once from the grey ones")
         # From the density to 8-bit pictures, each the middle of a bin of width 1/255 in every dimension.

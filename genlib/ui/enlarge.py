@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import streamlit as st
 
@@ -12,10 +14,21 @@ from genlib.ui import frame, loaders
 
 NEIGHBOURS = 5
 MEANING = {
-    "probability": "Its discriminator takes this picture for a real one with probability **{:.2f}**. One that can no "
-    "longer tell says 0.5 to everything.",
-    "critic value": "Its critic gives this picture **{:.3g}**: higher is more real, and only differences count.",
-    "energy": "It gives this picture the energy **{:.3g}**: lower is more real, and only differences count.",
+    "probability": "Its discriminator takes this picture for a real one with probability **{:.2f}**.",
+    "critic value": "Its critic gives this picture **{:.3g}**: higher is more real.",
+    "energy": "Its discriminator gives this picture the energy **{:.3g}**: lower is more real.",
+}
+GLOSS = {
+    "probability": "The discriminator is the network that learned to tell real pictures from made ones, while this "
+    "model learned to fool it. One that can no longer tell says 0.5 to everything.",
+    "critic value": "The critic is the network that learned to score how real pictures look, while this model learned "
+    "to please it. The scale is its own: only differences count.",
+    "energy": "The discriminator is the network that learned to tell real pictures from made ones, here by a cost, "
+    "the energy. The scale is its own: only differences count.",
+    "exact": "The number is exact.",
+    "lower bound": "A lower bound: the true value may be higher.",
+    "estimate": "An estimate: the true value may be higher or lower.",
+    "unnormalised": "Unnormalised: only differences between pictures count.",
 }
 
 
@@ -31,8 +44,9 @@ def _show(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
     with words:
         st.markdown(f"**{checkpoint.name}**, {checkpoint.model_class.title}")
         with frame.answering():
-            for sentence in _opinion(checkpoint, *loaders.opinion(checkpoint, image)):
+            for sentence, gloss in _opinion(checkpoint, *loaders.opinion(checkpoint, image)):
                 st.markdown(sentence)
+                st.caption(gloss)
         st.download_button(
             "Download PNG",
             large,
@@ -58,17 +72,21 @@ def _show(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
     st.caption("Distance: root mean square difference of the pixels, 0 to 1. A copy has 0. " + _floor(checkpoint))
 
 
-def _opinion(checkpoint: Checkpoint, criticism: Criticism | None, likelihood: LogProb | None) -> list[str]:
-    sentences = []
+def _opinion(
+    checkpoint: Checkpoint, criticism: Criticism | None, likelihood: LogProb | None
+) -> Iterator[tuple[str, str]]:
+    """What the model holds of the picture, each with a gloss on its terms."""
     if criticism:
-        sentences.append(MEANING[criticism.meaning].format(criticism.score.item()))
+        yield MEANING[criticism.meaning].format(criticism.score.item()), GLOSS[criticism.meaning]
     if likelihood:
         usual = _measured(checkpoint, "likelihood", "nats")
-        sentences.append(
-            f"It gives this picture a log-likelihood of **{likelihood.nats.item():.1f} nats** ({likelihood.kind}): "
-            + ("higher is more likely." if usual is None else f"test pictures have {usual:.1f} on average.")
+        average = "" if usual is None else f"; test pictures have {usual:.1f} on average"
+        yield (
+            f"It gives this picture a log-likelihood of **{likelihood.nats.item():.1f} nats** "
+            f"({likelihood.kind}){average}.",
+            f"Nats are units of the natural logarithm; higher is likelier. {GLOSS[likelihood.kind]}"
+            + (f" Computed as: {likelihood.note}." if likelihood.note else ""),
         )
-    return sentences
 
 
 def _floor(checkpoint: Checkpoint) -> str:

@@ -2,8 +2,8 @@
 // clicked again.
 export default function ({ parentElement, data, setTriggerValue }) {
   const wall = parentElement.querySelector(".wall");
-  const { sheet, across, width, height, seeds, columns } = data;
-  wall.style.setProperty("--columns", columns);
+  const { sheet, across, width, height, seeds } = data;
+  wall.style.setProperty("--columns", across);
   wall.style.setProperty("--shape", `${width} / ${height}`);
 
   // The tiles first, so that the page has its height before the picture is decoded.

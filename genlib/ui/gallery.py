@@ -28,8 +28,7 @@ def gallery(images: np.ndarray, seeds: Sequence[int], key: str) -> int | None:
     result = _component(
         data={
             "sheet": f"data:image/png;base64,{sheet}",
-            "across": across,  # on the sheet
-            "columns": across,  # at most, on the page
+            "across": across,  # in a row of the sheet and, at most, of the page
             "width": images.shape[2],
             "height": images.shape[1],
             "seeds": list(seeds),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -16,6 +16,7 @@ from genlib.ui.controls import quote
 if TYPE_CHECKING:
     from genlib import hub
 
+_TOKEN: Literal[False] = False  # the server's own would open its owner's private models to every visitor
 _DOWNLOAD, _THEN, _ERROR = "sample.hub.download", "sample.hub.then", "sample.hub.error"
 
 
@@ -70,8 +71,11 @@ def notes(asked: permalink.Hub | None) -> None:
 def _is_cached(asked: permalink.Hub) -> bool:
     from huggingface_hub import try_to_load_from_cache
 
-    pinned = re.fullmatch(r"[0-9a-f]{40}", asked.revision)
-    return bool(pinned) and isinstance(try_to_load_from_cache(asked.repo, WEIGHTS, revision=asked.revision), str)
+    from genlib import hub
+
+    if not re.fullmatch(r"[0-9a-f]{40}", asked.revision):
+        return False
+    return isinstance(try_to_load_from_cache(asked.repo, WEIGHTS, hub.cache_of(_TOKEN), asked.revision), str)
 
 
 def _start(repo: str, revision: str, then: Mapping[str, str]) -> None:
@@ -79,7 +83,7 @@ def _start(repo: str, revision: str, then: Mapping[str, str]) -> None:
 
     if (running := st.session_state.pop(_DOWNLOAD, None)) is not None:
         running.cancel()
-    st.session_state[_DOWNLOAD] = hub.Download(repo, revision or None)
+    st.session_state[_DOWNLOAD] = hub.Download(repo, revision or None, token=_TOKEN)
     st.session_state[_THEN] = then
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from genlib.contract import Criticism
     from genlib.models.base import Model
 
+CHUNK = 2**18  # pixels sampled at once: 64 pictures of 64 x 64; bounds the memory that large ones take
 OPENED = "opened"  # session state: the Hub's checkpoints that this visitor opened, by name
 
 
@@ -80,7 +81,7 @@ def _version(checkpoint: Checkpoint) -> tuple[int, ...]:
 # An argument that begins with an underscore is not part of the cache's key.
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _model(folder: str, version: tuple[int, ...], _checkpoint: Checkpoint) -> Model:
     return _checkpoint.load()
 
@@ -93,5 +94,9 @@ def _pictures(
 
     source = model(_checkpoint)
     assert isinstance(source, Samples)
-    with torch.inference_mode():
-        return to_uint8(source.sample(seeds, source.Controls.model_validate_json(controls)))
+    values = source.Controls.model_validate_json(controls)
+    _, height, width = _checkpoint.model_config.image_shape
+    most = max(1, CHUNK // (height * width))
+    with torch.inference_mode():  # a seed is one picture, whatever it is sampled with
+        parts = [to_uint8(source.sample(seeds[i : i + most], values)) for i in range(0, len(seeds), most)]
+    return np.concatenate(parts)

@@ -123,7 +123,7 @@ def test_another_address_in_the_same_session_is_followed():
     assert at.selectbox(key=permalink.MODEL).value == FIRST
     at.query_params.update({"model": "beta-vae"})
     at.run()
-    assert at.slider(key="sample.vae.temperature").value == 0.8  # what an address leaves out has its default
+    assert at.slider(key="sample.vae.temperature").value == 1.0  # what an address leaves out has its default
 
 
 @pytest.mark.parametrize(
@@ -267,6 +267,22 @@ def test_a_click_enlarges(downloads: dict[str, tuple[str, Any]], monkeypatch: py
     assert captions[-5:] == ["0.000", "0.100", "0.200", "0.300", "0.400"]
 
 
+def test_a_slow_search_holds_back_no_other_part_of_the_page(monkeypatch: pytest.MonkeyPatch):
+    drawn: list[str] = []
+    code = st.code
+    monkeypatch.setattr(st, "code", lambda *args, **kwargs: drawn.append("script") or code(*args, **kwargs))
+
+    def nearest(*_: Any) -> Any:
+        drawn.append("search")
+        raise data.DataError("digits is damaged: mend it.")
+
+    monkeypatch.setattr(data, "nearest", nearest)
+    at = open_page("n=2")
+    drawn.clear()
+    click(at, 1)
+    assert drawn == ["script", "search"]
+
+
 def test_a_likelihood_is_told_with_its_kind(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(
         data, "nearest", lambda *_: (_ for _ in ()).throw(data.DataError("digits is damaged: mend it."))
@@ -274,6 +290,9 @@ def test_a_likelihood_is_told_with_its_kind(monkeypatch: pytest.MonkeyPatch):
     at = click(open_page("model=beta-vae&n=2"), 1)
     assert not at.exception
     assert any("nats** (lower bound)" in m.value for m in at.markdown)
+    gloss = next(c.value for c in at.caption if c.value.startswith("Nats"))
+    assert "the true value may be higher" in gloss
+    assert "importance samples" in gloss  # the model's own note
     assert said(at) == ["digits is damaged: mend it."]  # and nothing else is lost
     assert len(shown(at)[0]) == 2
 
