@@ -25,7 +25,7 @@ def show(checkpoint: Checkpoint) -> None:
     for image in _IMAGE.finditer(text):
         st.markdown(text[before : image.start()])
         if (path := checkpoint.folder / image[2]).exists():
-            st.image(str(path), alt=image[1])
+            st.image(str(path), alt=image[1], output_format="PNG")
         before = image.end()
     st.markdown(text[before:] or "This model has no card.")
 

@@ -32,6 +32,10 @@ GLOSS = {
 }
 
 
+# The room of a square picture and its caption.
+WAITING = '<div style="aspect-ratio: 1; background: #8883; margin-bottom: 2.4rem"></div>'
+
+
 def enlarge(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
     """Open a dialog with a picture uint8 (H, W, C) that `checkpoint` made from `seed`."""
     st.dialog(f"Seed {seed}", width="medium")(_show)(checkpoint, image, seed)
@@ -40,7 +44,7 @@ def enlarge(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
 def _show(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
     picture, words = st.columns([3, 2], gap="medium")
     large = png(image, enlargement(len(image), 768))
-    picture.image(large, alt=f"Picture with seed {seed}", width="stretch")
+    picture.image(large, alt=f"Picture with seed {seed}", width="stretch", output_format="PNG")
     with words:
         st.markdown(f"**{checkpoint.name}**, {checkpoint.model_class.title}")
         with frame.answering():
@@ -58,7 +62,7 @@ def _show(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
     st.markdown("**Is it memorised?** The nearest training pictures, with their distances:")
     slots = [column.empty() for column in st.columns(NEIGHBOURS, wrap=False)]
     for slot in slots:  # so that nothing moves when they are found
-        slot.image(png(np.full_like(image, 128), enlargement(len(image), 224)), "…", width="stretch", alt="")
+        slot.html(WAITING)
     found = []
     with frame.answering():
         found = loaders.neighbours(checkpoint.spec.recipe.data, image, NEIGHBOURS)
@@ -66,7 +70,8 @@ def _show(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
         if found:
             distance, pixels = found[i]
             near = png(pixels, enlargement(len(pixels), 224))
-            slot.image(near, f"{distance:.3f}", width="stretch", alt=f"Training picture at distance {distance:.3f}")
+            alt = f"Training picture at distance {distance:.3f}"
+            slot.image(near, f"{distance:.3f}", width="stretch", alt=alt, output_format="PNG")
         else:
             slot.empty()
     st.caption("Distance: root mean square difference of the pixels, 0 to 1. A copy has 0. " + _floor(checkpoint))
