@@ -7,7 +7,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import streamlit as st
 
-from genlib.ui import frame
+from genlib.ui import frame, memory
+
+memory.give_back()
 
 frame.run(
     [

@@ -118,6 +118,8 @@ class Checkpoint:
         model.load_state_dict({k: v.to(types[k]) for k, v in weights.items()}, assign=True)
         if not all(v.isfinite().all() for v in model.state_dict().values()):
             raise CheckpointError(f"{self.name}: model.safetensors holds numbers that are not finite.")
+        # channels_last: convolutions on the CPU take two thirds of the time.
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's annotations
         return model.to(device).eval().requires_grad_(False)
 
 

@@ -167,8 +167,8 @@ class DCGAN(Model, Samples, Decodes, Criticises, Trains):
     def optimizers(self, recipe: Recipe) -> dict[str, Optimizer]:
         rate = recipe.learning_rate or 2e-4
         return {
-            "generator": torch.optim.Adam(self.generator.parameters(), rate, betas=(0.5, 0.999)),
-            "discriminator": torch.optim.Adam(self.discriminator.parameters(), rate, betas=(0.5, 0.999)),
+            "generator": torch.optim.Adam(self.generator.parameters(), rate, betas=(0.5, 0.999), fused=True),
+            "discriminator": torch.optim.Adam(self.discriminator.parameters(), rate, betas=(0.5, 0.999), fused=True),
         }
 
     def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer]) -> dict[str, Tensor]:

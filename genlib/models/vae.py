@@ -202,7 +202,7 @@ class VAE(Model, Samples, Decodes, Encodes, Scores, Trains):
     # --- Training ---
 
     def optimizers(self, recipe: Recipe) -> dict[str, Optimizer]:
-        return {"vae": torch.optim.Adam(self.parameters(), recipe.learning_rate or 1e-3)}
+        return {"vae": torch.optim.Adam(self.parameters(), recipe.learning_rate or 1e-3, fused=True)}
 
     def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer]) -> dict[str, Tensor]:
         x = self.observed(batch.images, torch.rand(batch.images.shape, generator=batch.rng, device=self.device))

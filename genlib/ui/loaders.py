@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from genlib.contract import Criticism
     from genlib.models.base import Model
 
-CHUNK = 2**18  # pixels sampled at once: 64 pictures of 64 x 64; bounds the memory that large ones take
+CHUNK = 2**17  # pixels sampled at once: 32 pictures of 64 x 64; bounds the memory that large ones take
 OPENED = "opened"  # session state: the Hub's checkpoints that this visitor opened, by name
 
 
