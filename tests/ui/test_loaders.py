@@ -16,7 +16,7 @@ from genlib.images import to_uint8
 from genlib.ui import loaders
 
 
-@pytest.mark.parametrize(("side", "count", "chunks"), [(64, 64, [64]), (64, 65, [64, 1]), (256, 6, [4, 2])])
+@pytest.mark.parametrize(("side", "count", "chunks"), [(64, 32, [32]), (64, 65, [32, 32, 1]), (256, 3, [2, 1])])
 def test_large_pictures_are_sampled_few_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int, count: int, chunks: list[int]
 ) -> None:
