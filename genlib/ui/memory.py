@@ -22,5 +22,5 @@ def give_back() -> None:
     except (OSError, AttributeError):  # another C library
         return
     mallopt(M_ARENA_MAX, 1)
-    mallopt(M_MMAP_THRESHOLD, 2_000_000)
+    mallopt(M_MMAP_THRESHOLD, 1_000_000)
     mallopt(M_TRIM_THRESHOLD, 8_000_000)
