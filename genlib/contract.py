@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.optim import Optimizer
 
+    from genlib.data import Images
+
 MAX_SEED = 2**31 - 1
 
 Seeds = Sequence[int]
@@ -69,7 +71,10 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    data: str = Field(pattern=r"^[a-z][a-z0-9-]{0,31}$", description="Name of a data set of genlib.data")
+    data: str = Field(
+        pattern=r"^[a-z][a-z0-9-]{0,31}(\+[a-z][a-z0-9-]{0,31})?$",
+        description="Name of a data set of genlib.data, or of two that are joined by +",
+    )
     size: int | None = Field(None, ge=16, le=256, description="Side of the pictures where a data set has several, px")
     steps: int = Field(1000, ge=1, le=1_000_000, description="Training steps")
     batch_size: int = Field(64, ge=1, le=4096, description="Pictures per step")
@@ -112,6 +117,22 @@ class Criticism:
 
     score: Tensor
     meaning: Literal["probability", "critic value", "energy"]
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One of the two worlds that a model translates between.
+
+    name   for people, in the plural: "line drawings"
+    kind   what its pictures are: a drawing (dark lines on white) or a grey picture, both of one channel, or a colour one
+    """
+
+    name: str
+    kind: Literal["drawing", "grey", "colour"]
+
+    @property
+    def channels(self) -> int:
+        return 3 if self.kind == "colour" else 1
 
 
 @dataclass(frozen=True)
@@ -180,17 +201,50 @@ class Scores(Protocol):
 
 @runtime_checkable
 class Translates(Protocol):
-    """Maps pictures of one domain to another."""
+    """Maps pictures of one domain to another. All are square, of the side image_size, with their domain's channels."""
 
     @abstractmethod
-    def domains(self) -> tuple[str, str]:
-        """Names of the two domains, for people."""
+    def domains(self) -> tuple[Domain, Domain]:
+        """The two domains; their names differ."""
+
+    @abstractmethod
+    def sources(self) -> tuple[str, ...]:
+        """The names of the domains that it translates from: one, or both."""
 
     @abstractmethod
     def translate(
         self, images: Tensor, source: str, seeds: Seeds | None = None, controls: Controls | None = None
     ) -> Tensor:
-        """Images of the other domain, from images of domain `source`."""
+        """Images of the other domain, from images of the domain named `source`.
+
+        Picture i depends on images[i] and seeds[i] alone. `seeds` None: the most typical answer, where there are several.
+        GenlibError: `source` is not one of sources().
+        """
+
+    @abstractmethod
+    def examples(self, data: Images, source: str) -> tuple[Tensor, Tensor | None]:
+        """What a data set holds to try it on: inputs of domain `source`, and beside each the true answer if it is known.
+
+        Float32 (N, C, H, W) in [0, 1].
+        """
+
+
+@runtime_checkable
+class TakesHints(Protocol):
+    """Translates, and lets a person say of some places what should be there.
+
+    Hints are float32 (B, 4, H, W) in [0, 1]: where channel 3 is 1, channels 0 to 2 are the wanted colour; else all is 0.
+    """
+
+    @abstractmethod
+    def translate_hinted(
+        self, images: Tensor, source: str, hints: Tensor, seeds: Seeds | None = None, controls: Controls | None = None
+    ) -> Tensor:
+        """Like translate(), following `hints`; without any (all 0) it is translate()."""
+
+    @abstractmethod
+    def hints_from(self, truths: Tensor, images: Tensor, counts: Sequence[int], rng: torch.Generator) -> Tensor:
+        """Hints at counts[i] random places of picture i, with the true colours, as a person might give them."""
 
 
 @runtime_checkable

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from genlib.data.manifest import DataError, DataFile, DataInfo, Split
 from genlib.data.manifest import info as info
 from genlib.data.manifest import names as names
+from genlib.data.manifest import parts as parts
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +39,7 @@ __all__ = [
     "load",
     "names",
     "nearest",
+    "parts",
     "stream",
 ]
 
@@ -76,12 +78,20 @@ class Images:
 def load(name: str, split: Split = "train", *, size: int | None = None, verify: bool = True) -> Images:
     """One split of a data set, whole, in memory.
 
+    name     one set, or several as one: "faces+emoji", without their labels, drawings and titles
     size     emoji only: 64 (the default) or 128 pixels a side
     verify   check the file's SHA-256 first (once per process and file)
     Raises DataError for an unknown name, split or size, and for a missing or damaged file.
     """
     from genlib.data import store
 
+    if len(parts(name)) > 1:
+        import torch
+
+        joined = info(name)  # first: it says so where they do not fit each other
+        return Images(
+            torch.cat([store.load(p, split, size=size, verify=verify).pixels for p in parts(name)]), {}, joined
+        )
     return store.load(name, split, size=size, verify=verify)
 
 

@@ -18,6 +18,7 @@ MANIFEST = FILES / "manifest.json"
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+JOIN = "+"  # between the names of data sets that are used as one
 Count = Annotated[int, Field(ge=1, le=100_000)]
 Side = Annotated[int, Field(ge=8, le=256)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -85,6 +86,7 @@ class DataInfo:
     main_label    the attribute a classifier of this set predicts
     files         {split: DataFile}
     sizes         the sides that it can be had in, in pixels
+    has_lines     whether each picture comes with its line drawing
     """
 
     name: str
@@ -100,6 +102,7 @@ class DataInfo:
     source_url: str
     files: dict[str, DataFile] = field(repr=False)
     sizes: tuple[int, ...] = ()
+    has_lines: bool = False
 
 
 def names() -> tuple[str, ...]:
@@ -108,7 +111,12 @@ def names() -> tuple[str, ...]:
 
 
 def info(name: str) -> DataInfo:
-    """What the data set `name` is. Raises DataError for an unknown name or a missing or damaged manifest."""
+    """What the data set `name` is. Raises DataError for an unknown name or a missing or damaged manifest.
+
+    Of sets that are joined ("faces+emoji") it tells what they share, and the rest of each in a row.
+    """
+    if JOIN in name:
+        return _joined(name, [info(part) for part in parts(name)])
     found = entry(name)
     return DataInfo(
         name=name,
@@ -124,6 +132,36 @@ def info(name: str) -> DataInfo:
         source_url=found.source_url,
         files={s: DataFile(f.name, f.bytes, f.sha256) for s, f in found.files.items()},
         sizes=found.sizes,
+        has_lines=found.has_lines,
+    )
+
+
+def parts(name: str) -> tuple[str, ...]:
+    """The names of the data sets that are joined in `name`; of a single one its own."""
+    return tuple(name.split(JOIN))
+
+
+def _joined(name: str, infos: list[DataInfo]) -> DataInfo:
+    shapes = {i.image_shape for i in infos}
+    if len(shapes) > 1:
+        raise DataError(f"The data sets {name} cannot be joined: their pictures have different shapes.")
+
+    def row(attribute: str, between: str) -> str:
+        return between.join(dict.fromkeys(getattr(i, attribute) for i in infos))
+
+    return DataInfo(
+        name=name,
+        title=row("title", " and "),
+        description=row("description", " "),
+        image_shape=shapes.pop(),
+        splits={split: sum(i.splits[split] for i in infos) for split in SPLITS},
+        labels={},
+        main_label="",
+        licence=row("licence", "; "),
+        licence_url=infos[-1].licence_url,
+        credit=row("credit", "; "),
+        source_url=infos[-1].source_url,
+        files={},
     )
 
 
