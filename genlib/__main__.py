@@ -88,7 +88,7 @@ def train(args: argparse.Namespace) -> None:
                 run.save(state)
                 stored = time.monotonic()
     run.save(state)
-    spec = Spec(model=model_name, config=config.model_dump(), recipe=recipe, trained_steps=run.step)
+    spec = Spec(model=model_name, config=config.model_dump(mode="json"), recipe=recipe, trained_steps=run.step)
     save(run.averaged(), folder, spec, dtype=torch.float16)
 
     from genlib import card

@@ -49,7 +49,11 @@ def a_batch(model: Model, seed: int, count: int = 8) -> Batch:
         attribute: torch.randint(0, classes, (count,), generator=rng)
         for attribute, classes in getattr(model.config, "heads", {}).items()
     }
-    return Batch(torch.rand(count, *model.image_shape, generator=rng), rng, labels)
+    if isinstance(attribute := getattr(model.config, "attribute", None), str):  # of two worlds that differ in it
+        worlds = torch.tensor([model.config.a[0], model.config.b[0]])
+        labels[attribute] = worlds[torch.arange(count) % 2]
+    images, drawings = (torch.rand(count, c, *model.image_shape[1:], generator=rng) for c in (model.image_shape[0], 1))
+    return Batch(images, rng, labels, drawings)
 
 
 def train(model: Any, steps: int = 3, seed: int = 0) -> dict[str, Tensor]:
@@ -340,13 +344,56 @@ def test_features_describe_each_picture_by_itself(name: str) -> None:
     torch.testing.assert_close(model.features(images[:1]), features[:1], atol=1e-4, rtol=1e-4)
 
 
+def inputs(model: Any, source: str, count: int = 4) -> Tensor:
+    """Noise in the shape of a domain's pictures."""
+    (domain,) = [d for d in model.domains() if d.name == source]
+    shape = (count, domain.channels, *model.image_shape[1:])
+    return torch.rand(shape, generator=torch.Generator().manual_seed(1))
+
+
 @every(contract.Translates)
-def test_translate_between_its_two_domains(name: str) -> None:
+def test_translates_from_its_sources_to_the_other_domain(name: str) -> None:
     model = used(name)
-    a, b = model.domains()
-    assert a != b
-    made = model.translate(pictures(model, 2), a, seeds=[1, 2])
-    assert_pictures(made, (2, *made.shape[1:]))
+    domains = {d.name: d for d in model.domains()}
+    assert len(domains) == 2
+    assert 1 <= len(set(model.sources())) == len(model.sources())
+    assert set(model.sources()) <= set(domains)
+    for source in model.sources():
+        (other,) = (d for d in domains.values() if d.name != source)
+        images = inputs(model, source)
+        assert_pictures(model.translate(images, source), (4, other.channels, *model.image_shape[1:]))
+        many = model.translate(images, source, seeds=[5, 6, 7, 8])
+        assert torch.equal(model.translate(images, source, seeds=[5, 6, 7, 8]), many), "asked again it says otherwise"
+        alone = model.translate(images[3:], source, seeds=[8])
+        torch.testing.assert_close(alone, many[3:], atol=1e-5, rtol=0)
+        assert not torch.equal(model.translate(images.flip(0), source, seeds=[5, 6, 7, 8]), many), (
+            "it ignores its input"
+        )
+        for field, schema in model.Controls.model_json_schema().get("properties", {}).items():
+            ends = [model.Controls(**{field: schema[k]}) for k in ("minimum", "maximum")]
+            low, high = (model.translate(images, source, [5, 6, 7, 8], controls) for controls in ends)
+            assert not torch.equal(low, high), f"{field} changes nothing"
+    with pytest.raises(contract.GenlibError, match="nowhere"):
+        model.translate(inputs(model, model.sources()[0]), "nowhere")
+
+
+@every(contract.TakesHints)
+def test_hints_count_and_none_is_no_hint(name: str) -> None:
+    model = used(name)
+    (source,) = model.sources()
+    images = inputs(model, source)
+    truths = torch.rand(4, 3, *images.shape[2:], generator=torch.Generator().manual_seed(2))
+    hints = model.hints_from(truths, images.clamp(min=0.6), [0, 1, 3, 20], torch.Generator().manual_seed(3))
+    assert_pictures(hints, (4, 4, *images.shape[2:]))
+    colour, mask = hints[:, :3], hints[:, 3:]
+    assert set(mask.unique().tolist()) == {0, 1}
+    assert not hints[0].any()
+    assert (mask.sum((1, 2, 3)).diff() > 0).all(), "more hints, and no more places"
+    assert torch.equal(colour * mask, colour), "a colour where there is no hint"
+    plain = model.translate(images, source, [1, 2, 3, 4])
+    hinted = model.translate_hinted(images, source, hints, [1, 2, 3, 4])
+    torch.testing.assert_close(hinted[0], plain[0], atol=1e-5, rtol=0)
+    assert not torch.allclose(hinted[3], plain[3], atol=1e-3), "hints change nothing"
 
 
 # --- Training --------------------------------------------------------------------------------------------------------
@@ -419,7 +466,7 @@ def test_trains_in_bfloat16(name: str) -> None:
 
 
 def a_spec(name: str, model: Model) -> Spec:
-    return Spec(model=name, config=model.config.model_dump(), recipe=RECIPE, trained_steps=3)
+    return Spec(model=name, config=model.config.model_dump(mode="json"), recipe=RECIPE, trained_steps=3)
 
 
 @pytest.mark.parametrize("name", NAMES)

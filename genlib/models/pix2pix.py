@@ -53,11 +53,17 @@ DOMAINS = {
 
 class Config(contract.Config):
     channels: Literal[3] = Field(3, description="Channels of what is painted: it is in colour")
-    source: Literal["drawing", "grey"] = Field("drawing", description="What is coloured: line drawings or grey pictures")
+    source: Literal["drawing", "grey"] = Field(
+        "drawing", description="What is coloured: line drawings or grey pictures"
+    )
     latent: int = Field(8, ge=1, le=64, description="Dimensions of the noise z")
-    generator_width: int = Field(32, ge=4, le=128, description="Channels of G's first layer, doubled inwards up to eightfold")
+    generator_width: int = Field(
+        32, ge=4, le=128, description="Channels of G's first layer, doubled inwards up to eightfold"
+    )
     discriminator_width: int = Field(32, ge=4, le=128, description="Channels of D's first layer, doubled twice")
-    dropout: float = Field(0.5, ge=0, le=0.9, description="Share of features dropped in G's inner layers while training")
+    dropout: float = Field(
+        0.5, ge=0, le=0.9, description="Share of features dropped in G's inner layers while training"
+    )
     l1: float = Field(100.0, ge=0, le=1000, description="Lambda, the weight of the distance to the truth")
     kl: float = Field(0.05, ge=0, le=10, description="Kappa, the weight of the noise's distance to its prior, per nat")
     hinted: float = Field(0.5, ge=0, le=1, description="Share of training pictures that come with hints")

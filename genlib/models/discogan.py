@@ -1,0 +1,273 @@
+"""DiscoGAN: two worlds mapped onto each other without a single pair to learn from.
+
+    Kim, Cha, Kim, Lee, Kim, "Learning to Discover Cross-Domain Relations with Generative Adversarial Networks",
+    ICML 2017. https://arxiv.org/abs/1703.05192
+
+Two generators, G_AB and G_BA, and a discriminator for each world. What comes back must be what was sent (equations 5
+and 6, with x_A in A):
+
+    L_A   = d(G_BA(G_AB(x_A)), x_A)                    reconstruction
+    L_B   = - E log D_B(G_AB(x_A))                     what G_AB makes passes for a picture of B
+    L_D_B = - E log D_B(x_B) - E log(1 - D_B(G_AB(x_A)))
+
+and the same from B. One reconstruction alone would let all of A fall onto one picture of B; both make the maps bijective
+(section 2.3).
+
+Two things are optional here. With `skips` a generator's way out also reads its way in (U-Net; pix2pix.py), where the
+paper's sends all through the bottleneck: then what need not change stays sharp. With `patches` a discriminator judges
+the picture in patches and not as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from genlib import contract
+from genlib.contract import Batch, Domain, GenlibError, Paper, Recipe, Seeds, Trains, Translates
+from genlib.layers import frozen, levels
+from genlib.models.base import Model
+
+if TYPE_CHECKING:
+    from genlib.data import DataInfo, Images
+
+Label = Annotated[int, Field(ge=0, le=999, description="Class of the attribute")]
+Name = Annotated[str, Field(min_length=1, max_length=40)]
+
+
+class Config(contract.Config):
+    attribute: str = Field(
+        "hair_colour", pattern=r"^[a-z_]{1,40}$", description="The label that tells the worlds apart"
+    )
+    a: tuple[Label, ...] = Field((1,), min_length=1, max_length=100, description="Classes of the attribute that are A")
+    b: tuple[Label, ...] = Field((0,), min_length=1, max_length=100, description="Classes of the attribute that are B")
+    a_name: Name = Field("A", description="What A is called")
+    b_name: Name = Field("B", description="What B is called")
+
+    generator_width: int = Field(32, ge=4, le=128, description="Channels of a generator's first layer, doubled inwards")
+    discriminator_width: int = Field(
+        32, ge=4, le=128, description="Channels of a discriminator's first, doubled inwards"
+    )
+    depth: int = Field(4, ge=1, le=6, description="How often a generator halves the side at most")
+    skips: bool = Field(False, description="Whether a generator's way out also reads its way in; the paper's does not")
+    patches: bool = Field(False, description="Whether the discriminators judge in patches; the paper's do not")
+    reconstruction: float = Field(
+        10.0, ge=0, le=1000, description="Weight of the mean absolute error of the round trip"
+    )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        levels(self.image_size)
+        if set(self.a) & set(self.b) or self.a_name == self.b_name:
+            raise ValueError("the two worlds must differ")
+        return self
+
+
+# --- Blocks ----------------------------------------------------------------------------------------------------------
+
+
+class Generator(nn.Module):
+    """x (B, C, H, W) in [0, 1] -> its counterpart in the other world, of the same shape."""
+
+    def __init__(self, c: Config) -> None:
+        super().__init__()
+        depth = min(c.depth, levels(c.image_size)[1])
+        widths = [c.generator_width * min(2**i, 8) for i in range(depth)]  # e.g. 32, 64, 128, 256
+        self.skips = c.skips
+        self.down = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False),  # half the side
+                nn.BatchNorm2d(wide) if i else nn.Identity(),
+                nn.LeakyReLU(0.2, inplace=True),
+            )
+            for i, (narrow, wide) in enumerate(pairwise([c.channels, *widths]))
+        )
+        outputs = [*reversed(widths[:-1]), max(4, c.generator_width // 2)]
+        inputs = [widths[-1], *((1 + c.skips) * w for w in outputs[:-1])]
+        self.up = nn.ModuleList(
+            nn.Sequential(
+                nn.ConvTranspose2d(wide, narrow, 4, stride=2, padding=1, bias=False),  # twice the side
+                nn.BatchNorm2d(narrow),
+                nn.ReLU(inplace=True),
+            )
+            for wide, narrow in zip(inputs, outputs, strict=True)
+        )
+        self.last = nn.Conv2d(outputs[-1] + c.skips * c.channels, c.channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = 2 * x - 1
+        seen = [h]
+        for layer in self.down:
+            h = layer(h)
+            seen.append(h)
+        seen.pop()  # the bottleneck itself
+        for layer in self.up:
+            h, mirror = layer(h), seen.pop()
+            if self.skips:
+                h = torch.cat([h, mirror], 1)
+        return torch.sigmoid(self.last(h).float())
+
+
+def discriminator(c: Config) -> nn.Sequential:
+    """x (B, C, H, W) in [-1, 1] -> logits of D, one a picture, (B, 1, 1, 1), or one a patch, e.g. (B, 1, 8, 8)."""
+    side, halvings = levels(c.image_size)
+    kept = max(1, halvings - 1) if c.patches else halvings
+    widths = [c.discriminator_width * min(2**i, 8) for i in range(kept)]
+    net = nn.Sequential(nn.Conv2d(c.channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True))
+    for narrow, wide in pairwise(widths):
+        net.extend([
+            nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False),  # half the side
+            nn.BatchNorm2d(wide),
+            nn.LeakyReLU(0.2, inplace=True),
+        ])  # fmt: skip
+    net.append(nn.Conv2d(widths[-1], 1, 3, padding=1) if c.patches else nn.Conv2d(widths[-1], 1, side))
+    return net
+
+
+def initialise(module: nn.Module) -> None:
+    """Weights from N(0, 0.02), as in DCGAN, from which the paper's networks descend."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+
+
+class DiscoGAN(Model, Translates, Trains):
+    Config: ClassVar = Config
+    title = "DiscoGAN"
+    idea = (
+        "Two generators carry pictures from one world to the other and back. Each result must pass for a picture of its "
+        "world, and the round trip must end where it began; nobody ever shows a pair."
+    )
+    paper = Paper(
+        "Learning to Discover Cross-Domain Relations with Generative Adversarial Networks",
+        "Kim, Cha, Kim, Lee & Kim", 2017, "https://arxiv.org/abs/1703.05192",
+    )  # fmt: skip
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.config: Config
+        self.generator_ab = Generator(config).apply(initialise)
+        self.generator_ba = Generator(config).apply(initialise)
+        self.discriminator_a = discriminator(config).apply(initialise)
+        self.discriminator_b = discriminator(config).apply(initialise)
+
+    @classmethod
+    def tiny(cls) -> Config:
+        return Config(
+            channels=3, image_size=16, generator_width=4, discriminator_width=4, depth=2, a_name="blond", b_name="black"
+        )
+
+    @classmethod
+    def config_for(cls, info: DataInfo, **overrides: Any) -> contract.Config:
+        """`a` and `b` may be given by their classes' names, one or a list of them."""
+        attribute = overrides.setdefault("attribute", info.main_label)
+        if attribute not in info.labels:
+            raise GenlibError(f"{info.title} has no label {attribute!r}: choose one of {', '.join(info.labels)}.")
+        classes = info.labels[attribute]
+        for side in ("a", "b"):
+            given = overrides.get(side, ())
+            asked = [given] if isinstance(given, str | int) else list(given)
+            if unknown := [c for c in asked if isinstance(c, str) and c not in classes]:
+                raise GenlibError(f"{attribute} has no class {unknown[0]!r}: choose among {', '.join(classes)}.")
+            overrides[side] = tuple(classes.index(c) if isinstance(c, str) else c for c in asked)
+            overrides.setdefault(f"{side}_name", ", ".join(classes[c] for c in overrides[side] if c < len(classes)))
+        return super().config_for(info, **overrides)
+
+    # --- Translating ---
+
+    def domains(self) -> tuple[Domain, Domain]:
+        kind = "colour" if self.config.channels == 3 else "grey"
+        return Domain(self.config.a_name, kind), Domain(self.config.b_name, kind)
+
+    def sources(self) -> tuple[str, ...]:
+        return self.config.a_name, self.config.b_name
+
+    def translate(
+        self, images: Tensor, source: str, seeds: Seeds | None = None, controls: contract.Controls | None = None
+    ) -> Tensor:
+        """The counterpart of each picture. It has only one: seeds change nothing."""
+        self._check(source)
+        generator = self.generator_ab if source == self.config.a_name else self.generator_ba
+        return generator(images.to(self.device))
+
+    def examples(self, data: Images, source: str) -> tuple[Tensor, Tensor | None]:
+        self._check(source)
+        classes = self.config.a if source == self.config.a_name else self.config.b
+        return data.batch(self._of(data.labels, classes)), None
+
+    def _check(self, source: str) -> None:
+        if source not in self.sources():
+            a, b = self.sources()
+            raise GenlibError(f"This model translates between {a} and {b}, and knows no {source!r}.")
+
+    def _of(self, labels: Mapping[str, Tensor], classes: tuple[int, ...]) -> Tensor:
+        """Which pictures are of these classes: bool (N,)."""
+        values = labels[self.config.attribute]
+        return torch.isin(values, torch.tensor(classes, device=values.device))
+
+    # --- Training ---
+
+    def optimizers(self, recipe: Recipe) -> dict[str, Optimizer]:
+        rate = recipe.learning_rate or 2e-4
+
+        def adam(*players: nn.Module) -> Optimizer:
+            parameters = [p for player in players for p in player.parameters()]
+            return torch.optim.Adam(parameters, rate, betas=(0.5, 0.999), fused=True)
+
+        return {
+            "generators": adam(self.generator_ab, self.generator_ba),
+            "discriminators": adam(self.discriminator_a, self.discriminator_b),
+        }
+
+    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer]) -> dict[str, Tensor]:
+        x_a, x_b = self.unpaired(batch)
+        x_ab, x_ba = self.generator_ab(x_a), self.generator_ba(x_b)
+
+        # Each D ascends log D(x) + log(1 - D(G(x'))): L_D_A + L_D_B.
+        optimizers["discriminators"].zero_grad()
+        loss_d, critics = torch.zeros((), device=x_a.device), []
+        for d, real, fake in ((self.discriminator_a, x_a, x_ba), (self.discriminator_b, x_b, x_ab)):
+            real_logits, fake_logits = logits(d, real), logits(d, fake.detach())
+            loss_d = loss_d + F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+            critics.append((torch.sigmoid(real_logits).mean(), torch.sigmoid(fake_logits).mean()))
+        loss_d.backward()
+        optimizers["discriminators"].step()
+
+        # Both G descend L_A + L_B and the reconstructions.
+        optimizers["generators"].zero_grad()
+        back_a = (self.generator_ba(x_ab) - x_a).abs().mean()
+        back_b = (self.generator_ab(x_ba) - x_b).abs().mean()
+        with frozen(self.discriminator_a), frozen(self.discriminator_b):
+            loss_g = F.softplus(-logits(self.discriminator_a, x_ba)).mean()
+            loss_g = loss_g + F.softplus(-logits(self.discriminator_b, x_ab)).mean()
+            (loss_g + self.config.reconstruction * (back_a + back_b)).backward()
+        optimizers["generators"].step()
+
+        real, fake = (torch.stack(values).mean().detach() for values in zip(*critics, strict=True))
+        return {
+            "round trip A": back_a.detach(),
+            "round trip B": back_b.detach(),
+            "loss D": loss_d.detach(),
+            "loss G": loss_g.detach(),
+            "D(real)": real,
+            "D(fake)": fake,
+        }
+
+    def unpaired(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The pictures of A and those of B in a batch, as many of the one as of the other, mirrored at random."""
+        mirrored = torch.rand(len(batch.images), generator=batch.rng, device=batch.images.device) < 0.5
+        images = torch.where(mirrored[:, None, None, None], batch.images.flip(3), batch.images)
+        a, b = (images[self._of(batch.labels, classes)] for classes in (self.config.a, self.config.b))
+        count = min(len(a), len(b))
+        return a[:count], b[:count]
+
+
+def logits(discriminator: nn.Module, images: Tensor) -> Tensor:
+    """D's logits of images in [0, 1]."""
+    return discriminator(2 * images - 1).float()
