@@ -15,6 +15,7 @@ frame.run(
     [
         st.Page("pages/home.py", title="Home", default=True),
         st.Page("pages/sample.py", title="Sample"),
+        st.Page("pages/translate.py", title="Translate"),
         st.Page("pages/data.py", title="Data"),
     ]
 )

@@ -124,7 +124,7 @@ class Domain:
     """One of the two worlds that a model translates between.
 
     name   for people, in the plural: "line drawings"
-    kind   what its pictures are: a drawing (dark lines on white) or a grey picture, both of one channel, or a colour one
+    kind   of its pictures: a drawing (dark lines on white) or a grey picture, both of one channel, or a colour one
     """
 
     name: str
@@ -201,7 +201,7 @@ class Scores(Protocol):
 
 @runtime_checkable
 class Translates(Protocol):
-    """Maps pictures of one domain to another. All are square, of the side image_size, with their domain's channels."""
+    """Maps pictures of one domain to another. All have the side image_size and their domain's channels."""
 
     @abstractmethod
     def domains(self) -> tuple[Domain, Domain]:
@@ -212,18 +212,22 @@ class Translates(Protocol):
         """The names of the domains that it translates from: one, or both."""
 
     @abstractmethod
+    def varies(self) -> bool:
+        """Whether one picture has several answers, one for each seed."""
+
+    @abstractmethod
     def translate(
         self, images: Tensor, source: str, seeds: Seeds | None = None, controls: Controls | None = None
     ) -> Tensor:
         """Images of the other domain, from images of the domain named `source`.
 
-        Picture i depends on images[i] and seeds[i] alone. `seeds` None: the most typical answer, where there are several.
+        Picture i depends on images[i] and seeds[i] alone. `seeds` None: the most typical answer where there are several.
         GenlibError: `source` is not one of sources().
         """
 
     @abstractmethod
     def examples(self, data: Images, source: str) -> tuple[Tensor, Tensor | None]:
-        """What a data set holds to try it on: inputs of domain `source`, and beside each the true answer if it is known.
+        """What a data set holds to try it on: inputs of domain `source`, and the true answers if they are known.
 
         Float32 (N, C, H, W) in [0, 1].
         """

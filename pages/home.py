@@ -3,10 +3,9 @@
 import streamlit as st
 
 from genlib import catalog, figures
+from genlib.contract import Translates
 from genlib.taxonomy import Leaf, rows
 from genlib.ui import frame
-
-SAMPLE = "pages/sample.py"
 
 frame.heading(
     "Deep generative models",
@@ -16,6 +15,7 @@ frame.heading(
 checkpoints = catalog.checkpoints()
 models = {name: catalog.model_class(name) for name in catalog.model_names()}
 models = {name: model for name, model in models.items() if model.family is not None}
+pages = {n: f"pages/{'translate' if issubclass(m, Translates) else 'sample'}.py" for n, m in models.items()}
 trained = {name: [c for c in checkpoints.values() if c.spec.model == name] for name in models}
 
 pictures, tree = st.columns([7, 5], gap="large")
@@ -25,7 +25,8 @@ with pictures, st.container(key="wall"):
         if (picture := checkpoint.folder / "sample.png").exists():
             with st.container(key=f"frame-{checkpoint.name}"):
                 st.image(str(picture), alt=f"Pictures made by {checkpoint.name}", width="stretch", output_format="PNG")
-                st.page_link(SAMPLE, label=checkpoint.name, query_params={"model": checkpoint.name})
+                page = pages[checkpoint.spec.model]
+                st.page_link(page, label=checkpoint.name, query_params={"model": checkpoint.name})
 
 with tree:
     leaves = [
@@ -42,7 +43,7 @@ with tree:
     )
     for point in event.selection.points:
         if target := point.get("customdata"):
-            st.switch_page(SAMPLE, query_params={"model": target})
+            st.switch_page(pages[checkpoints[target].spec.model], query_params={"model": target})
     st.caption("After figure 9 of [Goodfellow's tutorial, NIPS 2016](https://arxiv.org/abs/1701.00160).")
 
 st.header("Models", anchor=False)
@@ -53,4 +54,4 @@ with st.container(key="models"):
             st.caption(model.idea)
             with st.container(horizontal=True, gap="small"):
                 for checkpoint in trained[name]:
-                    st.page_link(SAMPLE, label=checkpoint.name, query_params={"model": checkpoint.name})
+                    st.page_link(pages[name], label=checkpoint.name, query_params={"model": checkpoint.name})

@@ -124,7 +124,7 @@ def test_words_that_introduce_it(name: str) -> None:
     assert cls.paper.authors
     assert 1940 < cls.paper.year <= datetime.date.today().year
     assert cls.paper.url.startswith("https://")
-    if issubclass(cls, contract.Samples):
+    if issubclass(cls, contract.Samples | contract.Translates):
         assert cls.family is not None, "a generative model hangs somewhere in the family tree"
         taxonomy.rows([taxonomy.Leaf(cls.title, cls.idea, cls.family)])  # ValueError: no such branch
     else:
@@ -260,7 +260,9 @@ def test_sampling_repeats_and_leaves_no_trace(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_controls_leave_the_addresss_own_names_alone(name: str) -> None:
-    assert not {"model", "seed", "n", "revision"} & set(catalog.model_class(name).Controls.model_fields)
+    assert not {"model", "seed", "n", "revision", "from", "way", "example", "without"} & set(
+        catalog.model_class(name).Controls.model_fields
+    )
 
 
 @every(contract.Samples)
@@ -364,6 +366,7 @@ def test_translates_from_its_sources_to_the_other_domain(name: str) -> None:
         assert_pictures(model.translate(images, source), (4, other.channels, *model.image_shape[1:]))
         many = model.translate(images, source, seeds=[5, 6, 7, 8])
         assert torch.equal(model.translate(images, source, seeds=[5, 6, 7, 8]), many), "asked again it says otherwise"
+        assert model.varies() != torch.equal(model.translate(images, source, seeds=[1, 2, 3, 4]), many)
         alone = model.translate(images[3:], source, seeds=[8])
         torch.testing.assert_close(alone, many[3:], atol=1e-5, rtol=0)
         assert not torch.equal(model.translate(images.flip(0), source, seeds=[5, 6, 7, 8]), many), (

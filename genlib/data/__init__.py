@@ -13,7 +13,7 @@ Importing this package costs nothing: torch and numpy are imported when the firs
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,16 @@ class Images:
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+    def take(self, index: slice) -> Images:
+        """Some of the pictures, with what belongs to them."""
+        return replace(
+            self,
+            pixels=self.pixels[index],
+            labels={attribute: values[index] for attribute, values in self.labels.items()},
+            lines=None if self.lines is None else self.lines[index],
+            titles=self.titles[index],
+        )
 
     def batch(self, index: Tensor | Sequence[int] | slice) -> torch.Tensor:
         """The pictures at `index` as float32 (B, C, H, W) in [0, 1]."""

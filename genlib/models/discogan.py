@@ -10,7 +10,7 @@ and 6, with x_A in A):
     L_B   = - E log D_B(G_AB(x_A))                     what G_AB makes passes for a picture of B
     L_D_B = - E log D_B(x_B) - E log(1 - D_B(G_AB(x_A)))
 
-and the same from B. One reconstruction alone would let all of A fall onto one picture of B; both make the maps bijective
+and the same from B. With one reconstruction alone all of A could fall onto one picture of B; both make it a bijection
 (section 2.3).
 
 Two things are optional here. With `skips` a generator's way out also reads its way in (U-Net; pix2pix.py), where the
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -141,13 +141,14 @@ class DiscoGAN(Model, Translates, Trains):
     Config: ClassVar = Config
     title = "DiscoGAN"
     idea = (
-        "Two generators carry pictures from one world to the other and back. Each result must pass for a picture of its "
-        "world, and the round trip must end where it began; nobody ever shows a pair."
+        "Two generators carry pictures from one world to the other and back. Each result must pass for a picture of "
+        "its world, and the round trip must end where it began; nobody ever shows a pair."
     )
     paper = Paper(
         "Learning to Discover Cross-Domain Relations with Generative Adversarial Networks",
         "Kim, Cha, Kim, Lee & Kim", 2017, "https://arxiv.org/abs/1703.05192",
     )  # fmt: skip
+    family = ("Implicit density", "Direct")
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -182,11 +183,14 @@ class DiscoGAN(Model, Translates, Trains):
     # --- Translating ---
 
     def domains(self) -> tuple[Domain, Domain]:
-        kind = "colour" if self.config.channels == 3 else "grey"
+        kind: Literal["colour", "grey"] = "colour" if self.config.channels == 3 else "grey"
         return Domain(self.config.a_name, kind), Domain(self.config.b_name, kind)
 
     def sources(self) -> tuple[str, ...]:
         return self.config.a_name, self.config.b_name
+
+    def varies(self) -> bool:
+        return False
 
     def translate(
         self, images: Tensor, source: str, seeds: Seeds | None = None, controls: contract.Controls | None = None
@@ -260,7 +264,7 @@ class DiscoGAN(Model, Translates, Trains):
         }
 
     def unpaired(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The pictures of A and those of B in a batch, as many of the one as of the other, mirrored at random."""
+        """The pictures of A and those of B in a batch, equally many, mirrored at random."""
         mirrored = torch.rand(len(batch.images), generator=batch.rng, device=batch.images.device) < 0.5
         images = torch.where(mirrored[:, None, None, None], batch.images.flip(3), batch.images)
         a, b = (images[self._of(batch.labels, classes)] for classes in (self.config.a, self.config.b))

@@ -8,15 +8,16 @@ a distance in L1 ties G to the truth, and leaves D what L1 blurs (equation 4):
 
     G* = arg min_G max_D  E log D(x, y) + E log(1 - D(x, G(x, z)))  +  lambda E |y - G(x, z)|_1
 
-Two things are younger than that paper. G there learns to ignore its noise z, as a drawing has only one truth in the data.
-Here z is what an encoder saw of the truth, kept near the prior, so that it says what the drawing leaves open:
+Two things are younger than that paper. G there learns to ignore its noise z, as a drawing has only one truth in the
+data. Here z is what an encoder saw of the truth, kept near the prior, so that it says what a drawing leaves open:
 
     z ~ q(z | y),  + kappa KL(q(z | y) || N(0, 1));  at z = 0 G is told nothing and answers with what is most typical
 
     Zhu, Zhang, Pathak, Darrell, Efros, Wang, Shechtman, "Toward Multimodal Image-to-Image Translation", NeurIPS 2017
     (cVAE-GAN, section 3.2). https://arxiv.org/abs/1711.11586
 
-And a person may help: x comes with hints, a few patches of true colour and a mask of where they are.
+And a person may help: x comes with hints, a few patches of true colour and a mask of where they are. In a drawing a
+hint speaks for all of the closed region that it lies in, as colours there end at lines.
 
     Zhang, Zhu, Isola, Geng, Lin, Yu, Efros, "Real-Time User-Guided Image Colorization with Learned Deep Priors",
     SIGGRAPH 2017 (local hints, section 3.2). https://arxiv.org/abs/1705.02999
@@ -29,9 +30,11 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from pydantic import Field, model_validator
+from scipy import ndimage
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -67,6 +70,11 @@ class Config(contract.Config):
     l1: float = Field(100.0, ge=0, le=1000, description="Lambda, the weight of the distance to the truth")
     kl: float = Field(0.05, ge=0, le=10, description="Kappa, the weight of the noise's distance to its prior, per nat")
     hinted: float = Field(0.5, ge=0, le=1, description="Share of training pictures that come with hints")
+    variants: str = Field(
+        "",
+        pattern=r"^[a-z_]{0,40}$",
+        description="Label whose classes but the first are variants of a picture: G is always told what is in them",
+    )
     jitter: float = Field(0.1, ge=0, le=0.5, description="Training pictures are moved and scaled by up to this share")
 
     @model_validator(mode="after")
@@ -115,7 +123,7 @@ class UNet(nn.Module):
         _, depth = levels(c.image_size)
         widths = [c.generator_width * min(2**i, 8) for i in range(depth)]  # e.g. 32, 64, 128, 256, 256
         self.down = nn.ModuleList([down(1 + HINTS, widths[0], norm=False), *(down(a, b) for a, b in pairwise(widths))])
-        # Inwards to outwards: what comes from below (at first with z), and from the second on the mirror image beside it.
+        # From the bottleneck out: what comes from below, at first with z, and later the mirror image beside it.
         inputs = [widths[-1] + c.latent, *(2 * w for w in reversed(widths[:-1]))]
         outputs = [*reversed(widths[:-1]), c.generator_width // 2]
         self.up = nn.ModuleList(
@@ -145,7 +153,7 @@ def discriminator(c: Config) -> nn.Sequential:
 
 
 def encoder(c: Config) -> nn.Sequential:
-    """y (B, 3, H, W) in [-1, 1] -> mean and log variance of q(z | y) (B, 2Z). Only which colours there are, not where."""
+    """y (B, 3, H, W) in [-1, 1] -> mean and log variance of q(z | y) (B, 2Z). Which colours there are, not where."""
     w = c.discriminator_width
     return nn.Sequential(
         nn.AvgPool2d(2), down(c.channels, w, norm=False), down(w, 2 * w), nn.AdaptiveAvgPool2d(1),
@@ -189,10 +197,43 @@ def recoloured(images: Tensor, rng: torch.Generator) -> Tensor:
     return images.gather(1, order[:, :, None, None].expand_as(images))
 
 
+def spread(drawing: Tensor, hints: Tensor) -> Tensor:
+    """Hints (4, H, W), on the CPU, each over the whole region of the drawing (1, H, W) that it lies in.
+
+    A region is white within lines that are closed: where it reaches the border of the picture a hint stays as it is.
+    A blob of one colour counts for the regions that hold two fifths of it or more, as brushes slip over lines; where
+    several are in one region, the nearest one rules.
+    """
+    if not hints[3].any():
+        return hints
+    region, count = ndimage.label(drawing[0].numpy() > 0.5)
+    border = np.unique(np.concatenate([region[0], region[-1], region[:, 0], region[:, -1]]))
+    closed = (region > 0) & ~np.isin(region, border)
+    values = hints.numpy()
+    colour = np.where(values[3] > 0, 1 + (values[:3] * 255).round().astype(int).T.dot([1 << 16, 1 << 8, 1]).T, 0)
+    meant = np.zeros_like(closed)
+    for c in np.unique(colour[colour > 0]):
+        blobs, number = ndimage.label(colour == c)
+        shared = np.bincount(blobs.ravel() * (count + 1) + region.ravel(), minlength=(number + 1) * (count + 1))
+        shared = shared.reshape(number + 1, count + 1)  # pixels by blob and region
+        shared[:, 0], shared[0] = 0, 0
+        meant |= (shared >= 0.4 * shared.sum(1, keepdims=True))[blobs, region] & (blobs > 0) & (region > 0)
+    filled = values.copy()
+    for r in np.unique(region[meant & closed]):
+        inside = region == r
+        sources = inside & meant
+        if len(np.unique(colour[sources])) == 1:
+            filled[:, inside] = values[:, sources][:, :1]
+        else:
+            near = ndimage.distance_transform_edt(~sources, return_distances=False, return_indices=True)
+            filled[:, inside] = values[:, near[0], near[1]][:, inside]
+    return torch.from_numpy(filled)
+
+
 class Pix2Pix(Model, Translates, TakesHints, Trains):
     Config: ClassVar = Config
     Controls: ClassVar = Controls
-    title = "Conditional GAN, picture to picture (pix2pix)"
+    title = "Conditional GAN (pix2pix)"
     idea = (
         "The generator paints colours into a drawing; the discriminator sees drawing and painting together, patch by "
         "patch, and learns to tell whether they are a real pair."
@@ -201,6 +242,7 @@ class Pix2Pix(Model, Translates, TakesHints, Trains):
         "Image-to-Image Translation with Conditional Adversarial Networks",
         "Isola, Zhu, Zhou & Efros", 2017, "https://arxiv.org/abs/1611.07004",
     )  # fmt: skip
+    family = ("Implicit density", "Direct")
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -228,6 +270,9 @@ class Pix2Pix(Model, Translates, TakesHints, Trains):
     def sources(self) -> tuple[str, ...]:
         return (self.domains()[0].name,)
 
+    def varies(self) -> bool:
+        return True
+
     def translate(
         self, images: Tensor, source: str, seeds: Seeds | None = None, controls: contract.Controls | None = None
     ) -> Tensor:
@@ -247,7 +292,14 @@ class Pix2Pix(Model, Translates, TakesHints, Trains):
         z = torch.zeros(len(images), self.config.latent)
         if seeds is not None:
             z = (controls or Controls()).variation * normal(seeds, self.config.latent, truncation=2.0)
-        return self.paint(grey(images).to(self.device), hints.to(self.device), z.to(self.device))
+        x = grey(images)
+        return self.paint(x.to(self.device), self.understood(x, hints).to(self.device), z.to(self.device))
+
+    def understood(self, x: Tensor, hints: Tensor) -> Tensor:
+        """Hints (B, 4, H, W) as G is given them: in drawings, spread over their regions."""
+        if self.config.source != "drawing":
+            return hints
+        return torch.stack([spread(d, h) for d, h in zip(x.cpu(), hints.cpu(), strict=True)]).to(hints.device)
 
     def paint(self, x: Tensor, hints: Tensor, z: Tensor) -> Tensor:
         """G(x, z): y (B, 3, H, W) from x (B, 1, H, W) in [0, 1], hints (B, 4, H, W), z (B, Z)."""
@@ -295,10 +347,10 @@ class Pix2Pix(Model, Translates, TakesHints, Trains):
     def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer]) -> dict[str, Tensor]:
         x, y, hints = self.training_pairs(batch)
 
-        # z ~ q(z | y) for every other picture; the rest are told nothing, z = 0.
+        # z ~ q(z | y), or for a part of the pictures z = 0: nothing is told.
         mean, log_variance = self.encoder(2 * y - 1).float().chunk(2, 1)
         noise = torch.randn(mean.shape, generator=batch.rng, device=mean.device)
-        told = (torch.arange(len(y), device=y.device) % 2 == 0).float()[:, None]
+        told = self.told(batch).float()[:, None]
         fake = self.paint(x, hints, told * (mean + (log_variance / 2).exp() * noise))
 
         # D ascends log D(x, y) + log(1 - D(x, G(x, z))), at half the pace (section 3.3).
@@ -310,7 +362,7 @@ class Pix2Pix(Model, Translates, TakesHints, Trains):
 
         # G ascends log D(x, G(x, z)) - lambda |y - G(x, z)| - kappa KL(q(z | y) || N(0, 1)).
         optimizers["generator"].zero_grad()
-        kl = (told * (mean**2 + log_variance.exp() - 1 - log_variance) / 2).sum() / told.sum()
+        kl = (told * (mean**2 + log_variance.exp() - 1 - log_variance) / 2).sum() / told.sum().clamp(min=1)
         l1 = (y - fake).abs().mean((1, 2, 3))
         with frozen(self.discriminator):
             loss_g = F.softplus(-self.logits(x, hints, fake)).mean()
@@ -325,6 +377,16 @@ class Pix2Pix(Model, Translates, TakesHints, Trains):
             "D(real)": torch.sigmoid(real_logits).mean().detach(),
             "D(fake)": torch.sigmoid(fake_logits).mean().detach(),
         }
+
+    def told(self, batch: Batch) -> Tensor:
+        """Of which pictures G is told z, bool (B,): all variants, and four in ten of the rest.
+
+        What is most typical is to be learned from the pictures themselves: a wave of the hand comes in six skin tones.
+        """
+        told = torch.rand(len(batch.images), generator=batch.rng, device=batch.images.device) < 0.4
+        if self.config.variants in batch.labels:
+            told |= batch.labels[self.config.variants] > 0
+        return told
 
     def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """x (B, 1, H, W), y (B, 3, H, W) and hints (B, 4, H, W) of a batch, jittered.
@@ -341,7 +403,7 @@ class Pix2Pix(Model, Translates, TakesHints, Trains):
         counts = counts.clamp(max=100) * (hinted < self.config.hinted)
         if self.config.source == "drawing":  # a grey picture's luma is that of its own colours
             y = torch.where((odd < 0.5).logical_and(counts > 0)[:, None, None, None], recoloured(y, rng), y)
-        return x, y, self.hints_from(y, x, counts.tolist(), rng)
+        return x, y, self.understood(x, self.hints_from(y, x, counts.tolist(), rng))
 
     def logits(self, x: Tensor, hints: Tensor, y: Tensor) -> Tensor:
         """D's logits (B, 1, H/8, W/8) on pairs."""

@@ -2,7 +2,7 @@
 // clicked again.
 export default function ({ parentElement, data, setTriggerValue }) {
   const wall = parentElement.querySelector(".wall");
-  const { sheet, across, width, height, seeds } = data;
+  const { sheet, across, width, height, seeds, labels } = data;
   wall.style.setProperty("--columns", across);
   wall.style.setProperty("--shape", `${width} / ${height}`);
 
@@ -24,9 +24,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const scale = Math.max(1, Math.ceil((1.5 * shown) / width));
     seeds.forEach((seed, i) => {
       const tile = wall.children[i];
-      const label = `picture with seed ${seed}`;
-      tile.setAttribute("aria-label", label);
-      tile.title = `seed ${seed}`;
+      tile.setAttribute("aria-label", labels[i]);
+      tile.title = labels[i].replace("picture with ", "");
       tile.onclick = () => setTriggerValue("picked", seed);
       const canvas = tile.firstElementChild;
       canvas.width = width * scale;

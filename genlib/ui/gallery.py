@@ -21,8 +21,11 @@ _component = st.components.v2.component(
 )
 
 
-def gallery(images: np.ndarray, seeds: Sequence[int], key: str) -> int | None:
-    """Show pictures uint8 (B, H, W, C) as tiles; the seed of the tile that was clicked just now, else None."""
+def gallery(images: np.ndarray, seeds: Sequence[int], key: str, labels: Sequence[str] | None = None) -> int | None:
+    """Show pictures uint8 (B, H, W, C) as tiles; the seed of the tile that was clicked just now, else None.
+
+    labels: what the tiles are called, where they are not pictures with seeds; `seeds` then only tells them apart.
+    """
     across = columns(len(images))
     sheet = base64.b64encode(png(grid(images, across, gap=0))).decode()
     result = _component(
@@ -32,6 +35,7 @@ def gallery(images: np.ndarray, seeds: Sequence[int], key: str) -> int | None:
             "width": images.shape[2],
             "height": images.shape[1],
             "seeds": list(seeds),
+            "labels": list(labels or (f"picture with seed {seed}" for seed in seeds)),
         },
         on_picked_change=lambda: None,
         key=key,

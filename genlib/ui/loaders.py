@@ -11,7 +11,7 @@ import streamlit as st
 
 from genlib import catalog
 from genlib.checkpoint import CONFIG, WEIGHTS, Checkpoint, CheckpointError
-from genlib.contract import Controls, Criticises, LogProb, Samples, Scores
+from genlib.contract import Controls, Criticises, LogProb, Samples, Scores, TakesHints, Translates
 from genlib.images import to_uint8
 
 if TYPE_CHECKING:
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from genlib.contract import Criticism
     from genlib.models.base import Model
+    from genlib.novelty import World
 
 CHUNK = 2**17  # pixels sampled at once: 32 pictures of 64 x 64; bounds the memory that large ones take
+EXAMPLES = 24  # held-out pictures that a translating model is shown with
 OPENED = "opened"  # session state: the Hub's checkpoints that this visitor opened, by name
 
 
@@ -28,6 +30,16 @@ def samplers() -> dict[str, Checkpoint]:
     """The checkpoints that make pictures: the shipped ones, then those that the visitor opened from the Hub."""
     found = catalog.checkpoints() | st.session_state.get(OPENED, {})
     return {name: c for name, c in found.items() if issubclass(c.model_class, Samples)}
+
+
+def translators() -> dict[str, Checkpoint]:
+    """The checkpoints that translate pictures, likewise: first those that take hints, the largest pictures first."""
+    found = catalog.checkpoints() | st.session_state.get(OPENED, {})
+    able = {name: c for name, c in found.items() if issubclass(c.model_class, Translates)}
+    order = sorted(
+        able, key=lambda n: (not issubclass(able[n].model_class, TakesHints), -able[n].model_config.image_size)
+    )
+    return {name: able[name] for name in order}
 
 
 def model(checkpoint: Checkpoint) -> Model:
@@ -50,6 +62,17 @@ def opinion(checkpoint: Checkpoint, image: np.ndarray) -> tuple[Criticism | None
             judge.criticise(batch) if isinstance(judge, Criticises) else None,
             judge.log_prob(batch) if isinstance(judge, Scores) else None,
         )
+
+
+def examples(checkpoint: Checkpoint, source: str) -> tuple[np.ndarray, np.ndarray | None]:
+    """Held-out inputs of a translating model, uint8 (N, S, S, C) with N at most EXAMPLES, and their true answers where
+    these are known. DataError, CheckpointError."""
+    return _examples(str(checkpoint.folder), _version(checkpoint), source, checkpoint)
+
+
+def world(checkpoint: Checkpoint, source: str) -> World:
+    """What the inputs of a translating model look like. DataError, CheckpointError."""
+    return _world(str(checkpoint.folder), _version(checkpoint), source, checkpoint)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -76,6 +99,38 @@ def _version(checkpoint: Checkpoint) -> tuple[int, ...]:
     """Another one as soon as the checkpoint is trained or pulled anew."""
     files = [Path(checkpoint.folder) / name for name in (CONFIG, WEIGHTS)]
     return tuple(f.stat().st_mtime_ns if f.exists() else 0 for f in files)
+
+
+@st.cache_data(max_entries=6, show_spinner=False)
+def _examples(
+    folder: str, version: tuple[int, ...], source: str, _checkpoint: Checkpoint
+) -> tuple[np.ndarray, np.ndarray | None]:
+    from genlib import data
+
+    translator, recipe = model(_checkpoint), _checkpoint.spec.recipe
+    assert isinstance(translator, Translates)
+    inputs: list[np.ndarray] = []
+    truths: list[np.ndarray] = []
+    parts = data.parts(recipe.data)
+    for part in parts:
+        images = data.load(part, "test", size=recipe.size)
+        # Spread over the split, as its neighbours are alike; eight times too many, since a domain may be a part of it.
+        spread = images.take(slice(None, None, max(1, len(images) // (8 * EXAMPLES))))
+        found, answers = translator.examples(spread, source)
+        chosen = slice(None, None, max(1, len(found) * len(parts) // EXAMPLES))
+        inputs.append(to_uint8(found[chosen])[: EXAMPLES // len(parts)])
+        if answers is not None:
+            truths.append(to_uint8(answers[chosen])[: EXAMPLES // len(parts)])
+    return np.concatenate(inputs), np.concatenate(truths) if truths else None
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _world(folder: str, version: tuple[int, ...], source: str, _checkpoint: Checkpoint) -> World:
+    from genlib import novelty
+
+    translator = model(_checkpoint)
+    assert isinstance(translator, Translates)
+    return novelty.world(translator, source, _checkpoint.spec.recipe.data)
 
 
 # An argument that begins with an underscore is not part of the cache's key.

@@ -16,6 +16,7 @@ import streamlit as st
 from genlib import catalog
 from genlib.checkpoint import Checkpoint, find
 from genlib.contract import MAX_SEED, Controls, GenlibError
+from genlib.ui.address import Address
 from genlib.ui.controls import parse, quote, set_state
 
 MAX_COUNT = 100
@@ -126,7 +127,7 @@ def script(shown: Shown) -> str:
 # --- The page's state ------------------------------------------------------------------------------------------------
 
 MODEL, START, NUMBER, NEW = "sample.model", "sample.seed", "sample.n", "sample.new"  # the widgets' keys
-_QUERY, _ADDRESS, _PROBLEMS, _HUB, _WANTED = (f"sample._{x}" for x in ("query", "address", "problems", "hub", "wanted"))
+_address: Address[tuple[list[str], Hub | None]] = Address("sample", here=NEW)
 
 
 def controls_key(checkpoint: Checkpoint) -> str:
@@ -136,37 +137,20 @@ def controls_key(checkpoint: Checkpoint) -> str:
 
 def restore(available: Mapping[str, Checkpoint]) -> None:
     """Bring the widgets' state into line with the address, unless it is the address we wrote. Before the widgets."""
-    state, query = st.session_state, st.query_params.to_dict()
-    wanted = state.pop(_WANTED, None)
-    if wanted is None and _QUERY in state and state[MODEL] in available:
-        if query == state[_QUERY]:
-            return
-        if not query and NEW not in state:  # back from another page, which dropped the address (and the button)
-            state[_ADDRESS] = None
-            return
-    shown, problems, hub = read(query if wanted is None else wanted, available)
+    state = st.session_state
+    if (news := _address.news(standing=state.get(MODEL) in available)) is None:
+        return
+    shown, problems, hub = read(news, available)
     state[MODEL], state[START], state[NUMBER] = shown.name, shown.start, shown.count
     set_state(shown.controls, controls_key(available[shown.name]))
-    state[_QUERY], state[_ADDRESS] = query, write(shown) if wanted is None else None
-    state[_PROBLEMS], state[_HUB] = problems, hub
+    _address.took(write(shown), (problems, hub))
 
 
 def publish(shown: Shown) -> tuple[list[str], Hub | None]:
-    """Write what is shown into the address when it changed; what could not be done of an address that still stands.
-
-    An address that was only read stays as it is: rewriting it would be one more entry in the browser's history, and
-    Back would lead to it and forth again.
-    """
-    state, address = st.session_state, write(shown)
-    if address != state[_ADDRESS]:
-        if address != st.query_params.to_dict():
-            st.query_params.from_dict(address)
-        if state[_ADDRESS] is not None:
-            state[_PROBLEMS], state[_HUB] = [], None
-        state[_QUERY] = state[_ADDRESS] = address
-    return state[_PROBLEMS], state[_HUB]
+    """Write what is shown into the address; what could not be done of an address that still stands."""
+    return _address.publish(write(shown)) or ([], None)
 
 
 def want(query: Mapping[str, str]) -> None:
     """Have the next run show what an address with `query` would."""
-    st.session_state[_WANTED] = dict(query)
+    _address.want(query)

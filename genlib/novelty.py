@@ -1,0 +1,69 @@
+"""How far a picture is from what a model was made for: a word of warning before it is asked about something else.
+
+A picture is described coarsely: its tones on a grid of 8 x 8, and how its edges are distributed (drawings and flat
+colours have few, strong edges; photos have many weak ones). Its distance is that to the nearest held-out picture of the data
+set the model learned from, in units of what such a distance usually is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+
+from genlib import data
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from genlib.contract import Translates
+
+GRID, FINE = 8, 32
+EDGES = (0.01, 0.03, 0.1, 0.3)  # of the tone's change from pixel to pixel
+MOST = 1000  # pictures of a set that are compared with
+
+
+@dataclass(frozen=True)
+class World:
+    """What a model's inputs look like.
+
+    rows      descriptions (N, D) of held-out pictures
+    typical   the median distance of other held-out pictures to the nearest of them
+    far       the distance that only one in a hundred of them exceeds, in units of `typical`
+    """
+
+    rows: Tensor
+    typical: float
+    far: float
+
+    def distance(self, image: Tensor) -> float:
+        """Of a picture (1, C, H, W) in [0, 1] to the nearest, in units of `typical`: about 1 for one of the same kind."""
+        return float(torch.cdist(describe(image), self.rows).min()) / self.typical
+
+
+def world(model: Translates, source: str, data_name: str) -> World:
+    """Of the inputs of domain `source`, from the validation and test pictures. Raises DataError as data.load does."""
+    rows = {split: _rows(model, source, data_name, split) for split in ("validation", "test")}
+    nearest = torch.cdist(rows["test"], rows["validation"]).amin(1)
+    typical = float(nearest.median())
+    return World(rows["validation"], typical, float(nearest.quantile(0.99)) / typical)
+
+
+def _rows(model: Translates, source: str, data_name: str, split: data.Split) -> Tensor:
+    found = []
+    for part in data.parts(data_name):
+        inputs, _ = model.examples(data.load(part, split), source)
+        found.append(describe(inputs[:: max(1, len(inputs) // MOST)]))
+    return torch.cat(found)
+
+
+def describe(images: Tensor) -> Tensor:
+    """(B, D), from images (B, C, H, W) in [0, 1] of any size."""
+    fine = F.adaptive_avg_pool2d(images.float(), FINE)
+    tones = F.adaptive_avg_pool2d(fine, GRID).flatten(1) / (GRID * images.shape[1] ** 0.5)
+    grey = fine.mean(1)
+    edges = torch.cat([grey.diff(dim=1).abs().flatten(1), grey.diff(dim=2).abs().flatten(1)], 1)
+    steeper = torch.stack([(edges > e).float().mean(1) for e in EDGES], 1)
+    return torch.cat([tones, steeper / len(EDGES) ** 0.5], 1)

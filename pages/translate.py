@@ -1,0 +1,80 @@
+"""Translate: colour a sketch or a grey picture, carry a picture from one world to another."""
+
+import streamlit as st
+
+from genlib import translation
+from genlib.images import to_uint8
+from genlib.ui import cards, controls, frame, loaders, translating
+from genlib.ui.compare import compare
+from genlib.ui.translating import EXAMPLE, MODEL, SEED, SOURCE, WAY, WAYS, Shown
+
+frame.heading("Translate", "Bring a sketch and have it coloured, or carry a picture from one world to another.")
+
+available = loaders.translators()
+if not available:
+    st.error("There is no model that translates yet: `python -m genlib train` makes one.", icon=":material/error:")
+    st.stop()
+translating.restore(available)
+state = st.session_state
+
+# --- Widgets ---
+
+with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    name = st.selectbox(
+        "Model",
+        list(available),
+        format_func=lambda n: f"{n} · {available[n].model_class.title}",
+        key=MODEL,
+        persist_state="session",
+        width=360,
+    )
+    checkpoint = available[name]
+    model = translating.translator(checkpoint)
+    if state[SOURCE] not in model.sources():
+        state[SOURCE] = model.sources()[0]
+    if len(model.sources()) > 1:
+        st.segmented_control("From", model.sources(), required=True, key=SOURCE, persist_state="session")
+    source, target = translation.source_of(model, state[SOURCE])
+    way = st.segmented_control(
+        "Picture", list(WAYS), format_func=WAYS.__getitem__, required=True, key=WAY, persist_state="session"
+    )
+    schema = checkpoint.model_class.Controls
+    values = schema()
+    if schema.model_fields:
+        with st.popover("Controls", icon=":material/tune:"):
+            values = controls.draw(schema, translating.controls_key(checkpoint))
+steps = translating.steps()
+for problem in translating.publish(Shown(name, source.name, way, state[EXAMPLE], state[SEED], steps, values)):
+    st.warning(problem, icon=":material/link_off:")
+
+# --- A picture in, its translations out ---
+
+left, right = st.columns(2, gap="large")
+brought = hints = None
+with left, frame.answering():
+    given = translating.given(way, checkpoint, source)
+    if given.pixels is None:
+        st.info(given.wanted, icon=":material/imagesmode:")
+    else:
+        brought = translating.brought(checkpoint, source, given.pixels, steps)
+        hints = translating.hints(checkpoint, given, brought)
+
+if brought is not None:
+    with right, frame.answering():
+        answers = translating.answers(checkpoint, source, brought.image, hints, values)
+        stage = st.container()
+        chosen = translating.choose(to_uint8(answers), given.truth) if model.varies() else 0
+        if chosen < len(answers):
+            result = translation.finish(brought, target, answers[chosen : chosen + 1])[0]
+        else:
+            result = translating.in_colour(given.truth)
+        with stage:
+            compare(translation.beside(brought, result), result, "translate.compare", (source.name, target.name))
+        translating.download(result, f"{name.replace('/', '-')}-{chosen}")
+        if target.name in model.sources():
+            translating.round_trip(checkpoint, brought.image, answers, target)
+        translating.warn_if_far(checkpoint, source, brought.image)
+    with frame.answering():
+        translating.show_stages(brought)
+st.subheader("The model", anchor=False)
+cards.show(checkpoint)
