@@ -11,9 +11,20 @@ import torch
 from huggingface_hub import ModelCard
 from PIL import Image
 
-from genlib import card, catalog
+from genlib import card, catalog, data
 from genlib.checkpoint import Checkpoint, Spec, save, save_spec
-from genlib.contract import Decodes, Embeds, Encodes, GenlibError, Recipe, Samples, Scores
+from genlib.contract import (
+    Decodes,
+    Embeds,
+    Encodes,
+    GenlibError,
+    Recipe,
+    Samples,
+    Scores,
+    TakesHints,
+    Translates,
+)
+from genlib.metrics.translation import held_out
 
 HEADS = {"heads": {"digit": 10}}
 NAMES = catalog.model_names()
@@ -21,18 +32,35 @@ MEASURES = {"kid": 0.0123, "kid_spread": 0.004, "precision": 0.5, "recall": 0.25
 FLOOR = {"kid": 0.0001, "kid_spread": 0.003, "precision": 0.8, "recall": 0.81, "density": 1.0, "coverage": 0.97}
 
 
-def put(folder: Path, model_name: str, data: str = "digits", measured: dict[str, Any] | None = None) -> Checkpoint:
+def put(
+    folder: Path, model_name: str, name: str | None = None, measured: dict[str, Any] | None = None, **config: Any
+) -> Checkpoint:
+    """A tiny model; one that translates has the size of its data, from which its card shows pictures."""
     cls = catalog.model_class(model_name)
     tiny = cls.tiny()
-    heads = HEADS if issubclass(cls, Embeds) else {}
+    fits: dict[str, Any] = HEADS if issubclass(cls, Embeds) else {}
+    if issubclass(cls, Translates):
+        fits = {"image_size": 64}
     torch.manual_seed(0)
-    model = cls(cls.Config(**tiny.model_dump() | heads)).eval()
-    recipe = Recipe(data=data, steps=1200, batch_size=32)
+    model = cls(cls.Config(**tiny.model_dump() | fits | config)).eval()
+    recipe = Recipe(data=name or data_of(model_name), steps=1200, batch_size=32)
     spec = Spec(
-        model=model_name, config=model.config.model_dump(), recipe=recipe, trained_steps=1200, measured=measured or {}
+        model=model_name,
+        config=model.config.model_dump(mode="json"),
+        recipe=recipe,
+        trained_steps=1200,
+        measured=measured or {},
     )
     save(model, folder, spec, dtype=torch.float16)
     return Checkpoint.read(folder)
+
+
+def data_of(model_name: str) -> str:
+    """A data set that a tiny model of this name fits, or (of those whose card needs no picture of it) digits."""
+    cls = catalog.model_class(model_name)
+    if not issubclass(cls, Translates):
+        return "digits"
+    return "faces" if hasattr(cls.tiny(), "attribute") else "emoji"  # worlds of a label, or drawings
 
 
 def measured() -> dict[str, Any]:
@@ -90,9 +118,10 @@ def test_every_model_gets_a_card_that_the_hub_can_read(tmp_path: Path, model_nam
     written = ModelCard.load(tmp_path / "some-digits" / "README.md")
     front = written.data.to_dict()
     assert front["library_name"] == "genlib"
-    assert front["license"] == "cc-by-sa-3.0"
-    assert front["datasets"] == ["digits"]
-    assert {"genlib", model_name, "digits"} <= set(front["tags"])
+    info = data.info(data_of(model_name))
+    assert front["license"] == card.LICENCES.get(info.licence, "other")
+    assert front["datasets"] == [info.name]
+    assert {"genlib", model_name, info.name} <= set(front["tags"])
     assert "model-index" not in front
     text = written.text
     for words in (
@@ -100,7 +129,8 @@ def test_every_model_gets_a_card_that_the_hub_can_read(tmp_path: Path, model_nam
         cls.idea,
         cls.paper.title,
         cls.paper.url,
-        "Yann LeCun",
+        info.credit,
+        info.licence_url,
         "1,200",
         "float16",
         "Not measured yet",
@@ -113,9 +143,13 @@ def test_every_model_gets_a_card_that_the_hub_can_read(tmp_path: Path, model_nam
         (Encodes, "model.encode("),
         (Scores, "model.log_prob("),
         (Embeds, "model.features("),
+        (Translates, "model.translate("),
+        (TakesHints, "model.translate_hinted("),
+        (Translates, "python -m genlib translate some-digits in.png out.png"),
     ):
         assert (call in text) == issubclass(cls, capability), call
-    assert (tmp_path / "some-digits" / "sample.png").exists() == ("sample.png" in text) == issubclass(cls, Samples)
+    shows = issubclass(cls, Samples | Translates)
+    assert (tmp_path / "some-digits" / "sample.png").exists() == ("sample.png" in text) == shows
 
 
 def test_the_code_in_the_card_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,9 +159,16 @@ def test_the_code_in_the_card_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         card.write(checkpoint)
         code = checkpoint.card().split("```python\n")[1].split("```")[0]
         lines = [line for line in code.splitlines() if "user/repository" not in line]
-        names: dict[str, Any] = {"images": torch.rand(64, *checkpoint.model_config.image_shape)}
+        images = torch.rand(64, *checkpoint.model_config.image_shape)
+        model: Any = checkpoint.load()
+        if isinstance(model, Translates):
+            images = model.examples(held_out(checkpoint.spec.recipe.data, None), model.sources()[0])[0][:3]
+        names: dict[str, Any] = {"images": images}
         exec("\n".join(lines), names)
         assert names["model"].config == checkpoint.model_config
+        if isinstance(model, Translates):
+            shape = tuple(names["translated"].shape)
+            assert f"images: float32 {tuple(images.shape)} in [0, 1]; translated: {shape}" in code
 
 
 def test_numbers_are_in_the_card_as_measured(tmp_path: Path) -> None:
@@ -212,6 +253,183 @@ def test_picture_is_seeds_0_to_63_row_by_row(tmp_path: Path) -> None:
         torch.testing.assert_close(sheet[y : y + size, x : x + size], image[0], atol=0.51 / 255, rtol=0)
 
 
+# --- Translation -----------------------------------------------------------------------------------------------------
+
+
+def close(error: float, fid: float) -> dict[str, float]:
+    return {"error": error, "psnr": 20.5, "ssim": 0.875, "fid": fid}
+
+
+def paired() -> dict[str, Any]:
+    return {
+        "target": "coloured pictures",
+        "pictures": 186,
+        "left_out": 190,
+        "ours": {"typical": close(0.0625, 25.0), "seeded": close(0.0635, 26.0), "hints 10": close(0.0225, 15.0)},
+        "floors": {"input": close(0.0715, 93.0), "mean colour": close(0.075, 184.0), "nearest": close(0.0615, 19.0)},
+        "diversity": 0.0145,
+        "fid_floor": 12.5,
+        "floor_from": "186 validation",
+        "extractor": "classifier-emoji",
+        "extractor_side": 64,
+    }
+
+
+def unpaired() -> dict[str, Any]:
+    return {
+        "target": "black hair",
+        "pictures": 501,
+        "target_pictures": 535,
+        "attribute": "hair_colour",
+        "change": 0.0855,
+        "round_trip": 0.0135,
+        "named": 0.952,
+        "named_real": 0.999,
+        "fid": 10.0,
+        "fid_unchanged": 28.5,
+        "fid_floor": 5.0,
+        "floor_from": "257 validation and 244 train",
+        "kept": {"glasses": 0.99, "mouth": 0.93},
+        "counterparts": {
+            "pictures": 400,
+            "error": 0.0165,
+            "unchanged": 0.0873,
+            "elsewhere": 0.0095,
+            "kept": {"glasses": 1.0, "mouth": 0.98},
+        },
+        "extractor": "classifier-faces",
+        "extractor_side": 64,
+    }
+
+
+def translating(found: dict[str, Any]) -> dict[str, Any]:
+    protocol = {"data": "some", "split": "test", "reals": 376, "genlib": "0.1.0"}
+    return {"protocol": protocol, "translation": found}
+
+
+PAIRED, UNPAIRED = "pix2pix", "discogan"
+
+
+def test_translations_beside_the_truth(tmp_path: Path) -> None:
+    found = translating({"emoji": {"line drawings": paired()}})
+    checkpoint = put(tmp_path / "sketch", PAIRED, measured=found)
+    card.write(checkpoint)
+    text = checkpoint.card()
+    assert "### From line drawings to coloured pictures: Emoji with their line drawings (OpenMoji)" in text
+    assert "| ours, without a seed | 0.0625 | 20.5 | 0.875 | 25 |" in text
+    assert "| ours, hints at 10 places | 0.0225 | 20.5 | 0.875 | 15 |" in text
+    assert "hints at 3 places" not in text  # that was not measured
+    assert "| the input as it is | 0.0715 | 20.5 | 0.875 | 93 |" in text
+    assert "| other real pictures |  |  |  | 12.5 |" in text
+    for name, _, gloss in card.CLOSENESS.values():
+        assert f"\n- {name}: {gloss}.\n" in text
+    assert "186 test pictures (190 variants" in text
+    assert "differ by 0.0145 on average" in text
+    assert "FID (classifier-emoji features)" in text
+    assert "186 validation pictures" in text
+    limits = text.split("## Limits")[1].split("##")[0]
+    assert "its error (0.0625) is no better than that of the truth of the nearest training input (0.0615)." in limits
+    assert "2.0 times that of other real pictures (25 against 12.5)" in limits
+    assert "Round-trip" not in text
+    front = ModelCard.load(tmp_path / "sketch" / "README.md").data
+    assert front.pipeline_tag == "image-to-image"
+    results = {(r.metric_type, r.metric_name): r.metric_value for r in front.eval_results}
+    assert results["mae", "Error (line drawings to coloured pictures, ours, without a seed)"] == 0.0625
+    fid = "FID (line drawings to coloured pictures, ours, hints at 10 places, classifier-emoji features)"
+    assert results["fid", fid] == 15.0
+    assert len(results) == 3 * 4
+
+
+def test_a_good_translation_is_not_accused(tmp_path: Path) -> None:
+    good = paired()
+    good["ours"]["typical"] = close(0.03, 12.5)
+    checkpoint = put(tmp_path / "sketch", PAIRED, measured=translating({"emoji": {"line drawings": good}}))
+    card.write(checkpoint)
+    limits = checkpoint.card().split("## Limits")[1].split("##")[0]
+    assert "no better" not in limits
+    assert "1.0 times" in limits
+
+
+def test_translations_without_a_truth(tmp_path: Path) -> None:
+    found = translating({"faces": {"blond hair": unpaired()}})
+    checkpoint = put(tmp_path / "hair", UNPAIRED, measured=found, a_name="blond hair", b_name="black hair")
+    card.write(checkpoint)
+    text = checkpoint.card()
+    assert "### From blond hair to black hair: Drawn faces (avataaars)" in text
+    assert "| Round-trip error, there and back | 0.0135 |" in text
+    assert "| Taken for black hair by the classifier | 95.2% | 99.9% of real black hair |" in text
+    assert "| FID, lower is better | 10 | 5 for other real black hair, 28.5 for the inputs |" in text
+    assert "| Other attributes named as before | 96.0% | 99.0% of true counterparts |" in text
+    assert "| Error from the true counterpart | 0.0165 | 0.0873 for the inputs |" in text
+    assert "| Change of the pixels that should stay | 0.0095 |" in text
+    assert "501 test pictures of blond hair, 535 of black hair" in text
+    assert "for 400 of the test pictures; training saw none" in text
+    assert "PSNR" not in text
+    limits = text.split("## Limits")[1].split("##")[0]
+    assert "2.0 times that of other real pictures" in limits
+    assert "does not take 4.8% of its translations for black hair" in limits
+    assert "worst at keeping mouth: named as before in 93.0%" in limits
+    assert "no better" not in limits
+    assert "--source 'blond hair'" in text
+    results = ModelCard.load(tmp_path / "hair" / "README.md").data.eval_results
+    assert {r.metric_name: r.metric_value for r in results}["Taken for black hair (blond hair to black hair, "
+        "classifier-faces)"] == 0.952  # fmt: skip
+    assert {r.dataset_type for r in results} == {"faces"}
+
+
+def test_what_was_not_measured_of_a_translation_is_not_there(tmp_path: Path) -> None:
+    found = unpaired() | {"kept": {}, "counterparts": None}
+    checkpoint = put(tmp_path / "hair", UNPAIRED, measured=translating({"faces": {"blond": found}}))
+    card.write(checkpoint)
+    assert "ounterpart" not in checkpoint.card()
+    assert "named as before" not in checkpoint.card()
+
+
+def test_joined_data_sets_keep_their_own_licences(tmp_path: Path) -> None:
+    found = translating({"faces": {"grey pictures": paired()}, "emoji": {"grey pictures": paired()}})
+    checkpoint = put(tmp_path / "grey", PAIRED, "faces+emoji", measured=found, source="grey")
+    card.write(checkpoint)
+    section = checkpoint.card().split("## Data and licence")[1].split("## Training")[0]
+    front = ModelCard.load(tmp_path / "grey" / "README.md").data
+    assert front.datasets == ["faces", "emoji"]
+    assert {r.dataset_type for r in front.eval_results} == {"faces", "emoji"}
+    for info in map(data.info, ("faces", "emoji")):
+        assert f"Credit: {info.credit} ([source]({info.source_url}))" in section
+        assert f"[{info.licence}]({info.licence_url})" in section
+        assert f"### From grey pictures to coloured pictures: {info.title}" in checkpoint.card()
+    assert "Left Drawn faces (avataaars), right Emoji with their line drawings (OpenMoji)." in checkpoint.card()
+
+
+@pytest.mark.parametrize("model_name", [name for name in NAMES if issubclass(catalog.model_class(name), Translates)])
+def test_picture_of_a_translation_is_held_out_examples(tmp_path: Path, model_name: str) -> None:
+    """Two in a row: the first half of the sixteen stands left."""
+    checkpoint = put(tmp_path / "some", model_name)
+    card.write(checkpoint)
+    sheet = torch.from_numpy(np.array(Image.open(tmp_path / "some" / "sample.png"))) / 255
+    model: Any = checkpoint.load()
+    test = held_out(checkpoint.spec.recipe.data, None)
+    sources = model.sources()
+    for half, source in enumerate((sources[0], sources[-1])):
+        inputs, truths = model.examples(test, source)
+        each = 16 // len(sources)
+        number = 3 if half == 0 or len(sources) == 2 else 8 + 3
+        row = number * (len(inputs) // each)
+        picture = inputs[row : row + 1]
+        made = model.translate(picture, source)
+        cells = [picture, made]
+        if truths is None:
+            eight_bits = made.mul(255).round() / 255
+            cells.append(model.translate(eight_bits, next(name for name in sources if name != source)))
+        else:
+            cells += [None] * isinstance(model, TakesHints) + [truths[row : row + 1]]
+        assert sheet.shape[1] == 2 * len(cells) * (64 + 2) - 2
+        for column, cell in enumerate(cells, half * len(cells)):
+            y, x = 3 * 66, column * 66
+            if cell is not None:
+                shown = sheet[y : y + 64, x : x + 64].permute(2, 0, 1)
+                torch.testing.assert_close(shown, cell[0].expand(3, -1, -1), atol=0.51 / 255, rtol=0)
+
+
 def test_writing_again_changes_nothing(tmp_path: Path) -> None:
     checkpoint = put(tmp_path / "gan-digits", "gan", measured=measured())
     card.write(checkpoint)
@@ -226,8 +444,6 @@ def test_a_licence_that_the_hub_does_not_know_is_named_and_linked(
 ) -> None:
     from dataclasses import replace
 
-    from genlib import data
-
     odd = replace(data.info("digits"), licence="Free for all", licence_url="https://example.org/free")
     monkeypatch.setattr(data, "info", lambda _: odd)
     card.write(put(tmp_path / "gan-digits", "gan"))
@@ -238,4 +454,4 @@ def test_a_licence_that_the_hub_does_not_know_is_named_and_linked(
 
 def test_an_unknown_data_set_is_said_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(GenlibError, match="no data set 'nowhere'"):
-        card.write(put(tmp_path / "gan-nowhere", "gan", data="nowhere"))
+        card.write(put(tmp_path / "gan-nowhere", "gan", "nowhere"))

@@ -8,13 +8,14 @@ from typing import Any
 
 from genlib import __version__, data
 from genlib.checkpoint import Checkpoint
-from genlib.contract import Decodes, Encodes, Samples, Scores
+from genlib.contract import Decodes, Encodes, Samples, Scores, Translates
 from genlib.metrics.classes import accuracy, classes
 from genlib.metrics.features import draw, extract, extractor, features_of, spread
 from genlib.metrics.likelihood import likelihood
 from genlib.metrics.memory import memory
 from genlib.metrics.quality import compare
 from genlib.metrics.reconstruction import reconstruction
+from genlib.metrics.translation import translation
 from genlib.models.classifier import Classifier
 
 SAMPLES = 5000  # at most
@@ -30,7 +31,8 @@ def evaluate(
     samples   how many to draw; None: 5,000, or as many as there are validation or test pictures where those are fewer,
               so that the floor is made of pictures which the extractor did not see either
     Returns what `Spec.measured` stores: {"protocol": ..., and by what the model can do "quality", "classes", "memory",
-    "likelihood", "reconstruction", "accuracy"}; every entry is JSON. The same checkpoint gives the same numbers again.
+    "likelihood", "reconstruction", "translation", "accuracy"}; every entry is JSON. The same checkpoint gives
+    the same numbers again.
     Raises GenlibError: weights or data missing or damaged, no classifier for this data set.
     """
     model, recipe = checkpoint.load(), checkpoint.spec.recipe
@@ -63,6 +65,9 @@ def evaluate(
     if isinstance(model, Encodes) and isinstance(model, Decodes):
         progress("Reconstructing the test pictures")
         found["reconstruction"] = asdict(reconstruction(model, real))
+
+    if isinstance(model, Translates):
+        found["translation"] = translation(model, recipe, progress)
 
     if isinstance(model, Classifier):
         progress("Naming the test pictures")

@@ -1,0 +1,73 @@
+"""Time of one translation, on the server: python -m benchmarks.translating
+
+For every checkpoint that translates, and each domain that it starts from: the median over 30 calls of one held-out
+picture at the server's settings (translate with a seed, then 8 bits), and how many times as long that takes as the bare
+forward pass of the network inside, in the same run. The two alternate, so that a slow second falls on both.
+"""
+
+from __future__ import annotations
+
+import os
+
+# As app.py does, before torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+import genlib
+from genlib import catalog, data
+from genlib.contract import Translates
+from genlib.images import to_uint8
+from genlib.metrics.translation import held_out, part_of
+
+CALLS = 30
+
+
+def network(model: Any, call: Callable[[], object]) -> Callable[[], object]:
+    """The forward pass of the one part of the model that `call` goes through, on what it is given there."""
+    seen: list[tuple[torch.nn.Module, tuple[Any, ...]]] = []
+    hooks = [m.register_forward_pre_hook(lambda m, args: seen.append((m, args))) for m in model.children()]
+    call()
+    for hook in hooks:
+        hook.remove()
+    ((part, args),) = seen
+    return lambda: part(*args)
+
+
+def medians_ms(*calls: Callable[[], object]) -> list[float]:
+    """Median milliseconds of each, taken in turns, after one turn to warm up."""
+    times: list[list[float]] = [[] for _ in calls]
+    for _ in range(CALLS + 1):
+        for mine, call in zip(times, calls, strict=True):
+            started = time.perf_counter()
+            call()
+            mine.append(time.perf_counter() - started)
+    return [1e3 * statistics.median(mine[1:]) for mine in times]
+
+
+@torch.inference_mode()
+def main() -> None:
+    print(f"{'one picture':44} {'translation':>13} {'network':>11} {'ratio':>8}")
+    for name, checkpoint in catalog.checkpoints().items():
+        if not issubclass(checkpoint.model_class, Translates):
+            continue
+        model, recipe = genlib.load(name), checkpoint.spec.recipe
+        assert isinstance(model, Translates)
+        test = held_out(data.parts(recipe.data)[0], recipe.size)
+        for source in model.sources():
+            picture = model.examples(part_of(test, slice(200)), source)[0][:1]
+
+            def translate(model: Translates = model, picture: torch.Tensor = picture, source: str = source) -> None:
+                to_uint8(model.translate(picture, source, seeds=[0]))
+
+            whole, bare = medians_ms(translate, network(model, translate))
+            print(f"{f'{name}, from {source}':44} {whole:10.1f} ms {bare:8.1f} ms {whole / bare:6.2f} x", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,242 @@
+"""The page Translate, run without a browser: real models with untrained weights in a folder of their own."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+import torch
+from PIL import Image, ImageDraw
+from streamlit.testing.v1 import AppTest
+
+from genlib import catalog, checkpoint
+from genlib.contract import Recipe
+from genlib.ui import translating
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "translate.py")
+SMALL = {"generator_width": 4, "discriminator_width": 4}
+SKETCH, GREY, HAIR = "alpha-sketch", "beta-grey", "gamma-hair"
+
+
+def save(root: Path, name: str, model: str, data: str, **config: Any) -> None:
+    cls = catalog.model_class(model)
+    made = cls.Config(**SMALL | config)
+    torch.manual_seed(0)
+    size = 64 if "emoji" in data else None
+    spec = checkpoint.Spec(model=model, config=made.model_dump(mode="json"), recipe=Recipe(data=data, size=size))
+    checkpoint.save(cls(made), root / name, spec)
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A catalogue of three translators and a model that translates nothing."""
+    folder = tmp_path / "checkpoints"
+    save(folder, SKETCH, "pix2pix", "emoji", image_size=64, latent=2)
+    save(folder, GREY, "pix2pix", "faces+emoji", image_size=64, latent=2, source="grey")
+    save(folder, HAIR, "discogan", "faces", channels=3, image_size=64, a_name="blond hair", b_name="black hair")
+    save(folder, "delta-gan", "dcgan", "faces", channels=3, image_size=64, latent=2)
+    monkeypatch.setattr(catalog, "CHECKPOINTS", folder)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return folder
+
+
+def open_page(query: str = "") -> AppTest:
+    at = AppTest.from_file(PAGE, default_timeout=120)
+    for pair in query.split("&") if query else ():
+        name, _, value = pair.partition("=")
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def components(at: AppTest) -> list[dict[str, Any]]:
+    """What each component was told."""
+    return [json.loads(c.proto.json) for c in at.get("bidi_component") if c.proto.json]
+
+
+def decoded(url: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB"))
+
+
+def compared(at: AppTest) -> tuple[np.ndarray, np.ndarray] | None:
+    """Before and after, or None where nothing is compared."""
+    for told in components(at):
+        if "before" in told:
+            return decoded(told["before"]), decoded(told["after"])
+    return None
+
+
+def answers(at: AppTest) -> list[str]:
+    """The labels of the row of answers."""
+    return next((t["labels"] for t in components(at) if any("answer" in x for x in t.get("labels", ()))), [])
+
+
+def said(at: AppTest) -> list[str]:
+    return [e.value for e in [*at.error, *at.warning]]
+
+
+def drawing(size: tuple[int, int] = (400, 300)) -> Image.Image:
+    image = Image.new("RGB", size, "white")
+    pen = ImageDraw.Draw(image)
+    w, h = size
+    pen.ellipse((w // 4, h // 4, 3 * w // 4, 3 * h // 4), outline="black", width=max(2, w // 80))
+    pen.line((w // 3, h // 2, w // 2, 2 * h // 3), fill="black", width=max(2, w // 80))
+    return image
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def bring(at: AppTest, content: bytes, name: str = "mine.png") -> AppTest:
+    at.get("file_uploader")[0].upload(name, content, "application/octet-stream")
+    at.run()
+    assert not at.exception
+    return at
+
+
+def test_shows_a_translation_at_once() -> None:
+    at = open_page()
+    assert not said(at)
+    assert at.selectbox(key=translating.MODEL).options == [
+        f"{SKETCH} · Conditional GAN (pix2pix)", f"{GREY} · Conditional GAN (pix2pix)", f"{HAIR} · DiscoGAN",
+    ]  # fmt: skip
+    before, after = compared(at) or pytest.fail("nothing is compared")
+    assert before.shape == after.shape
+    assert not np.array_equal(before, after)
+    assert len(answers(at)) == translating.ANSWERS + 1  # the truth is the last one
+    assert not at.query_params, "an address that was only read stays as it is"
+
+
+def test_a_permalink_brings_everything_back() -> None:
+    query = f"model={SKETCH}&from=line drawings&way=example&example=5&seed=40&without=crop-strokes&variation=0.5"
+    at = open_page(query)
+    assert not said(at)
+    assert at.session_state[translating.EXAMPLE] == 5
+    assert answers(at)[1] == "the answer with seed 40"
+    assert not at.toggle(key=translating.switch("crop")).value
+    assert at.toggle(key=translating.switch("paper")).value
+    assert at.slider[0].value == 0.5
+    assert at.query_params == dict(pair.split("=") for pair in query.split("&"))
+    same, other = compared(open_page(query)), compared(open_page(query.replace("example=5", "example=6")))
+    assert np.array_equal(compared(at)[1], same[1])  # type: ignore[index]
+    assert not np.array_equal(same[1], other[1])  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("model=nobody", "no model called `nobody`"),
+        ("model=delta-gan", "no model called `delta-gan` that translates"),
+        (f"model={HAIR}&from=grey%20pictures", "`from` must be one of blond hair, black hair"),
+        ("way=telepathy", "`way` must be one of example, upload, draw"),
+        ("example=1000", "`example` must be a whole number from 0 to 23"),
+        ("seed=-1", "`seed` must be a whole number"),
+        ("without=shadows", "no step called `shadows`"),
+        ("variation=9", "Variation must be a number from 0.0 to 2.0"),
+        ("colour=red", "no control called `colour`"),
+    ],
+)
+def test_an_address_that_asks_in_vain(query: str, words: str) -> None:
+    at = open_page(query)
+    assert len(said(at)) == 1
+    assert words in said(at)[0]
+    assert compared(at)
+
+
+def test_five_others() -> None:
+    at = open_page()
+    at.button(key=translating.OTHERS).click().run()
+    assert answers(at)[1:3] == ["the answer with seed 5", "the answer with seed 6"]
+    assert at.query_params["seed"] == "5"
+
+
+def test_both_ways_and_the_round_trip() -> None:
+    at = open_page(f"model={HAIR}")
+    assert not answers(at)
+    there = compared(at)
+    at.segmented_control(key=translating.SOURCE).set_value("black hair").run()
+    assert not at.exception
+    assert at.query_params["from"] == "black hair"
+    assert not np.array_equal(compared(at)[1], there[1])  # type: ignore[index]
+    assert any("round trip changes a pixel by 0." in c.value for c in at.caption)
+
+
+def test_a_model_that_cannot_go_the_way_of_the_one_before() -> None:
+    at = open_page(f"model={HAIR}&from=black hair")
+    at.selectbox(key=translating.MODEL).select(SKETCH).run()
+    assert not at.exception
+    assert not said(at)
+    assert at.query_params["from"] == "line drawings"
+
+
+def test_an_upload_keeps_its_own_lines() -> None:
+    at = bring(open_page("way=upload"), encoded(drawing((900, 600))))
+    assert not at.error
+    _, after = compared(at)  # type: ignore[misc]
+    assert after.shape == (600, 900, 3)
+    dark = np.asarray(drawing((900, 600)).convert("L")) < 50
+    assert after[dark].max() < 120, "the visitor's lines are gone"
+
+
+def test_a_bad_upload_says_so_and_loses_nothing() -> None:
+    at = bring(open_page("way=upload"), encoded(drawing()))
+    good = compared(at)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("a.txt", "hello")
+    for content in (
+        b"",
+        b"hello",
+        archive.getvalue(),
+        encoded(drawing())[:300],
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    ):
+        bring(at, content)
+        assert len(at.error) == 1
+        assert at.error[0].value.endswith(".")
+        assert np.array_equal(compared(at)[1], good[1])  # type: ignore[index]
+    bring(at, encoded(drawing()))
+    assert not at.error
+
+
+def test_an_empty_picture_is_one_sentence() -> None:
+    at = bring(open_page("way=upload"), encoded(Image.new("RGB", (300, 300), "white")))
+    assert len(at.error) == 1
+    assert "no lines" in at.error[0].value
+    assert compared(at) is None
+
+
+def test_a_photo_is_far_from_drawn_faces() -> None:
+    noise = np.random.default_rng(0).normal(120, 60, (200, 200, 3)).clip(0, 255).astype(np.uint8)
+    at = bring(open_page(f"model={HAIR}&way=upload"), encoded(Image.fromarray(noise)))
+    assert any("times as far" in w.value for w in at.warning)
+    assert compared(at)
+    assert not open_page(f"model={HAIR}").warning
+
+
+def test_an_empty_canvas_asks_for_a_drawing() -> None:
+    at = open_page("way=draw")
+    assert not said(at)
+    assert any("Draw something" in i.value for i in at.info)
+    assert compared(at) is None
+
+
+def test_an_upload_survives_a_visit_elsewhere() -> None:
+    at = bring(open_page("way=upload"), encoded(drawing()))
+    shown = compared(at)
+    at.segmented_control(key=translating.WAY).set_value("example").run()
+    at.segmented_control(key=translating.WAY).set_value("upload").run()
+    assert not at.exception
+    assert np.array_equal(compared(at)[1], shown[1])  # type: ignore[index]
