@@ -460,7 +460,7 @@ def colour_in(sketch: Sketch, colours: np.ndarray, longest: int = 2048) -> np.nd
 
     At the picture's own resolution; enlarged where its longer side is below 512, reduced where it is above `longest`.
     The model's own lines are left out. Areas that the lines enclose (gaps up to a line's width count as closed) end
-    under the middle of the visitor's lines, and are filled with one to four flat colours where these make up most of
+    under the middle of the visitor's lines, and are filled with one to six flat colours where these make up most of
     the area; else the colours are interpolated.
     """
     ink = _resized(sketch.ink, min(longest, max(SHOW, *sketch.ink.shape)))
@@ -719,9 +719,11 @@ def _palette(colours: np.ndarray, members: np.ndarray) -> np.ndarray | None:
     varied += int(np.count_nonzero(left))
     if not palette or varied > 0.2 * len(pixels):
         return None
-    # Flat colours, or slices of one that changes slowly?
-    nearest = np.min([np.abs(values - colour.astype(np.int16)).max(1) for colour in palette], axis=0)
-    if np.mean(nearest < 28) < 0.8 or (len(palette) > 1 and np.mean(nearest < 12) < 0.75):
+    off = np.stack([np.abs(values - colour.astype(np.int16)).max(1) for colour in palette])
+    nearest, others = off.min(0), off[0] >= 28
+    if np.mean(nearest < 28) < 0.8:
+        return None
+    if len(palette) > 1 and np.mean(nearest[others] < 14) < 0.7:  # slices of colours that change slowly
         return None
     return np.stack(palette)
 

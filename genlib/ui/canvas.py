@@ -238,7 +238,7 @@ def _points(path: list[list[Any]]) -> np.ndarray:
 
 def _draw(pen: ImageDraw.ImageDraw, points: np.ndarray, width: float, fill: Any) -> None:
     """A line with round joints and ends. Pillow's own round joints take ten times as long."""
-    pen.line(points.ravel().tolist(), fill, max(1, round(width)))
+    pen.line(points.ravel().tolist(), fill, round(width))
     radius = (width - 1) / 2  # an ellipse includes its right and lower edge
     headings = np.unwrap(np.arctan2(*np.diff(points, axis=0).T[::-1]))
     # The ends, and where the line turns so much that the outer side of the corner would lack half a pixel.
