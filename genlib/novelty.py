@@ -40,7 +40,7 @@ class World:
 
     def distance(self, image: Tensor) -> float:
         """Of a picture (1, C, H, W) in [0, 1] to the nearest, in units of `typical`: about 1 for one of the same kind."""
-        return float(torch.cdist(describe(image), self.rows).min()) / self.typical
+        return float(torch.linalg.vector_norm(self.rows - describe(image), dim=1).min()) / self.typical
 
 
 def world(model: Translates, source: str, data_name: str) -> World:

@@ -100,3 +100,50 @@ def test_list_names_what_is_shipped(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in catalog.checkpoints())
+
+
+def a_translator(place: Path) -> None:
+    from genlib import catalog, checkpoint
+    from genlib.contract import Recipe
+
+    cls = catalog.model_class("pix2pix")
+    config = cls.Config(image_size=32, generator_width=4, discriminator_width=4, latent=2)
+    spec = checkpoint.Spec(model="pix2pix", config=config.model_dump(mode="json"), recipe=Recipe(data="emoji", size=64))
+    checkpoint.save(cls(config), place / "checkpoints" / "tiny-sketch", spec)
+
+
+def test_translate_writes_a_picture(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from PIL import Image, ImageDraw
+
+    a_translator(place)
+    image = Image.new("RGB", (700, 600), "white")
+    ImageDraw.Draw(image).ellipse((200, 150, 500, 450), outline="black", width=8)
+    image.save("in.png")
+    assert main(["translate", "tiny-sketch", "in.png", "typical.png"]) == 0
+    assert main(["translate", "tiny-sketch", "in.png", "three.png", "--seed", "3", "--source", "line drawings"]) == 0
+    assert main(["translate", "tiny-sketch", "in.png", "again.png", "--seed", "3"]) == 0
+    assert Image.open("three.png").size == (700, 600)
+    assert Path("three.png").read_bytes() == Path("again.png").read_bytes()
+    assert "Wrote three.png." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["tiny-sketch", "nowhere.png"], "nowhere.png cannot be read"),
+        (["tiny-sketch", "text.png"], "not a picture"),
+        (["tiny-sketch", "large.png"], "at most 10 MB"),
+        (["tiny-sketch", "in.png", "--source", "cats"], "not from 'cats'"),
+        (["tiny-sketch", "in.png", "--seed", "-1"], "Seeds go from 0"),
+    ],
+)
+def test_translate_in_vain(place: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
+    from PIL import Image
+
+    a_translator(place)
+    Image.new("RGB", (100, 100), "white").save("in.png")
+    Path("text.png").write_text("hello")
+    Path("large.png").write_bytes(bytes(10_000_001))
+    assert main(["translate", arguments[0], arguments[1], "out.png", *arguments[2:]]) == 1
+    assert words in capsys.readouterr().err
+    assert not Path("out.png").exists()

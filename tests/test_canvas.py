@@ -1,0 +1,456 @@
+"""The paper: what is taken from a browser, how it is drawn, and the tools in a real browser."""
+
+from __future__ import annotations
+
+import math
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from genlib.ui import canvas
+from genlib.ui.canvas import INK, PAPER, SEE_THROUGH, Drawing
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 40_000  # ms
+SIDE = 64
+RED = "#ea5a47"
+HINT = RED + SEE_THROUGH
+
+
+def stroke(*points: tuple[float, float], colour: str = INK, width: float = 6) -> dict[str, Any]:
+    """A stroke as Fabric.js writes it: curves through the middles."""
+    (x, y), *_ = points
+    path: list[list[Any]] = [["M", x, y]]
+    path += [["Q", a, b, (a + c) / 2, (b + d) / 2] for (a, b), (c, d) in pairwise(points[1:])]
+    path.append(["L", *points[-1]])
+    return {"type": "Path", "path": path, "stroke": colour, "strokeWidth": width, "fill": None}
+
+
+ACROSS = stroke((8, 32), (56, 32))
+DOWN = stroke((32, 8), (32, 56))
+
+
+def drawn(*strokes: Any) -> Drawing:
+    return canvas.rasterise(canvas.clean({"objects": list(strokes)}), SIDE)
+
+
+def test_white_paper():
+    paper = drawn()
+    assert paper.empty
+    assert paper.strokes == 0
+    assert (paper.lines == 255).all()
+    assert not paper.mask.any()
+    assert paper.lines.shape == paper.hints.shape == (SIDE, SIDE, 3)
+    assert paper.lines.dtype == paper.hints.dtype == np.uint8
+    assert paper.mask.dtype == bool
+    assert paper.mask.shape == (SIDE, SIDE)
+
+
+@pytest.mark.parametrize("width", [3, 6, 12])
+def test_a_line_is_as_wide_as_its_pen_and_antialiased(width: int):
+    lines = drawn(stroke((8.3, 20), (50, 44.5), width=width)).lines
+    ink = 1 - lines[..., 0] / 255
+    length = math.hypot(50 - 8.3, 44.5 - 20) + width * math.pi / 4  # with its round ends
+    assert ink.sum() / length == pytest.approx(width, abs=0.5)
+    assert ((lines > 0) & (lines < 255)).any()
+    assert (lines[..., 0] == lines[..., 2]).all()
+
+
+def test_a_curve_has_no_gaps_and_no_corners():
+    angles = np.linspace(0, 2 * np.pi, 40)
+    paper = drawn(stroke(*[(32 + 22 * np.cos(a), 32 + 22 * np.sin(a)) for a in angles], width=8))
+    y, x = np.mgrid[:SIDE, :SIDE] + 0.5
+    off = np.abs(np.hypot(x - 32, y - 32) - 22)
+    assert (paper.lines[off < 2.5] < 40).all()
+    assert (paper.lines[off > 5.5] == 255).all()
+
+
+def test_a_click_is_a_dot():
+    paper = drawn(stroke((32, 32), (32.01, 32), width=12))
+    assert not paper.empty
+    assert (paper.lines[..., 0] < 128).sum() == pytest.approx(math.pi * 36, rel=0.1)
+
+
+def test_a_hint_is_reported_in_its_full_colour_and_leaves_lines_alone():
+    paper = drawn(ACROSS, {**DOWN, "stroke": HINT})
+    assert (paper.lines == drawn(ACROSS).lines).all()
+    assert paper.mask[32, 32]
+    assert paper.mask[12, 32]
+    assert not paper.mask[32, 12]
+    assert (paper.hints[paper.mask] == (0xEA, 0x5A, 0x47)).all()
+    assert (paper.hints[~paper.mask] == 255).all()
+    # The other way round too: a line over a hint doesn't take it away.
+    assert (drawn({**DOWN, "stroke": HINT}, ACROSS).mask == paper.mask).all()
+
+
+def test_hints_alone_are_no_drawing():
+    assert drawn({**DOWN, "stroke": HINT}).empty
+
+
+def test_the_last_hint_wins():
+    assert (
+        drawn({**ACROSS, "stroke": HINT}, {**DOWN, "stroke": "#0000ff" + SEE_THROUGH}).hints[32, 32] == (0, 0, 255)
+    ).all()
+
+
+def test_the_eraser_takes_away_what_was_there_before_it():
+    eraser = {**DOWN, "stroke": PAPER, "strokeWidth": 20}
+    hint = {**ACROSS, "stroke": HINT, "strokeWidth": 10}
+    erased = drawn(ACROSS, hint, eraser)
+    assert (erased.lines[32, 24:40] == 255).all()
+    assert not erased.mask[32, 24:40].any()
+    assert (erased.lines[32, 12] == 0).all()
+    assert erased.mask[32, 12]
+    again = drawn(ACROSS, hint, eraser, ACROSS, hint)
+    assert (again.lines == drawn(ACROSS).lines).all()
+    assert again.mask[32, 32]
+    assert drawn(ACROSS, {**ACROSS, "stroke": PAPER, "strokeWidth": 20}).empty
+
+
+def test_what_is_given_is_the_callers_own():
+    drawn(ACROSS).lines[:] = 7
+    assert not (drawn(ACROSS).lines == 7).any()
+
+
+DEEP: Any = []
+for _ in range(900):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        None,
+        7,
+        "objects",
+        [],
+        {},
+        {"objects": None},
+        {"objects": {"0": ACROSS}},
+        {"objects": DEEP},
+        {"objects": [None, 1, "Path", [], {}]},
+    ],
+    ids=lambda drawing: str(drawing)[:20],
+)
+def test_what_is_no_drawing_is_an_empty_one(drawing: object):
+    assert canvas.clean(drawing) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"path": None},
+        {"path": []},
+        {"path": [[]]},
+        {"path": [7]},
+        {"path": DEEP},
+        {"path": [["L", 1, 2]]},
+        {"path": [["Q", 1, 2, 3, 4]]},
+        {"path": [["M", 1]]},
+        {"path": [["M", 1, 2, 3]]},
+        {"path": [["M", "1", "2"]]},
+        {"path": [["M", None, 2]]},
+        {"path": [["M", [1], 2]]},
+        {"path": [["M", 1, 2], ["C", 1, 2, 3, 4, 5, 6]]},
+        {"path": [["M", 1, 2], [["L"], 1, 2]]},
+        {"path": [["M", 1, 2], ["L", float("nan"), 2]]},
+        {"path": [["M", 1, 2], ["L", float("inf"), 2]]},
+        {"path": [["M", 1, 2], ["L", 1e300, 2]]},
+        {"path": [["M", 1, 2], ["L", 10**400, 2]]},
+        {"path": "M 1 2 L 3 4"},
+        {"stroke": None},
+        {"stroke": "red"},
+        {"stroke": ["#1a1a1a"]},
+        {"stroke": "#12345g" + SEE_THROUGH},
+        {"stroke": HINT + "\n"},
+        {"stroke": "url(x)"},
+        {"strokeWidth": None},
+        {"strokeWidth": "6"},
+        {"strokeWidth": 0},
+        {"strokeWidth": -3},
+        {"strokeWidth": 1e9},
+        {"strokeWidth": float("nan")},
+    ],
+    ids=lambda change: str(change)[:40],
+)
+def test_what_is_no_stroke_is_left_out(change: dict[str, Any]):
+    assert canvas.clean({"objects": [{**ACROSS, **change}, DOWN]}) == canvas.clean({"objects": [DOWN]})
+    missing = {k: v for k, v in ACROSS.items() if k not in change}
+    assert canvas.clean({"objects": [missing]}) == []
+
+
+def test_nothing_else_comes_with_a_stroke():
+    extra = {**ACROSS, "src": "x", "clipPath": {"type": "Image"}, "scaleX": 1e9, "fill": "url(#x)"}
+    assert canvas.clean({"objects": [extra]}) == canvas.clean({"objects": [ACROSS]})
+
+
+def test_a_drawing_is_taken_until_the_paper_is_full():
+    assert len(canvas.clean({"objects": [ACROSS] * (canvas.MAX_STROKES + 50)})) == canvas.MAX_STROKES
+    long = stroke(*[(i % SIDE, i % 7) for i in range(100_000)])
+    assert canvas.clean({"objects": [ACROSS, long, DOWN]}) == canvas.clean({"objects": [ACROSS]})
+    far = stroke(*[(9_000 * (-1) ** i, 0) for i in range(1_000)], width=64)
+    assert canvas.clean({"objects": [ACROSS, far]}) == canvas.clean({"objects": [ACROSS]})
+
+
+def test_a_stroke_may_leave_the_paper():
+    out = stroke((-300, 32), (900, 32))
+    assert (drawn(out).lines[32] == 0).all()
+
+
+# --- On a page ---
+
+PAGES = """
+import numpy as np
+import streamlit as st
+from genlib.ui.canvas import canvas
+
+
+def draw():
+    st.title("Draw")
+    drawing = canvas("draw", 256)
+    y, x = np.nonzero(drawing.lines[..., 0] < 128)
+    box = "" if drawing.empty else f"{x.min()} {y.min()} {x.max()} {y.max()}"
+    st.text(f"strokes {drawing.strokes}, box {box}, hints {drawing.mask.sum()}")
+
+
+def hints():
+    st.title("Hints")
+    drawing = canvas("hints", 256, np.full((64, 64, 3), 200, np.uint8))
+    st.text(f"strokes {drawing.strokes}, hints {drawing.mask.sum()}")
+
+
+def other():
+    st.title("Other")
+
+
+st.navigation([st.Page(draw, default=True), st.Page(hints), st.Page(other)], position="top").run()
+"""
+
+
+def test_a_drawing_from_session_state():
+    at = AppTest.from_string(PAGES, default_timeout=60)
+    at.session_state["draw.json"] = {"objects": [ACROSS, {**DOWN, "stroke": HINT}]}
+    at.run()
+    assert not at.exception
+    assert at.text[0].value.startswith("strokes 2, box 5 29 58 34, hints ")
+    at.button(key="draw.undo").click().run()
+    assert at.text[0].value.endswith("strokes 1, box 5 29 58 34, hints 0")
+    at.button(key="draw.undo").click().run()
+    assert at.text[0].value == "strokes 0, box , hints 0"
+    assert at.button(key="draw.undo").disabled
+    at.button(key="draw.redo").click().run()
+    assert at.text[0].value.startswith("strokes 1,")
+    at.button(key="draw.clear").click().run()
+    assert at.text[0].value.startswith("strokes 0,")
+    at.button(key="draw.undo").click().run()  # a clear too
+    assert at.text[0].value.startswith("strokes 1,")
+    assert not at.exception
+
+
+def test_to_choose_a_colour_is_to_take_the_brush():
+    at = AppTest.from_string(PAGES, default_timeout=60).run()
+    assert at.session_state["draw.tool"] == canvas.PEN
+    at.color_picker(key="draw.colour").pick("#123456").run()
+    assert at.session_state["draw.tool"] == canvas.BRUSH
+    assert at.session_state["draw.swatch"] is None
+    assert not at.exception
+
+
+BACKGROUND = """
+import numpy as np
+import streamlit as st
+from genlib.ui.canvas import canvas
+
+shade = st.number_input("Shade", 0, 255, 200)
+drawing = canvas("hints", 64, np.full((30, 60, 3), shade, np.uint8))
+st.text(f"strokes {drawing.strokes}")
+"""
+
+
+def test_another_background_begins_without_hints():
+    at = AppTest.from_string(BACKGROUND, default_timeout=60)
+    at.session_state["hints.json"] = {"objects": [{**DOWN, "stroke": HINT}]}
+    at.run()
+    assert at.session_state["hints.tool"] == canvas.BRUSH
+    assert at.run().text[0].value == "strokes 1"
+    assert at.number_input[0].set_value(100).run().text[0].value == "strokes 0"
+    assert not at.exception
+
+
+# --- In a browser ---
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with PAGES."""
+    folder = tmp_path_factory.mktemp("canvas")
+    (folder / "app.py").write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{PAGES}")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--server.headless=true", "--server.address=127.0.0.1", "--server.fileWatcherType=none"]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", *options]
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + PATIENCE / 1000
+            while not _healthy(f"http://127.0.0.1:{port}"):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail(f"the server did not start:\n{log.read_text()}")
+                time.sleep(0.2)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def drag(page: Page, *points: tuple[float, float]) -> None:
+    """Draw with the mouse, in fractions of the paper."""
+    box = page.locator("canvas.upper-canvas").bounding_box()
+    assert box
+    (x, y), *others = [(box["x"] + a * box["width"], box["y"] + b * box["height"]) for a, b in points]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for x, y in others:
+        page.mouse.move(x, y, steps=8)
+    page.mouse.up()
+
+
+def box(said: str) -> list[int]:
+    """Left, upper, right, lower end of what is drawn."""
+    return [int(n) for n in said.split("box ")[1].split(",")[0].split()]
+
+
+def settle(page: Page) -> None:
+    """Wait until the script has run and the paper knows the tool."""
+    from playwright.sync_api import expect
+
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_draw_undo_clear_leave_and_come_back(url: str, browser: Browser, width: int):
+    from playwright.sync_api import expect
+
+    context = browser.new_context(viewport={"width": width, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(url)
+    said = page.get_by_test_id("stText")
+    expect(said).to_have_text("strokes 0, box , hints 0")
+    expect(page.locator("canvas.upper-canvas")).to_be_visible()
+    settle(page)
+
+    drag(page, (0.25, 0.5), (0.75, 0.5))
+    # Where it was drawn: at 64 and 192 of 256, with half a pen on each side.
+    expect(said).to_contain_text("strokes 1")
+    assert box(said.inner_text()) == pytest.approx([61, 125, 194, 130], abs=2)
+    drag(page, (0.5, 0.25), (0.5, 0.75))
+    expect(said).to_contain_text("strokes 2")
+    assert box(said.inner_text()) == pytest.approx([61, 61, 194, 194], abs=2)
+    page.get_by_role("radio", name="Blue").click()
+    expect(page.get_by_role("radio", name="Colour", exact=True)).to_be_checked()
+    settle(page)
+    drag(page, (0.2, 0.2), (0.4, 0.2))
+    expect(said).to_contain_text("strokes 3")
+    expect(said).not_to_contain_text("hints 0")
+    before = said.inner_text()
+    page.get_by_role("radio", name="Eraser").click()
+    settle(page)
+    drag(page, (0.1, 0.2), (0.9, 0.2), (0.1, 0.2))
+    expect(said).to_contain_text("strokes 4")
+    expect(said).to_contain_text("hints 0")
+    page.get_by_role("button", name="Undo").click()
+    expect(said).to_have_text(before)
+
+    # Another page and back: the same strokes, on the paper too.
+    link(page, "other", width)
+    expect(page.get_by_role("heading", name="Other")).to_be_visible()
+    link(page, "draw", width)
+    expect(said).to_have_text(before)
+    page.wait_for_function(DARK)
+    settle(page)
+    page.get_by_role("radio", name="Pen").click()
+    settle(page)
+    drag(page, (0.3, 0.8), (0.7, 0.8))
+    expect(said).to_contain_text("strokes 4")
+
+    page.get_by_role("button", name="Clear").click()
+    expect(said).to_have_text("strokes 0, box , hints 0")
+    page.wait_for_function(f"() => !({DARK})()")
+    drag(page, (0.25, 0.5), (0.75, 0.5))
+    expect(said).to_contain_text("strokes 1")
+    assert box(said.inner_text()) == pytest.approx([61, 125, 194, 130], abs=2)
+    context.close()
+    assert not errors
+
+
+# Whether there is a line on the paper.
+DARK = """() => {
+  const roots = [...document.querySelectorAll('*')].map(e => e.shadowRoot).filter(Boolean);
+  const paper = roots.map(r => r.querySelector('canvas.lower-canvas')).find(Boolean);
+  if (!paper) return false;
+  const data = paper.getContext('2d').getImageData(0, 0, paper.width, paper.height).data;
+  for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200 && data[i] < 60) return true;
+  return false;
+}"""
+
+
+def link(page: Page, name: str, width: int) -> None:
+    if width < 700:
+        page.get_by_test_id("stExpandSidebarButton").click()
+        page.get_by_test_id("stSidebarNavLink").filter(has_text=name).click()
+    else:
+        page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
+
+
+def test_a_finger_draws_and_the_page_stays(url: str, browser: Browser):
+    from playwright.sync_api import expect
+
+    context = browser.new_context(viewport={"width": 390, "height": 640}, has_touch=True, is_mobile=True)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(f"{url}/hints")
+    said = page.get_by_test_id("stText")
+    expect(said).to_have_text("strokes 0, hints 0", timeout=PATIENCE)
+    paper = page.locator("canvas.upper-canvas")
+    expect(paper).to_be_visible(timeout=PATIENCE)
+    settle(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    paper.scroll_into_view_if_needed()
+    place = paper.bounding_box()
+    assert place
+    x, y = place["x"] + 100, place["y"] + 150
+    screen = context.new_cdp_session(page)
+    screen.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for i in range(1, 14):
+        screen.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y - 10 * i}]})
+    screen.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(said).to_contain_text("strokes 1", timeout=PATIENCE)
+    assert paper.bounding_box() == place
+    context.close()
