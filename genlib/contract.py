@@ -221,7 +221,7 @@ class Translates(Protocol):
     ) -> Tensor:
         """Images of the other domain, from images of the domain named `source`.
 
-        Picture i depends on images[i] and seeds[i] alone. `seeds` None: the most typical answer where there are several.
+        Picture i depends on images[i] and seeds[i] alone. `seeds` None: the most typical answer, if there are several.
         GenlibError: `source` is not one of sources().
         """
 
@@ -237,7 +237,7 @@ class Translates(Protocol):
 class TakesHints(Protocol):
     """Translates, and lets a person say of some places what should be there.
 
-    Hints are float32 (B, 4, H, W) in [0, 1]: where channel 3 is 1, channels 0 to 2 are the wanted colour; else all is 0.
+    Hints are float32 (B, 4, H, W) in [0, 1]: where channel 3 is 1, channels 0 to 2 are the colour that is wanted.
     """
 
     @abstractmethod

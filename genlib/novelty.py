@@ -1,8 +1,8 @@
 """How far a picture is from what a model was made for: a word of warning before it is asked about something else.
 
 A picture is described coarsely: its tones on a grid of 8 x 8, and how its edges are distributed (drawings and flat
-colours have few, strong edges; photos have many weak ones). Its distance is that to the nearest held-out picture of the data
-set the model learned from, in units of what such a distance usually is.
+colours have few, strong edges; photos have many weak ones). Its distance is that to the nearest held-out picture of the
+data set the model learned from, in units of what such a distance usually is.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class World:
     far: float
 
     def distance(self, image: Tensor) -> float:
-        """Of a picture (1, C, H, W) in [0, 1] to the nearest, in units of `typical`: about 1 for one of the same kind."""
+        """Of a picture (1, C, H, W) in [0, 1] to the nearest, in units of `typical`: about 1 for one of its kind."""
         return float(torch.linalg.vector_norm(self.rows - describe(image), dim=1).min()) / self.typical
 
 

@@ -1,4 +1,4 @@
-"""From a picture that somebody brings to its translation, kept in the bringer's own lines where the model can't have them.
+"""From a picture that somebody brings to its translation, in which their own lines stay as sharp as they were.
 
 >>> import genlib
 >>> from genlib import pictures, translation

@@ -4,11 +4,15 @@ import random
 
 import streamlit as st
 
+from genlib.contract import Samples
 from genlib.images import enlargement, grid, png, zip_of
-from genlib.ui import cards, controls, frame, hub_field, loaders, permalink
+from genlib.ui import cards, controls, frame, loaders, permalink
 from genlib.ui.enlarge import enlarge
 from genlib.ui.gallery import gallery
+from genlib.ui.hub_field import HubField
 from genlib.ui.permalink import MAX_COUNT, MAX_START, MODEL, NEW, NUMBER, START, Shown
+
+hub = HubField("sample", Samples, "makes no pictures: choose a generative model", ("seed", "n"), permalink.want)
 
 
 def new_pictures() -> None:
@@ -17,7 +21,7 @@ def new_pictures() -> None:
 
 frame.heading("Sample", "Every seed is one picture, always the same. Click one to see it large.")
 
-hub_field.collect()
+hub.collect()
 available = loaders.samplers()
 if not available:
     st.error("There is no model to sample from yet: `python -m genlib train` makes one.", icon=":material/error:")
@@ -47,12 +51,12 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         values = schema()
     shown = Shown(name, start, count, values)
     with st.popover("Hub", icon=":material/cloud_download:", help="Open a model from the Hugging Face Hub"):
-        hub_field.field(permalink.write(shown))
+        hub.field(permalink.write(shown))
 
 problems, asked = permalink.publish(shown)
 for problem in problems:
     st.warning(problem, icon=":material/link_off:")
-hub_field.notes(asked)
+hub.notes(asked)
 if checkpoint.note:
     st.info(checkpoint.note, icon=":material/cloud_off:")
 

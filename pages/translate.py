@@ -3,18 +3,25 @@
 import streamlit as st
 
 from genlib import translation
+from genlib.contract import Translates
 from genlib.images import to_uint8
 from genlib.ui import cards, controls, frame, loaders, translating
 from genlib.ui.compare import compare
-from genlib.ui.translating import EXAMPLE, MODEL, SEED, SOURCE, WAY, WAYS, Shown
+from genlib.ui.hub_field import HubField
+from genlib.ui.translating import EXAMPLE, MODEL, SEED, SOURCE, Shown
 
 frame.heading("Translate", "Bring a sketch and have it coloured, or carry a picture from one world to another.")
 
+hub = HubField(
+    "translate", Translates, "translates nothing: choose another model", ("way", "example", "seed"), translating.want
+)
+hub.collect()
 available = loaders.translators()
 if not available:
     st.error("There is no model that translates yet: `python -m genlib train` makes one.", icon=":material/error:")
     st.stop()
-translating.restore(available)
+with frame.answering(stop=True):
+    translating.restore(available)
 state = st.session_state
 
 # --- Widgets ---
@@ -29,23 +36,29 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         width=360,
     )
     checkpoint = available[name]
-    model = translating.translator(checkpoint)
+    with frame.answering(stop=True):
+        model = translating.translator(checkpoint)
     if state[SOURCE] not in model.sources():
         state[SOURCE] = model.sources()[0]
     if len(model.sources()) > 1:
         st.segmented_control("From", model.sources(), required=True, key=SOURCE, persist_state="session")
     source, target = translation.source_of(model, state[SOURCE])
-    way = st.segmented_control(
-        "Picture", list(WAYS), format_func=WAYS.__getitem__, required=True, key=WAY, persist_state="session"
-    )
+    way = translating.choose_way()
     schema = checkpoint.model_class.Controls
     values = schema()
     if schema.model_fields:
         with st.popover("Controls", icon=":material/tune:"):
             values = controls.draw(schema, translating.controls_key(checkpoint))
-steps = translating.steps()
-for problem in translating.publish(Shown(name, source.name, way, state[EXAMPLE], state[SEED], steps, values)):
+    steps = translating.steps()
+    shown = Shown(name, source.name, way, state[EXAMPLE], state[SEED], steps, values)
+    with st.popover("Hub", icon=":material/cloud_download:", help="Open a model from the Hugging Face Hub"):
+        hub.field(translating.write(shown))
+problems, asked = translating.publish(shown)
+for problem in problems:
     st.warning(problem, icon=":material/link_off:")
+hub.notes(asked)
+if checkpoint.note:
+    st.info(checkpoint.note, icon=":material/cloud_off:")
 
 # --- A picture in, its translations out ---
 
@@ -64,17 +77,16 @@ if brought is not None:
         answers = translating.answers(checkpoint, source, brought.image, hints, values)
         stage = st.container()
         chosen = translating.choose(to_uint8(answers), given.truth) if model.varies() else 0
-        if chosen < len(answers):
-            result = translation.finish(brought, target, answers[chosen : chosen + 1])[0]
-        else:
+        if given.truth is not None and chosen == len(answers):
             result = translating.in_colour(given.truth)
+        else:
+            result = translation.finish(brought, target, answers[chosen : chosen + 1])[0]
         with stage:
             compare(translation.beside(brought, result), result, "translate.compare", (source.name, target.name))
         translating.download(result, f"{name.replace('/', '-')}-{chosen}")
         if target.name in model.sources():
             translating.round_trip(checkpoint, brought.image, answers, target)
         translating.warn_if_far(checkpoint, source, brought.image)
-    with frame.answering():
-        translating.show_stages(brought)
+translating.show_stages(brought, source)
 st.subheader("The model", anchor=False)
 cards.show(checkpoint)

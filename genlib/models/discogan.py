@@ -13,9 +13,10 @@ and 6, with x_A in A):
 and the same from B. With one reconstruction alone all of A could fall onto one picture of B; both make it a bijection
 (section 2.3).
 
-Two things are optional here. With `skips` a generator's way out also reads its way in (U-Net; pix2pix.py), where the
-paper's sends all through the bottleneck: then what need not change stays sharp. With `patches` a discriminator judges
-the picture in patches and not as a whole.
+Three things are optional here. With `skips` a generator's way out also reads its way in (U-Net; pix2pix.py), where the
+paper's sends all through the bottleneck: then what need not change stays sharp. With `code` the bottleneck is a vector,
+as in the authors' own code for shoes and handbags: then shapes can change as a whole. With `patches` a discriminator
+judges the picture in patches and not as a whole.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ class Config(contract.Config):
         32, ge=4, le=128, description="Channels of a discriminator's first, doubled inwards"
     )
     depth: int = Field(4, ge=1, le=6, description="How often a generator halves the side at most")
+    code: int = Field(0, ge=0, le=512, description="Dimensions of a bottleneck without height and width; 0 has none")
     skips: bool = Field(False, description="Whether a generator's way out also reads its way in; the paper's does not")
     patches: bool = Field(False, description="Whether the discriminators judge in patches; the paper's do not")
     reconstruction: float = Field(
@@ -89,6 +91,15 @@ class Generator(nn.Module):
             )
             for i, (narrow, wide) in enumerate(pairwise([c.channels, *widths]))
         )
+        side = c.image_size >> depth
+        self.code = nn.Sequential(
+            nn.Conv2d(widths[-1], c.code, side, bias=False),  # the whole map at once: (B, code, 1, 1)
+            nn.BatchNorm2d(c.code),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.ConvTranspose2d(c.code, widths[-1], side, bias=False),
+            nn.BatchNorm2d(widths[-1]),
+            nn.ReLU(inplace=True),
+        ) if c.code else nn.Identity()  # fmt: skip
         outputs = [*reversed(widths[:-1]), max(4, c.generator_width // 2)]
         inputs = [widths[-1], *((1 + c.skips) * w for w in outputs[:-1])]
         self.up = nn.ModuleList(
@@ -108,6 +119,7 @@ class Generator(nn.Module):
             h = layer(h)
             seen.append(h)
         seen.pop()  # the bottleneck itself
+        h = self.code(h)
         for layer in self.up:
             h, mirror = layer(h), seen.pop()
             if self.skips:

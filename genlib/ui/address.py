@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import streamlit as st
 
+HUB = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)  # user/repo
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Hub:
+    """A model of the Hub that an address asks for and that is not open yet."""
+
+    repo: str
+    revision: str
 
 
 class Address(Generic[T]):

@@ -50,9 +50,14 @@ def heading(title: str, lead: str) -> None:
 
 
 @contextmanager
-def answering() -> Iterator[None]:
-    """Show an expected error as its one sentence; what comes after the block still runs, so the page stays usable."""
+def answering(stop: bool = False) -> Iterator[None]:
+    """Show an expected error as its one sentence; what comes after the block still runs, so the page stays usable.
+
+    stop: end the run there, where nothing that comes after could be drawn.
+    """
     try:
         yield
     except GenlibError as error:
         st.error(str(error), icon=":material/error:")
+        if stop:
+            st.stop()

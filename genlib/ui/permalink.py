@@ -16,14 +16,12 @@ import streamlit as st
 from genlib import catalog
 from genlib.checkpoint import Checkpoint, find
 from genlib.contract import MAX_SEED, Controls, GenlibError
-from genlib.ui.address import Address
+from genlib.ui.address import HUB, Address, Hub
 from genlib.ui.controls import parse, quote, set_state
 
 MAX_COUNT = 100
 MAX_START = MAX_SEED + 1 - MAX_COUNT  # the last picture's seed is a seed as well
 SEED, COUNT = 0, 24  # where an address says nothing
-
-HUB = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)  # user/repo
 
 
 @dataclass(frozen=True)
@@ -38,14 +36,6 @@ class Shown:
     @property
     def seeds(self) -> range:
         return range(self.start, self.start + self.count)
-
-
-@dataclass(frozen=True)
-class Hub:
-    """A model of the Hub that an address asks for and that is not open yet."""
-
-    repo: str
-    revision: str
 
 
 def write(shown: Shown) -> dict[str, str]:

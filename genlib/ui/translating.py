@@ -19,7 +19,7 @@ from genlib.pictures import Picture, PictureError
 from genlib.sketch import Steps
 from genlib.translation import Brought
 from genlib.ui import loaders
-from genlib.ui.address import Address
+from genlib.ui.address import HUB, Address, Hub
 from genlib.ui.canvas import Drawing, canvas
 from genlib.ui.controls import parse, quote, set_state
 from genlib.ui.gallery import gallery
@@ -46,9 +46,9 @@ LARGE = 512  # px that a download has at least
 MODEL, SOURCE, WAY, EXAMPLE, SEED, CHOSEN, OTHERS = (
     f"translate.{key}" for key in ("model", "source", "way", "example", "seed", "chosen", "others")
 )
-UPLOAD, TROUBLE, FILE = "translate.upload", "translate.trouble", "translate.file"
+UPLOAD, TROUBLE, FILE, DROP = (f"translate.{key}" for key in ("upload", "trouble", "file", "drop"))
 BROUGHT, HERE = "translate.brought", "translate.here"
-_address: Address[list[str]] = Address("translate", here=HERE)
+_address: Address[tuple[list[str], Hub | None]] = Address("translate", here=HERE)
 
 
 @dataclass(frozen=True)
@@ -79,14 +79,22 @@ def write(shown: Shown) -> dict[str, str]:
     return query | {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in changed.items()}
 
 
-def read(query: Mapping[str, str], available: Mapping[str, Checkpoint]) -> tuple[Shown, list[str]]:
-    """What an address asks for, and one sentence for each thing that it can't have (its default stands in)."""
+def read(query: Mapping[str, str], available: Mapping[str, Checkpoint]) -> tuple[Shown, list[str], Hub | None]:
+    """What an address asks for, one sentence for each thing that it can't have, and the Hub model that it waits for.
+
+    available: the checkpoints that can be shown, at least one; the first one stands in for what can't be.
+    """
     rest, problems = dict(query), []
     name, revision = rest.pop("model", ""), rest.pop("revision", "")
     key = f"{name}@{revision}" if revision else name
+    hub = None
     if key and key not in available:
-        problems.append(f"There is no model called {quote(key)} that translates: choose one of {', '.join(available)}.")
-        key, rest = "", {k: rest[k] for k in ("way", "seed") if k in rest}
+        if HUB.fullmatch(name):
+            hub = Hub(name, revision)
+        else:
+            known = ", ".join(available)
+            problems.append(f"There is no model called {quote(key)} that translates: choose one of {known}.")
+        key, rest = "", {k: rest[k] for k in ("way", "seed") if k in rest}  # the rest means nothing for another model
     key = key or next(iter(available))
     sources = translator(available[key]).sources()
 
@@ -114,7 +122,7 @@ def read(query: Mapping[str, str], available: Mapping[str, Checkpoint]) -> tuple
         )
     controls, bad = parse(available[key].model_class.Controls, rest)
     steps = Steps(**{name: name not in off for name in SWITCHES})
-    return Shown(key, source, way, example, seed, steps, controls), problems + bad
+    return Shown(key, source, way, example, seed, steps, controls), problems + bad, hub
 
 
 def translator(checkpoint: Checkpoint) -> Translates:
@@ -140,19 +148,24 @@ def restore(available: Mapping[str, Checkpoint]) -> None:
     state = st.session_state
     if (news := _address.news(standing=state.get(MODEL) in available)) is None:
         return
-    shown, problems = read(news, available)
+    shown, problems, hub = read(news, available)
     state[MODEL], state[SOURCE], state[WAY] = shown.name, shown.source, shown.way
     state[EXAMPLE], state[SEED] = shown.example, shown.seed
     state.pop(CHOSEN, None)
     for name, on in asdict(shown.steps).items():
         state[switch(name)] = on
     set_state(shown.controls, controls_key(available[shown.name]))
-    _address.took(write(shown), problems)
+    _address.took(write(shown), (problems, hub))
 
 
-def publish(shown: Shown) -> list[str]:
+def publish(shown: Shown) -> tuple[list[str], Hub | None]:
     """Write what is shown into the address; what could not be done of one that still stands."""
-    return _address.publish(write(shown)) or []
+    return _address.publish(write(shown)) or ([], None)
+
+
+def want(query: Mapping[str, str]) -> None:
+    """Have the next run show what an address with `query` would."""
+    _address.want(query)
 
 
 def steps() -> Steps:
@@ -177,6 +190,14 @@ class Given:
     wanted: str = ""
     truth: np.ndarray | None = None
     drawing: Drawing | None = None
+
+
+def choose_way() -> Way:
+    way = st.segmented_control(
+        "Picture", list(WAYS), format_func=WAYS.__getitem__, required=True, key=WAY, persist_state="session"
+    )
+    assert way is not None  # one is required
+    return way
 
 
 def given(way: Way, checkpoint: Checkpoint, source: Domain) -> Given:
@@ -210,7 +231,7 @@ def _example(checkpoint: Checkpoint, source: Domain) -> Given:
 
 def _upload() -> Picture | None:
     """The picture that came last and could be read. It stays in memory, for this visitor alone."""
-    st.file_uploader(
+    file = st.file_uploader(
         f"{pictures.KINDS[0].upper()}{pictures.KINDS[1:]}, at most {pictures.MAX_BYTES / 1e6:.0f} MB",
         key=FILE,
         max_upload_size=pictures.MAX_BYTES // 1_000_000,
@@ -220,23 +241,30 @@ def _upload() -> Picture | None:
         st.error(trouble, icon=":material/error:")
     picture: Picture | None = st.session_state.get(UPLOAD)
     if picture is not None:
-        st.image(picture.pixels, width=320)
+        with st.container(horizontal=True):
+            st.image(picture.pixels, width=320)
+            if file is None:
+                st.button("Remove the picture", on_click=_drop, key=DROP, icon=":material/delete:", type="tertiary")
         for note in picture.notes:
             st.caption(note)
     return picture
 
 
 def _take() -> None:
-    """Read a new file. One that can't be read leaves the picture before it in place; removing the file removes it."""
+    """Read a new file. One that can't be read leaves the picture before it in place, and so does none: before it sends
+    a file in place of another, the browser takes that away."""
     state = st.session_state
     file, state[TROUBLE] = state[FILE], None
     if file is None:
-        state[UPLOAD] = None
         return
     try:
         state[UPLOAD] = pictures.read(file.getvalue())
     except PictureError as error:
         state[TROUBLE] = str(error)
+
+
+def _drop() -> None:
+    st.session_state[UPLOAD] = None
 
 
 def brought(checkpoint: Checkpoint, source: Domain, pixels: np.ndarray, steps: Steps) -> Brought:
@@ -328,13 +356,21 @@ def warn_if_far(checkpoint: Checkpoint, source: Domain, image: Tensor) -> None:
         )
 
 
-def show_stages(brought: Brought) -> None:
-    """What the model sees, and how it came to it, with a switch for each step that may be left out."""
+def show_stages(brought: Brought | None, source: Domain) -> None:
+    """What the model sees, and how it came to it, with a switch for each step that may be left out of a drawing's.
+
+    The switches are there without a picture, too: one that is gone for a run can come back switched off, and one of
+    them may be why there is no picture.
+    """
+    if brought is None and source.kind != "drawing":
+        return
     st.subheader("What the model sees", anchor=False)
-    if brought.sketch is not None:
+    if source.kind == "drawing":
         with st.container(horizontal=True):
             for name, label in SWITCHES.items():
                 st.toggle(label, key=switch(name), persist_state="session")
+    if brought is None:
+        return
     for note in brought.notes:
         st.caption(note)
     with st.container(horizontal=True, key="translate-stages"):

@@ -46,10 +46,10 @@ def test_the_worlds_must_differ() -> None:
         Config(a=(1, 2), b=(2,))
 
 
-@pytest.mark.parametrize("skips", [False, True])
+@pytest.mark.parametrize("inner", [{}, {"skips": True}, {"code": 5}])
 @pytest.mark.parametrize(("size", "channels"), [(28, 1), (64, 3)])
-def test_shapes_at_every_size(size: int, channels: int, skips: bool) -> None:
-    both = model(image_size=size, channels=channels, skips=skips, a_name="cats", b_name="dogs").eval()
+def test_shapes_at_every_size(size: int, channels: int, inner: dict[str, object]) -> None:
+    both = model(image_size=size, channels=channels, **inner, a_name="cats", b_name="dogs").eval()
     images = torch.rand(2, channels, size, size)
     there = both.translate(images, "cats")
     assert there.shape == images.shape
