@@ -83,7 +83,7 @@ if brought is not None:
             result = translation.finish(brought, target, answers[chosen : chosen + 1])[0]
         with stage:
             compare(translation.beside(brought, result), result, "translate.compare", (source.name, target.name))
-        translating.download(result, f"{name.replace('/', '-')}-{chosen}")
+        translating.buttons(result, f"{name.replace('/', '-')}-{chosen}", model.varies())
         if target.name in model.sources():
             translating.round_trip(checkpoint, brought.image, answers, target)
         translating.warn_if_far(checkpoint, source, brought.image)

@@ -21,12 +21,15 @@ _component = st.components.v2.component(
 )
 
 
-def gallery(images: np.ndarray, seeds: Sequence[int], key: str, labels: Sequence[str] | None = None) -> int | None:
+def gallery(
+    images: np.ndarray, seeds: Sequence[int], key: str, labels: Sequence[str] | None = None, across: int | None = None
+) -> int | None:
     """Show pictures uint8 (B, H, W, C) as tiles; the seed of the tile that was clicked just now, else None.
 
     labels: what the tiles are called, where they are not pictures with seeds; `seeds` then only tells them apart.
+    across: how many stand in a row where there is room; None: what suits their number.
     """
-    across = columns(len(images))
+    across = across or columns(len(images))
     sheet = base64.b64encode(png(grid(images, across, gap=0))).decode()
     result = _component(
         data={

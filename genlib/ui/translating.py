@@ -327,13 +327,23 @@ def choose(pictures: np.ndarray, truth: np.ndarray | None) -> int:
     if truth is not None:
         pictures, labels = np.concatenate([pictures, truth[None]]), [*labels, "the artist's own colours"]
         text += "; last the artist's own colours"
-    picked = gallery(pictures, range(len(pictures)), "translate.answers", labels)
+    picked = gallery(pictures, range(len(pictures)), "translate.answers", labels, len(pictures))
     if picked is not None and 0 <= picked < len(pictures):
         state[CHOSEN] = picked
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{text}. Click one to see it large.")
-        st.button("Five others", on_click=_others, key=OTHERS, icon=":material/casino:")
+    st.caption(f"{text}. Click one to see it large.")
     return min(state.get(CHOSEN, 0), len(pictures) - 1)
+
+
+def buttons(picture: np.ndarray, stem: str, varies: bool) -> None:
+    """Five others, and the picture as PNG: uint8 (H, W, 3)."""
+    scale = enlargement(max(picture.shape[:2]), LARGE)
+    with st.container(horizontal=True):
+        if varies:
+            st.button("Five others", on_click=_others, key=OTHERS, icon=":material/casino:")
+        st.download_button(
+            "Download PNG", lambda: png(picture, scale), f"{stem}.png", "image/png", on_click="ignore", key=HERE,
+            icon=":material/download:",
+        )  # fmt: skip
 
 
 def _others() -> None:
@@ -380,14 +390,6 @@ def show_stages(brought: Brought | None, source: Domain) -> None:
                 picture = stage.pixels if stage.pixels.ndim == 3 else stage.pixels[..., None]
                 st.image(png(picture, scale), width=176)
                 st.caption(f"**{stage.name}**  \n{stage.text}")
-
-
-def download(picture: np.ndarray, stem: str) -> None:
-    scale = enlargement(max(picture.shape[:2]), LARGE)
-    st.download_button(
-        "Download PNG", lambda: png(picture, scale), f"{stem}.png", "image/png", on_click="ignore", key=HERE,
-        icon=":material/download:",
-    )  # fmt: skip
 
 
 def in_colour(picture: np.ndarray) -> np.ndarray:
