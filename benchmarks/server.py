@@ -1,8 +1,9 @@
 """Start-up and memory of the real server, seen from a real browser: python -m benchmarks.server
 
 Prints the seconds from starting the process to the first pictures of Sample on the screen (median of three starts; one
-more before them warms the disk), and the resident memory of the server after every page was visited and every
-checkpoint has made 64 pictures. Linux; needs what `make test` installs.
+more before them warms the disk), and the resident memory of the server after every page was visited, every
+checkpoint that samples has made 64 pictures, and every one that translates has translated an example. Linux; needs what
+`make test` installs.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from genlib import catalog
-from genlib.contract import Samples
+from genlib.contract import Samples, Translates
 from tests import chromium
 
 ROOT = Path(__file__).parent.parent
@@ -89,6 +90,11 @@ def main() -> None:
                 page.get_by_role("dialog").wait_for()
                 page.wait_for_timeout(8000)  # nearest training pictures
                 print(f"{resident_mb(pid):4.0f} MB after 64 pictures of {name} and the nearest of one")
+            for name in (n for n, c in catalog.checkpoints().items() if issubclass(c.model_class, Translates)):
+                page.goto(f"{address}/translate?model={name}", wait_until="commit")
+                page.get_by_role("button", name="Download PNG").wait_for()
+                page.wait_for_timeout(5000)  # the distance
+                print(f"{resident_mb(pid):4.0f} MB after an example of {name}")
 
 
 if __name__ == "__main__":

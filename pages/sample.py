@@ -12,7 +12,7 @@ from genlib.ui.gallery import gallery
 from genlib.ui.hub_field import HubField
 from genlib.ui.permalink import MAX_COUNT, MAX_START, MODEL, NEW, NUMBER, START, Shown
 
-hub = HubField("sample", Samples, "makes no pictures: choose a generative model", ("seed", "n"), permalink.want)
+hub = HubField("sample", Samples, "makes no pictures of its own: choose another model", ("seed", "n"), permalink.want)
 
 
 def new_pictures() -> None:

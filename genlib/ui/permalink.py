@@ -85,7 +85,7 @@ def _trouble(name: str, available: Iterable[str]) -> str:
         find(name)
     except GenlibError as error:
         return str(error)
-    return f"{name} makes no pictures: choose a generative model."
+    return f"{name} makes no pictures of its own: choose another model."
 
 
 def _whole(text: str, what: str, low: int, high: int, default: int, problems: list[str]) -> int:
