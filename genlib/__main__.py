@@ -175,7 +175,10 @@ def translate(args: argparse.Namespace) -> None:
     for note in (*picture.notes, *brought.notes):
         print(note)
     made = model.translate(brought.image, source.name, None if args.seed is None else [args.seed])
-    args.out.write_bytes(png(translation.finish(brought, target, made)[0]))
+    try:
+        args.out.write_bytes(png(translation.finish(brought, target, made)[0]))
+    except OSError as error:
+        raise GenlibError(f"{args.out} cannot be written: {error.strerror}.") from None
     print(f"Wrote {args.out}.")
 
 

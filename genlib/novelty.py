@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 
 from genlib import data
+from genlib.translation import examples, source_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,7 +45,8 @@ class World:
 
 
 def world(model: Translates, source: str, data_name: str) -> World:
-    """Of the inputs of domain `source`, from the validation and test pictures. Raises DataError as data.load does."""
+    """Of the inputs of domain `source`, from the validation and test pictures in their default size, on which
+    descriptions do not depend. GenlibError: there is no such data, or none that the model could start from."""
     rows = {split: _rows(model, source, data_name, split) for split in ("validation", "test")}
     nearest = torch.cdist(rows["test"], rows["validation"]).amin(1)
     typical = float(nearest.median())
@@ -53,8 +55,12 @@ def world(model: Translates, source: str, data_name: str) -> World:
 
 def _rows(model: Translates, source: str, data_name: str, split: data.Split) -> Tensor:
     found = []
+    domain, _ = source_of(model, source)
     for part in data.parts(data_name):
-        inputs, _ = model.examples(data.load(part, split), source)
+        images = data.load(part, split)
+        # Not all as floats at once; a domain may be a fraction of the data.
+        some = images.take(slice(None, None, max(1, len(images) // (4 * MOST))))
+        inputs, _ = examples(model, some, domain)
         found.append(describe(inputs[:: max(1, len(inputs) // MOST)]))
     return torch.cat(found)
 

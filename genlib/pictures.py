@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 import zlib
 from dataclasses import dataclass
 
@@ -36,6 +37,9 @@ DAMAGE: tuple[type[Exception], ...] = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, RuntimeError, ArithmeticError, MemoryError,
     AttributeError, struct.error, zlib.error,
 )  # fmt: skip
+
+
+_one_at_a_time = threading.Lock()  # many visitors may bring large pictures in the same second
 
 
 class PictureError(GenlibError):
@@ -73,7 +77,7 @@ def read(data: bytes) -> Picture:
         raise PictureError(f"This file is not a picture, or it is damaged: bring {KINDS}.") from None
     _check_size(image)
     try:
-        with image:
+        with image, _one_at_a_time:
             return _decode(image)
     except DAMAGE:
         raise PictureError("The picture is damaged or cut off: save or export it again.") from None
@@ -126,8 +130,10 @@ def _refuse_other_kinds(data: bytes) -> None:
     """PictureError for what people take for a picture and Pillow would only call unknown."""
     head = data[:1024].lstrip(b"\xef\xbb\xbf\x00 \t\r\n")
     name = ""
-    if b"<svg" in head.lower() or head.startswith(b"\x1f\x8b"):
-        name = "an SVG drawing" if b"<svg" in head.lower() else "a compressed file"
+    if head.startswith(b"<") and b"<svg" in head.lower():
+        name = "an SVG drawing"
+    elif head.startswith(b"\x1f\x8b"):
+        name = "a compressed file"
     elif head.startswith(b"%PDF"):
         name = "a PDF document"
     elif head.startswith(b"PK\x03\x04"):
@@ -142,6 +148,8 @@ def _check_size(image: Image.Image) -> None:
     """PictureError by what the file's header says, before any pixel is decoded."""
     width, height = image.size
     most = MAX_PIXELS.get(image.format or "", MAX_PIXELS["JPEG"])  # a JPEG with a second picture in it is called MPO
+    if image.info.get("progressive"):  # decoded in several passes over all of it, which is held meanwhile
+        most //= 2
     if width * height > most:
         raise PictureError(
             f"The picture has {width} x {height} pixels and at most {most // 1_000_000} million are taken: "

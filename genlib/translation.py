@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genlib.contract import Translates
+    from genlib.data import Images
     from genlib.novelty import World
 
 SHARP = 512  # px: what is smaller is enlarged, smoothly where it is an own picture, in squares where it is the model's
@@ -105,9 +106,14 @@ def beside(brought: Brought, result: np.ndarray) -> np.ndarray:
 
 
 def hints(brought: Brought, rgb: np.ndarray, mask: np.ndarray) -> Tensor:
-    """Hints (1, 4, S, S) from colours uint8 (H, W, 3) and where they are, bool (H, W), painted over a drawing."""
-    assert brought.sketch is not None
-    return torch.from_numpy(hints_to_model(brought.sketch, rgb, mask, brought.image.shape[-1]))[None]
+    """Hints (1, 4, S, S) from colours uint8 (H, W, 3) and where they are, bool (H, W), painted over the picture itself.
+
+    A picture that is no drawing must be square.
+    """
+    side = brought.image.shape[-1]
+    if brought.sketch is None:
+        return painted(rgb, mask, side)
+    return torch.from_numpy(hints_to_model(brought.sketch, rgb, mask, side))[None]
 
 
 def painted(rgb: np.ndarray, mask: np.ndarray, side: int) -> Tensor:
@@ -116,6 +122,18 @@ def painted(rgb: np.ndarray, mask: np.ndarray, side: int) -> Tensor:
     where = mask[np.ix_(at, at)][..., None]
     hints = np.concatenate([rgb[np.ix_(at, at)] / 255 * where, where], -1).astype(np.float32)
     return torch.from_numpy(hints.transpose(2, 0, 1).copy())[None]
+
+
+def examples(model: Translates, data: Images, source: Domain, side: int | None = None) -> tuple[Tensor, Tensor | None]:
+    """model.examples(data, source.name), checked: a model of the Hub may name any data set as its own.
+
+    side: what the pictures must measure; None: anything. GenlibError: there are none, or of another shape.
+    """
+    inputs, truths = model.examples(data, source.name)
+    fits = len(inputs) > 0 and inputs.shape[1] == source.channels and side in (None, inputs.shape[-1])
+    if not fits or (truths is not None and truths.shape[1] != 3):
+        raise GenlibError(f"{data.info.title} has no pictures that this model could start from.")
+    return inputs, truths
 
 
 def source_of(model: Translates, name: str | None) -> tuple[Domain, Domain]:

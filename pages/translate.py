@@ -8,7 +8,7 @@ from genlib.images import to_uint8
 from genlib.ui import cards, controls, frame, loaders, translating
 from genlib.ui.compare import compare
 from genlib.ui.hub_field import HubField
-from genlib.ui.translating import EXAMPLE, MODEL, SEED, SOURCE, Shown
+from genlib.ui.translating import CHOSEN, EXAMPLE, MODEL, SEED, SOURCE, Shown
 
 frame.heading("Translate", "Bring a sketch and have it coloured, or carry a picture from one world to another.")
 
@@ -50,7 +50,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         with st.popover("Controls", icon=":material/tune:"):
             values = controls.draw(schema, translating.controls_key(checkpoint))
     steps = translating.steps()
-    shown = Shown(name, source.name, way, state[EXAMPLE], state[SEED], steps, values)
+    shown = Shown(name, source.name, way, state[EXAMPLE], state[SEED], state[CHOSEN], steps, values)
     with st.popover("Hub", icon=":material/cloud_download:", help="Open a model from the Hugging Face Hub"):
         hub.field(translating.write(shown))
 problems, asked = translating.publish(shown)
@@ -78,12 +78,12 @@ if brought is not None:
         stage = st.container()
         chosen = translating.choose(to_uint8(answers), given.truth) if model.varies() else 0
         if given.truth is not None and chosen == len(answers):
-            result = translating.in_colour(given.truth)
+            result, called = translating.in_colour(given.truth), "truth"
         else:
-            result = translation.finish(brought, target, answers[chosen : chosen + 1])[0]
+            result, called = translation.finish(brought, target, answers[chosen : chosen + 1])[0], str(chosen)
         with stage:
             compare(translation.beside(brought, result), result, "translate.compare", (source.name, target.name))
-        translating.buttons(result, f"{name.replace('/', '-')}-{chosen}", model.varies())
+        translating.buttons(result, f"{name.replace('/', '-')}-{called}", model.varies())
         if target.name in model.sources():
             translating.round_trip(checkpoint, brought.image, answers, target)
         translating.warn_if_far(checkpoint, source, brought.image)

@@ -260,7 +260,7 @@ def test_sampling_repeats_and_leaves_no_trace(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_controls_leave_the_addresss_own_names_alone(name: str) -> None:
-    assert not {"model", "seed", "n", "revision", "from", "way", "example", "without"} & set(
+    assert not {"model", "seed", "n", "revision", "from", "way", "example", "without", "answer"} & set(
         catalog.model_class(name).Controls.model_fields
     )
 

@@ -1,17 +1,17 @@
 """DiscoGAN: two worlds mapped onto each other without a single pair to learn from.
 
-    Kim, Cha, Kim, Lee, Kim, "Learning to Discover Cross-Domain Relations with Generative Adversarial Networks",
-    ICML 2017. https://arxiv.org/abs/1703.05192
+    Kim, Cha, Kim, Lee, Kim, "Learning to Discover Cross-Domain Relations with Generative Adversarial
+    Networks", ICML 2017. https://arxiv.org/abs/1703.05192
 
-Two generators, G_AB and G_BA, and a discriminator for each world. What comes back must be what was sent (equations 5
-and 6, with x_A in A):
+Two generators, G_AB and G_BA, and a discriminator for each world. What comes back must be what was sent, and what is
+made must pass (section 2; with x_A in A):
 
     L_A   = d(G_BA(G_AB(x_A)), x_A)                    reconstruction
     L_B   = - E log D_B(G_AB(x_A))                     what G_AB makes passes for a picture of B
     L_D_B = - E log D_B(x_B) - E log(1 - D_B(G_AB(x_A)))
 
-and the same from B. With one reconstruction alone all of A could fall onto one picture of B; both make it a bijection
-(section 2.3).
+and the same from B; the reconstructions are weighted by `reconstruction`. One of them alone would let G_AB keep to a
+part of B; both together ask for a bijection.
 
 Three things are optional here. With `skips` a generator's way out also reads its way in (U-Net; pix2pix.py), where the
 paper's sends all through the bottleneck: then what need not change stays sharp. With `code` the bottleneck is a vector,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from genlib.data import DataInfo, Images
 
 Label = Annotated[int, Field(ge=0, le=999, description="Class of the attribute")]
-Name = Annotated[str, Field(min_length=1, max_length=40)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ,'-]{1,40}$")]  # no markup: pages show it
 
 
 class Config(contract.Config):
@@ -186,10 +186,12 @@ class DiscoGAN(Model, Translates, Trains):
         for side in ("a", "b"):
             given = overrides.get(side, ())
             asked = [given] if isinstance(given, str | int) else list(given)
-            if unknown := [c for c in asked if isinstance(c, str) and c not in classes]:
+            if not asked:
+                raise GenlibError(f"Which pictures are {side.upper()}? Choose among {', '.join(classes)}.")
+            if unknown := [c for c in asked if c not in classes and c not in range(len(classes))]:
                 raise GenlibError(f"{attribute} has no class {unknown[0]!r}: choose among {', '.join(classes)}.")
             overrides[side] = tuple(classes.index(c) if isinstance(c, str) else c for c in asked)
-            overrides.setdefault(f"{side}_name", ", ".join(classes[c] for c in overrides[side] if c < len(classes)))
+            overrides.setdefault(f"{side}_name", ", ".join(classes[c] for c in overrides[side]))
         return super().config_for(info, **overrides)
 
     # --- Translating ---
@@ -224,6 +226,10 @@ class DiscoGAN(Model, Translates, Trains):
 
     def _of(self, labels: Mapping[str, Tensor], classes: tuple[int, ...]) -> Tensor:
         """Which pictures are of these classes: bool (N,)."""
+        if self.config.attribute not in labels:
+            raise GenlibError(
+                f"These pictures have no label {self.config.attribute!r}, by which the worlds are told apart."
+            )
         values = labels[self.config.attribute]
         return torch.isin(values, torch.tensor(classes, device=values.device))
 
@@ -281,6 +287,10 @@ class DiscoGAN(Model, Translates, Trains):
         images = torch.where(mirrored[:, None, None, None], batch.images.flip(3), batch.images)
         a, b = (images[self._of(batch.labels, classes)] for classes in (self.config.a, self.config.b))
         count = min(len(a), len(b))
+        if count < 2:  # batch norm needs two
+            raise GenlibError(
+                f"A batch of {len(images)} held {len(a)} and {len(b)} pictures of the two worlds: enlarge it."
+            )
         return a[:count], b[:count]
 
 

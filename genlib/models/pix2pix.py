@@ -210,7 +210,8 @@ def spread(drawing: Tensor, hints: Tensor) -> Tensor:
     border = np.unique(np.concatenate([region[0], region[-1], region[:, 0], region[:, -1]]))
     closed = (region > 0) & ~np.isin(region, border)
     values = hints.numpy()
-    colour = np.where(values[3] > 0, 1 + (values[:3] * 255).round().astype(int).T.dot([1 << 16, 1 << 8, 1]).T, 0)
+    coarse = (values[:3] * 7).round().astype(int)  # 8 levels a channel: a blob's soft edge is no colour of its own
+    colour = np.where(values[3] > 0, 1 + coarse[0] * 64 + coarse[1] * 8 + coarse[2], 0)
     meant = np.zeros_like(closed)
     for c in np.unique(colour[colour > 0]):
         blobs, number = ndimage.label(colour == c)
@@ -222,7 +223,7 @@ def spread(drawing: Tensor, hints: Tensor) -> Tensor:
     for r in np.unique(region[meant & closed]):
         inside = region == r
         sources = inside & meant
-        if len(np.unique(colour[sources])) == 1:
+        if (values[:, sources] == values[:, sources][:, :1]).all():
             filled[:, inside] = values[:, sources][:, :1]
         else:
             near = ndimage.distance_transform_edt(~sources, return_distances=False, return_indices=True)
@@ -299,6 +300,8 @@ class Pix2Pix(Model, Translates, TakesHints, Trains):
         """Hints (B, 4, H, W) as G is given them: in drawings, spread over their regions."""
         if self.config.source != "drawing":
             return hints
+        if (hints == hints[:1]).all() and (x == x[:1]).all():  # one picture, for several seeds
+            return spread(x[0].cpu(), hints[0].cpu()).to(hints.device).expand(len(x), -1, -1, -1)
         return torch.stack([spread(d, h) for d, h in zip(x.cpu(), hints.cpu(), strict=True)]).to(hints.device)
 
     def paint(self, x: Tensor, hints: Tensor, z: Tensor) -> Tensor:
@@ -312,26 +315,30 @@ class Pix2Pix(Model, Translates, TakesHints, Trains):
         return torch.cat([2 * x - 1, (2 * colour - 1) * mask, mask], 1)
 
     def examples(self, data: Images, source: str) -> tuple[Tensor, Tensor | None]:
+        if self.config.source == "drawing" and data.lines is None:
+            raise GenlibError(f"{data.info.title} has no line drawings.")
         truths = data.batch(slice(None))
         return (data.line_batch(slice(None)) if self.config.source == "drawing" else grey(truths)), truths
 
     def hints_from(self, truths: Tensor, images: Tensor, counts: Sequence[int], rng: torch.Generator) -> Tensor:
-        """Square patches of up to 9 pixels around normal random points, in the colour of their centre.
+        """Square patches, at most 9 of 128 pixels wide, around normal random points, in the colour of their centre.
 
         As in Zhang 2017, section 3.2, but for the colour (theirs is the patch's mean: mud where it meets a line) and
-        that nobody hints at a line.
+        that nobody hints at a line: such a point is drawn again.
         """
         side = truths.shape[-1]
         hints = truths.new_zeros(len(truths), HINTS, side, side)
         reach = max(1, round(side * 9 / 128) // 2)
         for i, count in enumerate(counts):
-            points = (side / 2 + side / 4 * torch.randn(count, 2, generator=rng, device=rng.device)).round().long()
-            sizes = torch.randint(reach + 1, (count,), generator=rng, device=rng.device)
-            for (y, x), r in zip(points.clamp(0, side - 1).tolist(), sizes.tolist(), strict=True):
-                if self.config.source == "drawing" and images[i, 0, y, x] < 0.5:
-                    continue
-                area = hints[i, :, max(0, y - r) : y + r + 1, max(0, x - r) : x + r + 1]
-                area[:3], area[3] = truths[i, :, y, x, None, None], 1
+            points = (side / 2 + side / 4 * torch.randn(4 * count, 2, generator=rng, device=rng.device)).round().long()
+            y, x = points.clamp(0, side - 1).unbind(1)
+            if self.config.source == "drawing":
+                paper = images[i, 0, y, x] > 0.5
+                y, x = y[paper], x[paper]
+            radii = torch.randint(reach + 1, (count,), generator=rng, device=rng.device)
+            for v, h, r in zip(y.tolist(), x.tolist(), radii.tolist(), strict=False):
+                area = hints[i, :, max(0, v - r) : v + r + 1, max(0, h - r) : h + r + 1]
+                area[:3], area[3] = truths[i, :, v, h, None, None], 1
         return hints
 
     # --- Training ---
@@ -399,7 +406,7 @@ class Pix2Pix(Model, Translates, TakesHints, Trains):
         x, y = jittered(torch.cat([x, batch.images], 1), self.config.jitter, rng).split([1, 3], 1)
         hinted, odd = torch.rand(2, n, generator=rng, device=y.device)
         # Their number is geometric with mean 8 (Zhang 2017, section 3.2).
-        counts = (1 + torch.log(torch.rand(n, generator=rng, device=y.device)) / math.log(1 - 1 / 8)).long()
+        counts = (1 + torch.log1p(-torch.rand(n, generator=rng, device=y.device)) / math.log(1 - 1 / 8)).long()
         counts = counts.clamp(max=100) * (hinted < self.config.hinted)
         if self.config.source == "drawing":  # a grey picture's luma is that of its own colours
             y = torch.where((odd < 0.5).logical_and(counts > 0)[:, None, None, None], recoloured(y, rng), y)

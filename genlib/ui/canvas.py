@@ -75,7 +75,7 @@ class Drawing:
     strokes: int  # of all tools, the eraser's too
 
 
-def canvas(key: str, side: int = 512, background: np.ndarray | None = None) -> Drawing:
+def canvas(key: str, side: int = 512, background: np.ndarray | None = None, brush: bool = True) -> Drawing:
     """Paper of `side` x `side` pixels with its tools; gives what is drawn on it.
 
     The script runs again whenever a stroke ends. The drawing is kept in st.session_state[f"{key}.json"] and so survives
@@ -84,15 +84,16 @@ def canvas(key: str, side: int = 512, background: np.ndarray | None = None) -> D
 
     background: uint8 (H, W, 3), fitted into the paper, under the drawing. Then there is no pen: only hints are painted,
     and a different background begins with no hints.
+    brush: whether there is one, for hints.
     """
     sheet = _sheet(key, background, side)
     st.session_state[f"{key}.changed"] = False
-    _paper(key, side, sheet)
+    _paper(key, side, sheet, brush)
     return rasterise(_objects(key), side)
 
 
 @st.fragment
-def _paper(key: str, side: int, sheet: str | None) -> None:
+def _paper(key: str, side: int, sheet: str | None, brush: bool) -> None:
     """The tools and the paper. To choose a tool runs this alone; a stroke, the whole script."""
     state = st.session_state
     if state[f"{key}.changed"]:
@@ -105,8 +106,8 @@ def _paper(key: str, side: int, sheet: str | None) -> None:
 
     st.html(f"<style>{STYLE}</style>")
     with st.container(width=side, gap="xsmall"):
-        tool, width = _tools(key, (BRUSH, ERASER) if sheet else tuple(TOOLS))
-        hint = _palette(key)
+        tool, width = _tools(key, (BRUSH, ERASER) if sheet else tuple(TOOLS) if brush else (PEN, ERASER))
+        hint = _palette(key) if brush else ""
         _component()(
             data={
                 "drawingMode": "freedraw",
@@ -323,7 +324,8 @@ def _clear(key: str) -> None:
 def _tools(key: str, tools: Sequence[str]) -> tuple[str, float]:
     """The row over the paper; the tool and its width."""
     state = st.session_state
-    state.setdefault(f"{key}.tool", tools[0])
+    if state.get(f"{key}.tool") not in tools:
+        state[f"{key}.tool"] = tools[0]
     state.setdefault(f"{key}.width", 1)
     with st.container(key=f"tools-{key}", horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.segmented_control(

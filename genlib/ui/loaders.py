@@ -105,10 +105,11 @@ def _version(checkpoint: Checkpoint) -> tuple[int, ...]:
 def _examples(
     folder: str, version: tuple[int, ...], source: str, _checkpoint: Checkpoint
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    from genlib import data
+    from genlib import data, translation
 
     translator, recipe = model(_checkpoint), _checkpoint.spec.recipe
     assert isinstance(translator, Translates)
+    domain, _ = translation.source_of(translator, source)
     inputs: list[np.ndarray] = []
     truths: list[np.ndarray] = []
     parts = data.parts(recipe.data)
@@ -116,7 +117,7 @@ def _examples(
         images = data.load(part, "test", size=recipe.size)
         # Spread over the split, as its neighbours are alike; eight times too many, since a domain may be a part of it.
         spread = images.take(slice(None, None, max(1, len(images) // (8 * EXAMPLES))))
-        found, answers = translator.examples(spread, source)
+        found, answers = translation.examples(translator, spread, domain, _checkpoint.model_config.image_size)
         chosen = slice(None, None, max(1, len(found) * len(parts) // EXAMPLES))
         inputs.append(to_uint8(found[chosen])[: EXAMPLES // len(parts)])
         if answers is not None:

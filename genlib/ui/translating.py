@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -12,8 +13,8 @@ import numpy as np
 import streamlit as st
 
 from genlib import data, pictures, translation
-from genlib.checkpoint import Checkpoint
-from genlib.contract import MAX_SEED, Controls, Domain, TakesHints, Translates
+from genlib.checkpoint import Checkpoint, CheckpointError
+from genlib.contract import MAX_SEED, Controls, Domain, GenlibError, TakesHints, Translates
 from genlib.images import enlargement, png, to_uint8
 from genlib.pictures import Picture, PictureError
 from genlib.sketch import Steps
@@ -37,7 +38,7 @@ SWITCHES = {
     "paper": "Remove the paper",
     "invert": "Turn white on black",
     "crop": "Centre and scale",
-    "strokes": "Even strokes",
+    "strokes": "Make lines equally thick",
 }
 ANSWERS = 6  # the most typical one, and one for each of five seeds
 MAX_FIRST = MAX_SEED + 2 - ANSWERS  # the last answer's seed is a seed as well
@@ -60,6 +61,7 @@ class Shown:
     way: Way
     example: int
     seed: int  # of the first answer after the most typical one
+    answer: int  # which of the answers is shown large; the last is the truth, where that is known
     steps: Steps
     controls: Controls
 
@@ -73,6 +75,8 @@ def write(shown: Shown) -> dict[str, str]:
     if shown.way == "example":
         query["example"] = str(shown.example)
     query["seed"] = str(shown.seed)
+    if shown.answer:
+        query["answer"] = str(shown.answer)
     if without := [name for name, on in asdict(shown.steps).items() if not on]:
         query["without"] = "-".join(without)
     changed = shown.controls.model_dump(exclude_defaults=True)
@@ -95,8 +99,18 @@ def read(query: Mapping[str, str], available: Mapping[str, Checkpoint]) -> tuple
             known = ", ".join(available)
             problems.append(f"There is no model called {quote(key)} that translates: choose one of {known}.")
         key, rest = "", {k: rest[k] for k in ("way", "seed") if k in rest}  # the rest means nothing for another model
-    key = key or next(iter(available))
-    sources = translator(available[key]).sources()
+    sources: tuple[str, ...] = ()
+    for candidate in [key, *available] if key else available:  # the first whose weights can be loaded
+        try:
+            sources = translator(available[candidate]).sources()
+        except CheckpointError as error:
+            problems.append(str(error))
+            rest = {}
+        else:
+            key = candidate
+            break
+    if not sources:
+        raise CheckpointError(problems[0])
 
     def choice(what: str, options: tuple[str, ...]) -> str:
         if (asked := rest.pop(what, options[0])) in options:
@@ -115,6 +129,7 @@ def read(query: Mapping[str, str], available: Mapping[str, Checkpoint]) -> tuple
 
     source, way = choice("from", sources), cast(Way, choice("way", tuple(WAYS)))
     example, seed = whole("example", loaders.EXAMPLES - 1), whole("seed", MAX_FIRST)
+    answer = whole("answer", ANSWERS)
     off = {part for part in rest.pop("without", "").split("-") if part}
     if unknown := off - set(SWITCHES):
         problems.append(
@@ -122,7 +137,7 @@ def read(query: Mapping[str, str], available: Mapping[str, Checkpoint]) -> tuple
         )
     controls, bad = parse(available[key].model_class.Controls, rest)
     steps = Steps(**{name: name not in off for name in SWITCHES})
-    return Shown(key, source, way, example, seed, steps, controls), problems + bad, hub
+    return Shown(key, source, way, example, seed, answer, steps, controls), problems + bad, hub
 
 
 def translator(checkpoint: Checkpoint) -> Translates:
@@ -150,8 +165,7 @@ def restore(available: Mapping[str, Checkpoint]) -> None:
         return
     shown, problems, hub = read(news, available)
     state[MODEL], state[SOURCE], state[WAY] = shown.name, shown.source, shown.way
-    state[EXAMPLE], state[SEED] = shown.example, shown.seed
-    state.pop(CHOSEN, None)
+    state[EXAMPLE], state[SEED], state[CHOSEN] = shown.example, shown.seed, shown.answer
     for name, on in asdict(shown.steps).items():
         state[switch(name)] = on
     set_state(shown.controls, controls_key(available[shown.name]))
@@ -209,7 +223,7 @@ def given(way: Way, checkpoint: Checkpoint, source: Domain) -> Given:
         return Given(
             None if picture is None else picture.pixels, f"Bring a picture: this model translates {source.name}."
         )
-    drawing = canvas("translate.paper")
+    drawing = canvas("translate.paper", brush=issubclass(checkpoint.model_class, TakesHints))
     return Given(
         None if drawing.empty else drawing.lines, "Draw something: it is translated stroke by stroke.", None, drawing
     )
@@ -219,10 +233,10 @@ def _example(checkpoint: Checkpoint, source: Domain) -> Given:
     """Held-out pictures, one of which is chosen."""
     inputs, truths = loaders.examples(checkpoint, source.name)
     state, count = st.session_state, len(inputs)
-    labels = [f"held-out picture {i + 1} of {count}" for i in range(count)]
+    labels = [f"example {i + 1} of {count}" for i in range(count)]
     picked = gallery(inputs, range(count), f"translate.examples.{checkpoint.name}.{source.name}", labels)
     if picked is not None and 0 <= picked < count and picked != state[EXAMPLE]:
-        state[EXAMPLE] = picked
+        state[EXAMPLE], state[CHOSEN] = picked, 0
         st.rerun()  # the address, written further up, names it
     st.caption("Pictures that the model has never seen. Click one.")
     chosen = min(state[EXAMPLE], count - 1)
@@ -258,7 +272,7 @@ def _take() -> None:
     if file is None:
         return
     try:
-        state[UPLOAD] = pictures.read(file.getvalue())
+        state[UPLOAD], state[CHOSEN] = pictures.read(file.getvalue()), 0
     except PictureError as error:
         state[TROUBLE] = str(error)
 
@@ -272,7 +286,10 @@ def brought(checkpoint: Checkpoint, source: Domain, pixels: np.ndarray, steps: S
     asked = (checkpoint.name, source, steps, hashlib.blake2b(pixels.tobytes()).digest(), pixels.shape)
     kept = st.session_state.get(BROUGHT)
     if kept is None or kept[0] != asked:
-        world = loaders.world(checkpoint, source.name) if source.kind == "grey" else None
+        world = None
+        if source.kind == "grey":
+            with suppress(GenlibError):  # a stranger's model, of data that is not here: nothing is turned round
+                world = loaders.world(checkpoint, source.name)
         side = checkpoint.model_config.image_size
         kept = asked, translation.bring(pixels, source, side, steps, world)
         st.session_state[BROUGHT] = kept
@@ -328,10 +345,11 @@ def choose(pictures: np.ndarray, truth: np.ndarray | None) -> int:
         pictures, labels = np.concatenate([pictures, truth[None]]), [*labels, "the artist's own colours"]
         text += "; last the artist's own colours"
     picked = gallery(pictures, range(len(pictures)), "translate.answers", labels, len(pictures))
-    if picked is not None and 0 <= picked < len(pictures):
+    if picked is not None and 0 <= picked < len(pictures) and picked != state[CHOSEN]:
         state[CHOSEN] = picked
+        st.rerun()  # the address, written further up, names it
     st.caption(f"{text}. Click one to see it large.")
-    return min(state.get(CHOSEN, 0), len(pictures) - 1)
+    return state[CHOSEN] if state[CHOSEN] < len(pictures) else 0
 
 
 def buttons(picture: np.ndarray, stem: str, varies: bool) -> None:
@@ -339,7 +357,7 @@ def buttons(picture: np.ndarray, stem: str, varies: bool) -> None:
     scale = enlargement(max(picture.shape[:2]), LARGE)
     with st.container(horizontal=True):
         if varies:
-            st.button("Five others", on_click=_others, key=OTHERS, icon=":material/casino:")
+            st.button("Five other answers", on_click=_others, key=OTHERS, icon=":material/casino:")
         st.download_button(
             "Download PNG", lambda: png(picture, scale), f"{stem}.png", "image/png", on_click="ignore", key=HERE,
             icon=":material/download:",
@@ -354,14 +372,18 @@ def _others() -> None:
 
 def warn_if_far(checkpoint: Checkpoint, source: Domain, image: Tensor) -> None:
     """A word of warning, with the distance, for a picture that is far from what the model was made for."""
-    world = loaders.world(checkpoint, source.name)
+    try:
+        world = loaders.world(checkpoint, source.name)
+    except GenlibError:  # a stranger's model, of data that is not here
+        st.caption("How far this picture is from what the model knows cannot be told: its data is not here.")
+        return
     distance = world.distance(image)
     if distance > 1.2 * world.far:
         names = " and ".join(data.info(part).title for part in data.parts(checkpoint.spec.recipe.data))
         st.warning(
-            f"This picture is {distance:.1f} times as far from what the model knows as an unseen picture of its own "
-            f"kind usually is. It learned from {source.name} of {names} alone: of anything else, a photo of a person "
-            "too, it makes nonsense.",
+            f"This picture is unlike what the model learned from: its distance is {distance:.1f}, where pictures of "
+            f"the same kind are near 1. The model knows {source.name} of {names} and nothing else: of a photo of a "
+            "person, say, it makes nonsense.",
             icon=":material/explore_off:",
         )
 
@@ -372,13 +394,13 @@ def show_stages(brought: Brought | None, source: Domain) -> None:
     The switches are there without a picture, too: one that is gone for a run can come back switched off, and one of
     them may be why there is no picture.
     """
-    if brought is None and source.kind != "drawing":
+    switches = {"drawing": list(SWITCHES), "grey": ["invert"], "colour": []}[source.kind]
+    if brought is None and not switches:
         return
     st.subheader("What the model sees", anchor=False)
-    if source.kind == "drawing":
-        with st.container(horizontal=True):
-            for name, label in SWITCHES.items():
-                st.toggle(label, key=switch(name), persist_state="session")
+    with st.container(horizontal=True):
+        for name in switches:
+            st.toggle(SWITCHES[name], key=switch(name), persist_state="session")
     if brought is None:
         return
     for note in brought.notes:

@@ -1,0 +1,198 @@
+"""Translate in a real browser: drawing with a mouse, uploading, deep links, and a phone's width."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from playwright.sync_api import expect
+
+from genlib import catalog, pictures, translation
+from genlib.checkpoint import Checkpoint
+from genlib.contract import TakesHints
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+Visit = Callable[..., "Page"]
+PATIENCE = 120_000  # ms
+CIRCLE = [(0.5 + 0.3 * math.cos(a), 0.5 + 0.3 * math.sin(a)) for a in np.linspace(0, 2 * math.pi, 25)]
+INK = """() => [...document.querySelectorAll('*')].some(e => {
+  const paper = e.shadowRoot?.querySelector('canvas.dc-canvas.lower-canvas');
+  if (!paper) return false;
+  const { data } = paper.getContext('2d').getImageData(0, 0, paper.width, paper.height);
+  return data.some((value, i) => i % 4 === 0 && value < 60 && data[i + 3] > 200);
+})"""
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Checkpoint:
+    """A checkpoint that colours drawings and takes hints."""
+    return next(
+        c
+        for c in catalog.checkpoints().values()
+        if issubclass(c.model_class, TakesHints) and c.load().domains()[0].kind == "drawing"
+    )
+
+
+def settle(page: Page) -> None:
+    """Wait until the script has run: the paper knows its tool then."""
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible(timeout=PATIENCE)
+
+
+def half(page: Page, side: str) -> Locator:
+    """The picture before or after, once it is there."""
+    found = page.locator(f"img.{side}")
+    expect(found).to_have_attribute("src", re.compile("^data:image/png"), timeout=PATIENCE)
+    return found
+
+
+def pixels(of: Locator) -> np.ndarray:
+    """uint8 (H, W, 3) of an image with a data URL."""
+    source = of.get_attribute("src") or ""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(source.partition(",")[2]))).convert("RGB"))
+
+
+def is_coloured(picture: np.ndarray) -> bool:
+    return float(np.mean(np.ptp(picture, axis=-1) > 24)) > 0.02
+
+
+def drag(page: Page, points: list[tuple[float, float]]) -> None:
+    """Draw with the mouse, in fractions of the paper."""
+    paper = page.locator("canvas.upper-canvas")
+    expect(paper).to_be_visible(timeout=PATIENCE)
+    settle(page)
+    paper.scroll_into_view_if_needed()
+    box = paper.bounding_box()
+    assert box
+    (x, y), *others = [(box["x"] + a * box["width"], box["y"] + b * box["height"]) for a, b in points]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for x, y in others:
+        page.mouse.move(x, y)
+    page.mouse.up()
+
+
+def drawing() -> bytes:
+    """A face of lines, the file of a PNG."""
+    image = Image.new("RGB", (600, 500), "white")
+    pen = ImageDraw.Draw(image)
+    pen.ellipse((100, 50, 500, 450), outline="black", width=14)
+    pen.arc((200, 150, 400, 370), 20, 160, "black", 14)
+    for x in (230, 340):
+        pen.ellipse((x, 180, x + 30, 220), "black")
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def upload(page: Page, name: str, content: bytes) -> None:
+    page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
+
+
+def test_a_permalink_is_the_first_request_to_a_fresh_server(
+    shipped: Checkpoint, fresh_server: str, visit: Visit
+) -> None:
+    page = visit(f"{fresh_server}/translate?model={shipped.name}&way=example&example=3&seed=5")
+    assert is_coloured(pixels(half(page, "after")))
+    expect(page.get_by_role("button", name="the answer with seed 5", exact=True)).to_be_visible(timeout=PATIENCE)
+    assert f"model={shipped.name}&" in page.url
+    assert "example=3&seed=5" in page.url
+    # It is the fourth of the pictures on offer.
+    offered = page.get_by_role("button", name=re.compile("^held-out picture"))
+    expect(offered.first).to_be_visible(timeout=PATIENCE)
+    tiles = offered.locator("canvas").evaluate_all("all => all.map(c => c.toDataURL())")
+    shown, *small = [
+        np.asarray(Image.fromarray(picture).convert("L").resize((32, 32), Image.Resampling.BOX), float)
+        for picture in (pixels(half(page, "before")), *map(decoded, tiles))
+    ]
+    assert np.argmin([np.abs(tile - shown).mean() for tile in small]) == 3
+
+
+def decoded(url: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))).convert("RGB"))
+
+
+def test_a_drawing_is_coloured_and_survives_a_visit_elsewhere(shipped: Checkpoint, server: str, visit: Visit) -> None:
+    page = visit(f"{server}/translate?model={shipped.name}&way=draw")
+    drag(page, CIRCLE)
+    assert is_coloured(pixels(half(page, "after")))
+    settle(page)
+    before = half(page, "after").get_attribute("src")
+    page.get_by_test_id("stTopNavLink").filter(has_text="Home").click()
+    page.wait_for_selector("h1:has-text('generative')", timeout=PATIENCE)
+    page.get_by_test_id("stTopNavLink").filter(has_text="Translate").click()
+    expect(half(page, "after")).to_have_attribute("src", before or "", timeout=PATIENCE)
+    page.wait_for_function(INK, timeout=PATIENCE)
+
+
+def test_a_hint_on_the_paper_is_followed(shipped: Checkpoint, server: str, visit: Visit) -> None:
+    page = visit(f"{server}/translate?model={shipped.name}&way=draw")
+    for points in (CIRCLE, [(0.42, 0.4), (0.43, 0.41)], [(0.58, 0.4), (0.59, 0.41)]):
+        drag(page, points)
+    settle(page)
+    was = half(page, "after").get_attribute("src") or ""
+    decided = pixels(half(page, "after")).astype(int)
+    page.get_by_role("radio", name="Blue", exact=True).click()
+    expect(page.get_by_role("radio", name="Colour", exact=True)).to_be_checked(timeout=PATIENCE)
+    drag(page, [(0.4, 0.55), (0.6, 0.55), (0.6, 0.62), (0.4, 0.62)])
+    expect(page.locator("img.after")).not_to_have_attribute("src", was, timeout=PATIENCE)
+    settle(page)
+    hinted = pixels(half(page, "after")).astype(int)
+    assert hinted.shape == decided.shape
+    side = len(hinted)
+    painted = np.s_[int(0.54 * side) : int(0.63 * side), int(0.42 * side) : int(0.58 * side)]
+    blue = np.array([0x61, 0xB2, 0xE4])
+    off_before, off = (np.abs(np.median(p[painted], axis=(0, 1)) - blue).mean() for p in (decided, hinted))
+    assert off < 40 < off_before
+
+
+def test_an_upload_and_then_a_bad_one(shipped: Checkpoint, server: str, visit: Visit) -> None:
+    page = visit(f"{server}/translate?model={shipped.name}&way=upload")
+    expect(page.get_by_text("Bring a picture")).to_be_visible(timeout=PATIENCE)
+    upload(page, "face.png", drawing())
+    after = half(page, "after")
+    settle(page)
+    # What the library makes of the same file, at the file's own resolution.
+    model = shipped.load()
+    source, target = translation.source_of(model, None)  # type: ignore[arg-type]
+    brought = translation.bring(pictures.read(drawing()).pixels, source, shipped.model_config.image_size)
+    wanted = translation.finish(brought, target, model.translate(brought.image, source.name))[0]  # type: ignore[attr-defined]
+    assert is_coloured(wanted)
+    assert np.abs(pixels(after).astype(int) - wanted).mean() < 1
+
+    was = after.get_attribute("src") or ""
+    upload(page, "letter.png", b"Dear all, this is not a picture." * 20)
+    expect(page.get_by_role("alert")).to_contain_text("This file is not a picture", timeout=PATIENCE)
+    settle(page)
+    expect(after).to_have_attribute("src", was)
+    # A file in place of another passes through none at all, and the switches stay on.
+    upload(page, "face.jpg", drawing())
+    expect(page.get_by_role("alert")).to_have_count(0, timeout=PATIENCE)
+    settle(page)
+    expect(page.get_by_role("switch", name="Centre and scale")).to_be_checked()
+    expect(after).to_have_attribute("src", was)
+
+
+@pytest.mark.parametrize("way", ["example", "upload", "draw"])
+def test_a_phone_shows_it_without_scrolling_sideways(way: str, shipped: Checkpoint, server: str, visit: Visit) -> None:
+    page = visit(f"{server}/translate?model={shipped.name}&way={way}", width=390)
+    if way == "upload":
+        upload(page, "face.png", drawing())
+    if way == "draw":
+        drag(page, CIRCLE)
+    half(page, "after")
+    settle(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth") <= 390
+    box = page.locator("img.after").bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
