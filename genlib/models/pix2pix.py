@@ -305,8 +305,12 @@ class Pix2Pix(Model, Translates, TakesHints, Trains):
         return torch.stack([spread(d, h) for d, h in zip(x.cpu(), hints.cpu(), strict=True)]).to(hints.device)
 
     def paint(self, x: Tensor, hints: Tensor, z: Tensor) -> Tensor:
-        """G(x, z): y (B, 3, H, W) from x (B, 1, H, W) in [0, 1], hints (B, 4, H, W), z (B, Z)."""
-        return self.generator(self.condition(x, hints), z)
+        """G(x, z): y (B, 3, H, W) from x (B, 1, H, W) in [0, 1], hints (B, 4, H, W), z (B, Z).
+
+        Where x is grey, its greys are the truth's own: y keeps them, and takes from the network what they leave open.
+        """
+        y = self.generator(self.condition(x, hints), z)
+        return y if self.config.source == "drawing" else (y + x - grey(y)).clamp(0, 1)
 
     @staticmethod
     def condition(x: Tensor, hints: Tensor) -> Tensor:

@@ -103,6 +103,14 @@ def test_grey_is_luma() -> None:
     assert grey(images[:, :1]).data_ptr() == images.data_ptr()
 
 
+def test_a_grey_picture_keeps_its_greys() -> None:
+    painter = model(source="grey").eval()
+    x = 0.4 + 0.2 * torch.rand(2, 1, 32, 32)
+    made = painter.translate(x, "grey pictures")
+    torch.testing.assert_close(grey(made), x, atol=1e-3, rtol=0)
+    assert not torch.allclose(made, x.expand_as(made), atol=1e-3)
+
+
 def test_without_jitter_pictures_are_mirrored_at_most() -> None:
     pictures = torch.rand(20, 4, 8, 8)
     moved = jittered(pictures, 0.0, torch.Generator().manual_seed(0))
