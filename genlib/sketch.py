@@ -461,7 +461,8 @@ def colour_in(sketch: Sketch, colours: np.ndarray, longest: int = 2048) -> np.nd
     At the picture's own resolution; enlarged where its longer side is below 512, reduced where it is above `longest`.
     The model's own lines are left out. Areas that the lines enclose (gaps up to a line's width count as closed) end
     under the middle of the visitor's lines, and are filled with one to six flat colours where these make up most of
-    the area; else the colours are interpolated.
+    the area. Else one that is closed takes the most frequent colour, as where the model wavered between several; in one
+    that reaches the square's border the colours are interpolated.
     """
     ink = _resized(sketch.ink, min(longest, max(SHOW, *sketch.ink.shape)))
     factor = max(ink.shape) / max(sketch.ink.shape)
@@ -608,6 +609,8 @@ class _Regions:
         varied: list[tuple[int, np.ndarray | None]] = []
         for number, members in enumerate(self.members):
             palette = _palette(colours, members)
+            if palette is None and not self.outer[number]:
+                palette = _most_frequent(colours.reshape(-1, 3)[np.unique(members)])[None]
             if palette is not None:
                 palette[palette.min(1) >= (232 if self.outer[number] else 246)] = 255
                 flat[number] = palette[0]
@@ -726,6 +729,15 @@ def _palette(colours: np.ndarray, members: np.ndarray) -> np.ndarray | None:
     if len(palette) > 1 and np.mean(nearest[others] < 14) < 0.7:  # slices of colours that change slowly
         return None
     return np.stack(palette)
+
+
+def _most_frequent(values: np.ndarray) -> np.ndarray:
+    """The colour uint8 (3,) around which most of the colours uint8 (N, 3) lie."""
+    bins, counts = np.unique(values >> 4, axis=0, return_counts=True)
+    near = np.abs(bins[:, None].astype(np.int16) - bins).max(2) <= 2
+    centre = bins[(near * counts).sum(1).argmax()].astype(np.int16)
+    close = np.abs((values >> 4).astype(np.int16) - centre).max(1) <= 2
+    return values[close].mean(0).round().astype(np.uint8)
 
 
 def _blocks(mask: np.ndarray) -> np.ndarray:

@@ -335,13 +335,17 @@ def test_two_flat_colours_in_one_area_meet_in_a_sharp_edge(plain: Sketch) -> Non
     assert abs(first - 256) < 6
 
 
-def test_colours_that_change_slowly_stay_smooth(plain: Sketch) -> None:
+def test_colours_that_change_slowly(plain: Sketch) -> None:
+    """A closed area takes one of them; outside of it they stay smooth."""
     ramp = np.linspace(40, 230, SIDE)[None, :, None].repeat(SIDE, 0).repeat(3, 2)
     ramp[..., 2] = 90
     coloured = colour_in(replace(plain, ink=np.zeros_like(plain.ink)), ramp[None].round().astype(np.uint8))[0]
-    row = coloured[round(0.6 * 512), 170:340, 0].astype(int)
-    assert np.abs(np.diff(row)).max() <= 4
-    assert row[-1] - row[0] > 30
+    inside = coloured[round(0.6 * 512), 200:310].astype(int)
+    assert (inside == inside[0]).all()
+    assert 40 < inside[0, 0] < 230
+    outside = coloured[5, 20:490, 0].astype(int)
+    assert np.abs(np.diff(outside)).max() <= 4
+    assert outside[-1] - outside[0] > 100
 
 
 def test_sizes_of_the_result() -> None:

@@ -64,8 +64,10 @@ def is_coloured(picture: np.ndarray) -> bool:
     return float(np.mean(np.ptp(picture, axis=-1) > 24)) > 0.02
 
 
-def drag(page: Page, points: list[tuple[float, float]]) -> None:
-    """Draw with the mouse, in fractions of the paper."""
+def drag(page: Page, points: list[tuple[float, float]]) -> np.ndarray:
+    """Draw with the mouse, in fractions of the paper; what the page then answers, another picture than before."""
+    after = page.locator("img.after")
+    was = after.get_attribute("src") if after.count() else ""
     paper = page.locator("canvas.upper-canvas")
     expect(paper).to_be_visible(timeout=PATIENCE)
     settle(page)
@@ -78,6 +80,8 @@ def drag(page: Page, points: list[tuple[float, float]]) -> None:
     for x, y in others:
         page.mouse.move(x, y)
     page.mouse.up()
+    expect(after).not_to_have_attribute("src", was or "", timeout=PATIENCE)
+    return pixels(half(page, "after"))
 
 
 def drawing() -> bytes:
@@ -106,7 +110,7 @@ def test_a_permalink_is_the_first_request_to_a_fresh_server(
     assert f"model={shipped.name}&" in page.url
     assert "example=3&seed=5" in page.url
     # It is the fourth of the pictures on offer.
-    offered = page.get_by_role("button", name=re.compile("^held-out picture"))
+    offered = page.get_by_role("button", name=re.compile(r"^example \d+ of \d+$"))
     expect(offered.first).to_be_visible(timeout=PATIENCE)
     tiles = offered.locator("canvas").evaluate_all("all => all.map(c => c.toDataURL())")
     shown, *small = [
@@ -122,8 +126,7 @@ def decoded(url: str) -> np.ndarray:
 
 def test_a_drawing_is_coloured_and_survives_a_visit_elsewhere(shipped: Checkpoint, server: str, visit: Visit) -> None:
     page = visit(f"{server}/translate?model={shipped.name}&way=draw")
-    drag(page, CIRCLE)
-    assert is_coloured(pixels(half(page, "after")))
+    assert is_coloured(drag(page, CIRCLE))
     settle(page)
     before = half(page, "after").get_attribute("src")
     page.get_by_test_id("stTopNavLink").filter(has_text="Home").click()
@@ -136,16 +139,10 @@ def test_a_drawing_is_coloured_and_survives_a_visit_elsewhere(shipped: Checkpoin
 def test_a_hint_on_the_paper_is_followed(shipped: Checkpoint, server: str, visit: Visit) -> None:
     page = visit(f"{server}/translate?model={shipped.name}&way=draw")
     for points in (CIRCLE, [(0.42, 0.4), (0.43, 0.41)], [(0.58, 0.4), (0.59, 0.41)]):
-        drag(page, points)
-    settle(page)
-    was = half(page, "after").get_attribute("src") or ""
-    decided = pixels(half(page, "after")).astype(int)
+        decided = drag(page, points)
     page.get_by_role("radio", name="Blue", exact=True).click()
     expect(page.get_by_role("radio", name="Colour", exact=True)).to_be_checked(timeout=PATIENCE)
-    drag(page, [(0.4, 0.55), (0.6, 0.55), (0.6, 0.62), (0.4, 0.62)])
-    expect(page.locator("img.after")).not_to_have_attribute("src", was, timeout=PATIENCE)
-    settle(page)
-    hinted = pixels(half(page, "after")).astype(int)
+    hinted = drag(page, [(0.4, 0.55), (0.6, 0.55), (0.6, 0.62), (0.4, 0.62)])
     assert hinted.shape == decided.shape
     side = len(hinted)
     painted = np.s_[int(0.54 * side) : int(0.63 * side), int(0.42 * side) : int(0.58 * side)]
