@@ -407,10 +407,10 @@ def show_stages(brought: Brought | None, source: Domain) -> None:
         st.caption(note)
     with st.container(horizontal=True, key="translate-stages"):
         for stage in brought.stages:
-            with st.container(width=176):
-                scale = enlargement(max(stage.pixels.shape[:2]), 352)
+            with st.container(width=168):
+                scale = enlargement(max(stage.pixels.shape[:2]), 336)
                 picture = stage.pixels if stage.pixels.ndim == 3 else stage.pixels[..., None]
-                st.image(png(picture, scale), width=176)
+                st.image(png(picture, scale), width=168)
                 st.caption(f"**{stage.name}**  \n{stage.text}")
 
 
@@ -429,7 +429,7 @@ def round_trip(checkpoint: Checkpoint, image: Tensor, there: Tensor, target: Dom
     with st.container(horizontal=True):
         for picture, text in ((image, "From here"), (there, f"to {target.name}"), (back, "and back")):
             shown = in_colour(to_uint8(picture)[0])
-            with st.container(width=128):
-                st.image(png(shown, enlargement(len(shown), 256)), width=128)
+            with st.container(width=104):
+                st.image(png(shown, enlargement(len(shown), 208)), width=104)
                 st.caption(text)
     st.caption(f"The round trip changes a pixel by {error:.3f} on average, on a scale from 0 to 1.")
