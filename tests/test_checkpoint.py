@@ -264,7 +264,7 @@ def test_largest_config_costs_no_memory(name: str, good: Path) -> None:
                 break
             except ValueError:  # not together with the others: try half
                 largest = largest // 2 if isinstance(largest, int) and largest > 1 else None
-    changed(model=name, config=config.model_dump())(good)
+    changed(model=name, config=config.model_dump(mode="json"))(good)
     size = sum(p.numel() * 4 for p in checkpoint._outline(cls, config).parameters())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     fails(lambda: checkpoint.load(good), "does not fit")
@@ -277,7 +277,7 @@ def test_loading_imports_no_compiler(tmp_path: Path) -> None:
     """torch._dynamo takes seconds and 70 MB, and drawing initial weights where there is no memory imports it."""
     for name in catalog.model_names():
         cls = catalog.model_class(name)
-        spec = Spec(model=name, config=cls.tiny().model_dump(), recipe=Recipe(data="digits"))
+        spec = Spec(model=name, config=cls.tiny().model_dump(mode="json"), recipe=Recipe(data="digits"))
         checkpoint.save(cls(cls.tiny()), tmp_path / name, spec)
     script = """if True:
         import sys

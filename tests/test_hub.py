@@ -548,11 +548,14 @@ def app(repo: str) -> AppTest:
     """What the app's field does with `repo`, to the end."""
 
     def page() -> None:
-        from genlib.ui import hub_field
+        from genlib.contract import Samples
+        from genlib.ui import permalink
+        from genlib.ui.hub_field import HubField
 
-        hub_field.collect()
-        hub_field.field({"seed": "0", "n": "1"})
-        hub_field.notes(None)
+        field = HubField("sample", Samples, "makes no pictures", ("seed", "n"), permalink.want)
+        field.collect()
+        field.field({"seed": "0", "n": "1"})
+        field.notes(None)
 
     at = AppTest.from_function(page, default_timeout=120).run()
     at.text_input(key="sample.hub.repo").set_value(repo)

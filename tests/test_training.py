@@ -29,11 +29,17 @@ class Pictures:
 
 def pictures(model: Model, count: int = 40) -> Pictures:
     rng = torch.Generator().manual_seed(1)
-    heads = getattr(model.config, "heads", {})
-    return Pictures(
-        torch.randint(0, 256, (count, *model.image_shape), dtype=torch.uint8, generator=rng),
-        {name: torch.randint(0, n, (count,), generator=rng) for name, n in heads.items()},
+    labels = {
+        name: torch.randint(0, n, (count,), generator=rng) for name, n in getattr(model.config, "heads", {}).items()
+    }
+    if isinstance(attribute := getattr(model.config, "attribute", None), str):  # of two worlds that differ in it
+        worlds = torch.tensor([model.config.a[0], model.config.b[0]])
+        labels[attribute] = worlds[torch.arange(count) % 2]
+    images, lines = (
+        torch.randint(0, 256, (count, channels, *model.image_shape[1:]), dtype=torch.uint8, generator=rng)
+        for channels in (model.image_shape[0], 1)
     )
+    return Pictures(images, labels, lines)
 
 
 def start(name: str, **changes: object) -> Run:

@@ -287,10 +287,10 @@ class DiscoGAN(Model, Translates, Trains):
         images = torch.where(mirrored[:, None, None, None], batch.images.flip(3), batch.images)
         a, b = (images[self._of(batch.labels, classes)] for classes in (self.config.a, self.config.b))
         count = min(len(a), len(b))
-        if count < 2:  # batch norm needs two
-            raise GenlibError(
-                f"A batch of {len(images)} held {len(a)} and {len(b)} pictures of the two worlds: enlarge it."
-            )
+        if not count:
+            raise GenlibError(f"A batch of {len(images)} held no picture of one of the worlds: take larger ones.")
+        if count == 1:  # batch norm needs two
+            return a[:1].repeat(2, 1, 1, 1), b[:1].repeat(2, 1, 1, 1)
         return a[:count], b[:count]
 
 

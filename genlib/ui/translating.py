@@ -248,7 +248,7 @@ def _upload() -> Picture | None:
     file = st.file_uploader(
         f"{pictures.KINDS[0].upper()}{pictures.KINDS[1:]}, at most {pictures.MAX_BYTES / 1e6:.0f} MB",
         key=FILE,
-        max_upload_size=pictures.MAX_BYTES // 1_000_000,
+        max_upload_size=3 * pictures.MAX_BYTES // 1_000_000,  # what is larger than we take is told so by pictures.read
         on_change=_take,
     )
     if trouble := st.session_state.get(TROUBLE):

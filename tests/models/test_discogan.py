@@ -76,6 +76,10 @@ def test_examples_and_training_take_each_world_by_its_labels() -> None:
 
     assert all(is_there(image, found.images[[0, 3, 4, 6]]) for image in a)
     assert all(is_there(image, found.images[[1, 2]]) for image in b)
+    one, _ = both.unpaired(batch([1, 0, 0, 2]))
+    assert len(one) == 2, "one alone is taken twice: batch norm needs two"
+    with pytest.raises(GenlibError, match="take larger ones"):
+        both.unpaired(batch([0, 0, 2]))
     faces = data.load("faces", "validation").take(slice(0, 100))
     blond, truths = model(a_name="blond").examples(faces, "blond")
     assert truths is None

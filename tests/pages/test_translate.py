@@ -259,6 +259,7 @@ def test_a_bad_upload_says_so_and_loses_nothing() -> None:
         b"hello",
         archive.getvalue(),
         encoded(drawing())[:300],
+        bytes(10_000_001),
         b"<svg xmlns='http://www.w3.org/2000/svg'/>",
     ):
         bring(at, content)
