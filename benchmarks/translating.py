@@ -23,7 +23,7 @@ import genlib
 from genlib import catalog, data
 from genlib.contract import Translates
 from genlib.images import to_uint8
-from genlib.metrics.translation import held_out, part_of
+from genlib.metrics.translation import held_out
 
 CALLS = 30
 
@@ -60,7 +60,7 @@ def main() -> None:
         assert isinstance(model, Translates)
         test = held_out(data.parts(recipe.data)[0], recipe.size)
         for source in model.sources():
-            picture = model.examples(part_of(test, slice(200)), source)[0][:1]
+            picture = model.examples(test.take(slice(200)), source)[0][:1]
 
             def translate(model: Translates = model, picture: torch.Tensor = picture, source: str = source) -> None:
                 to_uint8(model.translate(picture, source, seeds=[0]))

@@ -20,6 +20,11 @@ def to_uint8(images: Tensor) -> np.ndarray:
     return np.ascontiguousarray((images.detach() * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy())
 
 
+def in_colour(pictures: np.ndarray) -> np.ndarray:
+    """uint8 (..., H, W, 3) of (..., H, W, 1 or 3)."""
+    return np.ascontiguousarray(np.broadcast_to(pictures, (*pictures.shape[:-1], 3)))
+
+
 def columns(count: int) -> int:
     """How many columns show `count` pictures well: wider than high by about 3 : 2, with full rows where possible."""
     wish = math.sqrt(1.5 * count)

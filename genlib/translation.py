@@ -22,7 +22,7 @@ from PIL import Image
 
 from genlib import pictures
 from genlib.contract import Domain, GenlibError
-from genlib.images import to_uint8
+from genlib.images import in_colour, to_uint8
 from genlib.sketch import Sketch, Stage, Steps, colour_in, hints_to_model, prepare
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def finish(brought: Brought, target: Domain, made: Tensor) -> np.ndarray:
     """
     results = to_uint8(made)
     if target.kind != "colour":
-        return np.repeat(results, 3, axis=-1) if results.shape[-1] == 1 else results
+        return in_colour(results)
     if brought.sketch is not None:
         return colour_in(brought.sketch, results)
     if brought.image.shape[1] == 1:
@@ -99,8 +99,7 @@ def finish(brought: Brought, target: Domain, made: Tensor) -> np.ndarray:
 def beside(brought: Brought, result: np.ndarray) -> np.ndarray:
     """What was brought, in the size of a result of finish(): uint8 (H, W, 3) of (H, W, 3)."""
     if result.shape[:2] == brought.image.shape[2:]:
-        before = to_uint8(brought.image)[0]
-        return np.repeat(before, 3, axis=-1) if before.shape[-1] == 1 else before
+        return in_colour(to_uint8(brought.image)[0])
     height, width = result.shape[:2]
     return np.asarray(Image.fromarray(brought.before).resize((width, height), Image.Resampling.LANCZOS))
 
@@ -154,7 +153,7 @@ def _colourised(before: np.ndarray, colours: np.ndarray) -> np.ndarray:
 
 def _grey(pixels: np.ndarray) -> np.ndarray:
     """Luma (ITU-R BT.601) in all three channels."""
-    return np.repeat(np.asarray(Image.fromarray(pixels).convert("L"))[..., None], 3, axis=-1)
+    return in_colour(np.asarray(Image.fromarray(pixels).convert("L"))[..., None])
 
 
 def _image(pixels: np.ndarray) -> Tensor:

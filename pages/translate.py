@@ -4,7 +4,7 @@ import streamlit as st
 
 from genlib import translation
 from genlib.contract import Translates
-from genlib.images import to_uint8
+from genlib.images import in_colour, to_uint8
 from genlib.ui import cards, controls, frame, loaders, translating
 from genlib.ui.compare import compare
 from genlib.ui.hub_field import HubField
@@ -78,7 +78,7 @@ if brought is not None:
         stage = st.container()
         chosen = translating.choose(to_uint8(answers), given.truth) if model.varies() else 0
         if given.truth is not None and chosen == len(answers):
-            result, called = translating.in_colour(given.truth), "truth"
+            result, called = in_colour(given.truth), "truth"
         else:
             result, called = translation.finish(brought, target, answers[chosen : chosen + 1])[0], str(chosen)
         with stage:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import math
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from serving import PATIENCE, serving_script
 from streamlit.testing.v1 import AppTest
 
 from genlib.ui import canvas
@@ -23,8 +18,6 @@ from genlib.ui.canvas import INK, PAPER, SEE_THROUGH, Drawing
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 120_000  # ms
 SIDE = 64
 RED = "#ea5a47"
 HINT = RED + SEE_THROUGH
@@ -317,34 +310,8 @@ def test_another_background_begins_without_hints():
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server with PAGES."""
-    folder = tmp_path_factory.mktemp("canvas")
-    (folder / "app.py").write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{PAGES}")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--server.headless=true", "--server.address=127.0.0.1", "--server.fileWatcherType=none"]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", *options]
-    log = folder / "log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
-        try:
-            deadline = time.monotonic() + PATIENCE / 1000
-            while not _healthy(f"http://127.0.0.1:{port}"):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    pytest.fail(f"the server did not start:\n{log.read_text()}")
-                time.sleep(0.2)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
-
-
-def _healthy(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
+    with serving_script(PAGES, tmp_path_factory.mktemp("canvas")) as address:
+        yield address
 
 
 def drag(page: Page, *points: tuple[float, float]) -> None:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
+from serving import PATIENCE, serving_script
 from streamlit.testing.v1 import AppTest
 
 from genlib.ui.compare import compare, data_url
@@ -23,8 +18,6 @@ from genlib.ui.compare import compare, data_url
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 120_000  # ms
 
 PAGE = """
 import numpy as np
@@ -73,34 +66,8 @@ def test_on_a_page():
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server with PAGE."""
-    folder = tmp_path_factory.mktemp("compare")
-    (folder / "app.py").write_text(f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n{PAGE}")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--server.headless=true", "--server.address=127.0.0.1", "--server.fileWatcherType=none"]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", *options]
-    log = folder / "log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
-        try:
-            deadline = time.monotonic() + PATIENCE / 1000
-            while not _healthy(f"http://127.0.0.1:{port}"):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    pytest.fail(f"the server did not start:\n{log.read_text()}")
-                time.sleep(0.2)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
-
-
-def _healthy(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
+    with serving_script(PAGE, tmp_path_factory.mktemp("compare")) as address:
+        yield address
 
 
 @pytest.mark.parametrize("width", [390, 1280])

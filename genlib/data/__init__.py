@@ -64,14 +64,15 @@ class Images:
     def __len__(self) -> int:
         return len(self.pixels)
 
-    def take(self, index: slice) -> Images:
-        """Some of the pictures, with what belongs to them."""
+    def take(self, index: Tensor | slice) -> Images:
+        """Some of the pictures, by their numbers int64 (M,) or a slice, with what belongs to them."""
+        rows = range(len(self))[index] if isinstance(index, slice) else index.tolist()
         return replace(
             self,
             pixels=self.pixels[index],
             labels={attribute: values[index] for attribute, values in self.labels.items()},
             lines=None if self.lines is None else self.lines[index],
-            titles=self.titles[index],
+            titles=tuple(self.titles[row] for row in rows) if self.titles else (),
         )
 
     def batch(self, index: Tensor | Sequence[int] | slice) -> torch.Tensor:

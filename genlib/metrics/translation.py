@@ -185,7 +185,7 @@ def held_out(part: str, size: int | None, split: Split = "test") -> Images:
     for attribute in VARIANTS:
         if attribute in whole.labels:
             plain &= whole.labels[attribute] == 0
-    return part_of(whole, plain.nonzero()[:, 0])
+    return whole.take(plain.nonzero()[:, 0])
 
 
 def _tasks(model: Translates, recipe: Recipe, progress: Callable[[str], object]) -> Iterator[_Task]:
@@ -325,7 +325,7 @@ def unpaired(model: Translates, task: _Task) -> Unpaired:
 
 def counterparts(model: Translates, task: _Task, attribute: str, rows: Tensor, truths: Tensor) -> Counterparts:
     """Of the test pictures `rows` beside their true counterparts, uint8."""
-    inputs = _bytes(model.examples(part_of(task.test, rows), task.source)[0])
+    inputs = _bytes(model.examples(task.test.take(rows), task.source)[0])
     made = answers(model, as_float(inputs), task.source)
     # A hair's edge is blended with what is behind it: all channels must be equal.
     same = (inputs == truths).all(1, keepdim=True).expand_as(inputs)
@@ -347,7 +347,7 @@ def worlds(model: Translates, images: Images) -> tuple[str, dict[str, list[int]]
         classes: dict[str, list[int]] = {source: [] for source in model.sources()}
         whole = True
         for value in values.unique().tolist():
-            those = part_of(images, (values == value).nonzero()[:, 0])
+            those = images.take((values == value).nonzero()[:, 0])
             taken = {source: len(model.examples(those, source)[0]) for source in classes}
             whole &= all(count in (0, len(those)) for count in taken.values())
             for source, count in taken.items():
@@ -420,14 +420,6 @@ def judge_of(part: str, shape: tuple[int, int, int]) -> Judge:
     return Judge(found.name, found.model_config.image_size, classifier)
 
 
-def part_of(images: Images, rows: Tensor | slice) -> Images:
-    """The pictures at `rows`, with all that belongs to them but their titles."""
-    lines = None if images.lines is None else images.lines[rows]
-    return Images(
-        images.pixels[rows], {name: values[rows] for name, values in images.labels.items()}, images.info, lines
-    )
-
-
 def _others(pick: Callable[[Images], Tensor | None], task: _Task, count: int) -> tuple[Tensor, str]:
     """`count` real pictures, uint8, that are no test pictures, and what they are: first validation, then the start of
     train."""
@@ -444,7 +436,7 @@ def _others(pick: Callable[[Images], Tensor | None], task: _Task, count: int) ->
 
 def _blocks(images: Images) -> Iterator[Images]:
     """Some at a time: as floats all would take gigabytes."""
-    return (part_of(images, slice(at, at + BLOCK)) for at in range(0, len(images), BLOCK))
+    return (images.take(slice(at, at + BLOCK)) for at in range(0, len(images), BLOCK))
 
 
 def _of(labels: Tensor, classes: Sequence[int]) -> Tensor:

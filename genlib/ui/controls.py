@@ -23,6 +23,12 @@ def set_state(values: Controls, key: str) -> None:
         st.session_state[f"{key}.{name}"] = value
 
 
+def written(values: Controls) -> dict[str, str]:
+    """What differs from its default, as parse() reads it in an address."""
+    changed = values.model_dump(exclude_defaults=True)
+    return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in changed.items()}
+
+
 def parse(schema: type[Controls], query: Mapping[str, str]) -> tuple[Controls, list[str]]:
     """Values from an address, and one sentence for each that can't be used (its default stands in)."""
     values, problems = {}, []

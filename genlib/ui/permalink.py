@@ -17,7 +17,7 @@ from genlib import catalog
 from genlib.checkpoint import Checkpoint, find
 from genlib.contract import MAX_SEED, Controls, GenlibError
 from genlib.ui.address import HUB, Address, Hub
-from genlib.ui.controls import parse, quote, set_state
+from genlib.ui.controls import parse, quote, set_state, written
 
 MAX_COUNT = 100
 MAX_START = MAX_SEED + 1 - MAX_COUNT  # the last picture's seed is a seed as well
@@ -44,8 +44,7 @@ def write(shown: Shown) -> dict[str, str]:
     query = {"model": model, "seed": str(shown.start), "n": str(shown.count)}
     if revision:
         query["revision"] = revision
-    changed = shown.controls.model_dump(exclude_defaults=True)
-    return query | {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in changed.items()}
+    return query | written(shown.controls)
 
 
 def url(shown: Shown) -> str:

@@ -15,14 +15,14 @@ import streamlit as st
 from genlib import data, pictures, translation
 from genlib.checkpoint import Checkpoint, CheckpointError
 from genlib.contract import MAX_SEED, Controls, Domain, GenlibError, TakesHints, Translates
-from genlib.images import enlargement, png, to_uint8
+from genlib.images import enlargement, in_colour, png, to_uint8
 from genlib.pictures import Picture, PictureError
 from genlib.sketch import Steps
 from genlib.translation import Brought
 from genlib.ui import loaders
 from genlib.ui.address import HUB, Address, Hub
 from genlib.ui.canvas import Drawing, canvas
-from genlib.ui.controls import parse, quote, set_state
+from genlib.ui.controls import parse, quote, set_state, written
 from genlib.ui.gallery import gallery
 
 if TYPE_CHECKING:
@@ -79,8 +79,7 @@ def write(shown: Shown) -> dict[str, str]:
         query["answer"] = str(shown.answer)
     if without := [name for name, on in asdict(shown.steps).items() if not on]:
         query["without"] = "-".join(without)
-    changed = shown.controls.model_dump(exclude_defaults=True)
-    return query | {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in changed.items()}
+    return query | written(shown.controls)
 
 
 def read(query: Mapping[str, str], available: Mapping[str, Checkpoint]) -> tuple[Shown, list[str], Hub | None]:
@@ -412,11 +411,6 @@ def show_stages(brought: Brought | None, source: Domain) -> None:
                 picture = stage.pixels if stage.pixels.ndim == 3 else stage.pixels[..., None]
                 st.image(png(picture, scale), width=168)
                 st.caption(f"**{stage.name}**  \n{stage.text}")
-
-
-def in_colour(picture: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 3) of (H, W, 1 or 3)."""
-    return np.ascontiguousarray(np.broadcast_to(picture, (*picture.shape[:2], 3)))
 
 
 def round_trip(checkpoint: Checkpoint, image: Tensor, there: Tensor, target: Domain) -> None:

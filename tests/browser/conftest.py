@@ -2,62 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from serving import PATIENCE, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 120_000  # ms; a busy machine is slow, and only what never comes is wrong
-
-
-@contextmanager
-def serving(log: Path) -> Iterator[str]:
-    """`streamlit run app.py` in a process of its own, on a free port; gives its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("STREAMLIT_")}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-    options = {"server.headless": "true", "server.address": "127.0.0.1", "server.port": port}
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [*command, *(f"--{k}={v}" for k, v in options.items()), "--server.fileWatcherType=none"],
-            cwd=ROOT,
-            env=environment,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            url = f"http://127.0.0.1:{port}"
-            deadline = time.monotonic() + PATIENCE / 1000
-            while not _healthy(url):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    pytest.fail(f"the server did not start:\n{log.read_text()}")
-                time.sleep(0.1)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
-
-
-def _healthy(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
-            return answer.status == 200
-    except OSError:
-        return False
 
 
 @pytest.fixture(scope="session")
