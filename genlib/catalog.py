@@ -1,31 +1,74 @@
-"""What there is: model files and shipped checkpoints. Adding a file or a folder adds it here by itself."""
+"""What there is: model files and checkpoint folders. Adding a file or a folder adds it here by itself.
+
+What a model file says of itself is also read from its source, without running it: a page can show names, words and
+pictures before torch, which every model imports, is there.
+"""
 
 from __future__ import annotations
 
+import ast
 import importlib
+import json
 import pkgutil
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from genlib.contract import GenlibError
+from genlib import taxonomy
+from genlib.contract import Paper
+from genlib.errors import GenlibError
 
 if TYPE_CHECKING:
-    from genlib.checkpoint import Checkpoint
     from genlib.models.base import Model
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "checkpoints"
 
 
-@cache
-def model_names() -> tuple[str, ...]:
-    """The names of the model files, without importing them."""
+@dataclass(frozen=True)
+class About:
+    """What a model file says of its model, as base.Model declares it, and what the model can do."""
+
+    title: str
+    idea: str
+    paper: Paper
+    family: tuple[str, ...] | None
+    aside: str
+    capabilities: frozenset[str]  # names of the protocols of genlib.contract
+
+    @property
+    def place(self) -> tuple[int, int, str]:
+        """Sorts models as the family tree does, and by year within a branch; what is not in the tree comes last."""
+        return (taxonomy.position(self.family), self.paper.year, self.title)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A checkpoint folder, of which only the model's name was read."""
+
+    name: str
+    folder: Path
+    model: str
+    about: About
+
+
+def model_paths() -> dict[str, Path]:
+    """The model files by name, without importing them."""
     import genlib.models
 
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(genlib.models.__path__) if m.name != "base"))
+    found: dict[str, Path] = {}
+    for folder in map(Path, genlib.models.__path__):
+        for module in pkgutil.iter_modules([str(folder)]):
+            if module.name != "base":
+                found.setdefault(module.name, folder / f"{module.name}.py")
+    return dict(sorted(found.items()))
 
 
-def model_class(name: str) -> type[Model]:
+def model_names() -> tuple[str, ...]:
+    return tuple(model_paths())
+
+
+def model_class(name: str) -> type[Model[Any, Any, Any]]:
     """The model that genlib/models/NAME.py defines. GenlibError: there is no such file."""
     from genlib.models.base import Model
 
@@ -40,14 +83,47 @@ def model_class(name: str) -> type[Model]:
     return cls
 
 
-def checkpoints(root: Path | None = None) -> dict[str, Checkpoint]:
-    """The checkpoints under `root` (None: the shipped ones) that can be read, by name; reads their config.json only."""
-    from genlib.checkpoint import Checkpoint
+def about(name: str) -> About:
+    """What genlib/models/NAME.py says of its model; the file is read, not run. GenlibError: there is no such file."""
+    paths = model_paths()
+    if name not in paths:
+        raise GenlibError(f"There is no model called {name!r}: choose one of {', '.join(paths)}.")
+    return _about(paths[name], paths[name].stat().st_mtime_ns)
 
-    found = {}
-    for folder in sorted(p.parent for p in (root or CHECKPOINTS).glob("*/config.json")):
+
+@cache
+def _about(path: Path, changed: int) -> About:
+    (model,) = (
+        node
+        for node in ast.parse(path.read_bytes()).body
+        if isinstance(node, ast.ClassDef) and any(_name(base) == "Model" for base in node.bases)
+    )
+    said: dict[str, Any] = {"family": None, "aside": ""}
+    for line in model.body:
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name):
+            key, value = line.targets[0].id, line.value
+            if key == "paper":
+                assert isinstance(value, ast.Call)
+                said[key] = Paper(*map(ast.literal_eval, value.args))
+            elif key in ("title", "idea", "family", "aside"):
+                said[key] = ast.literal_eval(value)
+    return About(capabilities=frozenset(map(_name, model.bases)) - {"Model"}, **said)
+
+
+def _name(base: ast.expr) -> str:
+    """Of a base class: Samples, contract.Samples, Trains[Training]."""
+    if isinstance(base, ast.Subscript):
+        base = base.value
+    return base.attr if isinstance(base, ast.Attribute) else base.id if isinstance(base, ast.Name) else ""
+
+
+def shelf(root: Path | None = None) -> dict[str, Listed]:
+    """The checkpoint folders under `root` (None: the shipped ones), by name, in the order of the family tree."""
+    found = []
+    for folder in (p.parent for p in (root or CHECKPOINTS).glob("*/config.json")):
         try:
-            found[folder.name] = Checkpoint.read(folder)
-        except GenlibError:  # a folder that is being written, or is damaged: load(NAME) says what is wrong with it
-            continue
-    return found
+            model = json.loads((folder / "config.json").read_bytes())["model"]
+            found.append(Listed(folder.name, folder, model, about(model)))
+        except (OSError, ValueError, LookupError, TypeError, GenlibError):
+            continue  # being written, or damaged: checkpoint.load(NAME) says what is wrong with it
+    return {c.name: c for c in sorted(found, key=lambda c: (c.about.place, c.name))}

@@ -2,7 +2,7 @@
 
 The same layout is shipped in checkpoints/NAME/ and kept on the Hugging Face Hub. Nothing in it is trusted: sizes are
 bounded, the config is validated against the model's own bounds, weights are safetensors only and are compared
-with the config, shape by shape, before any memory is taken for them.
+with the config, shape by shape, before any memory is taken for them. Where a checkpoint comes from: sources.py.
 """
 
 from __future__ import annotations
@@ -17,13 +17,18 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from genlib import catalog
-from genlib.contract import Config, GenlibError, Recipe
+from genlib.contract import Config, Recipe, Training
+from genlib.errors import GenlibError, plain, problem
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
     from genlib.models.base import Model
 
+    AnyModel = Model[Any, Any, Any]
+
+NAME = r"[a-z0-9][a-z0-9-]{0,95}"
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 MAX_BYTES = {CONFIG: 64 * 1024, WEIGHTS: 64 * 1024**2, CARD: 256 * 1024}
 
@@ -37,7 +42,7 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     model: str = Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")  # the model file's name
     config: dict[str, JsonValue]
     recipe: Recipe
@@ -51,7 +56,8 @@ class Checkpoint:
 
     folder: Path
     spec: Spec
-    model_config: Config
+    config: Config
+    training: Training
     source: str = field(default="")  # a shipped name, or user/name@commit of the Hub
     note: str = field(default="")  # what a visitor should know: that an earlier copy serves, and why
 
@@ -62,25 +68,26 @@ class Checkpoint:
         try:
             spec = Spec.model_validate_json(_bounded_bytes(folder / CONFIG, name))
         except ValidationError as error:
-            raise CheckpointError(f"{name}: config.json is not valid: {_first_problem(error)}.") from None
+            raise CheckpointError(f"{name}: config.json is not valid: {problem(error)}.") from None
         try:
             model = catalog.model_class(spec.model)
         except GenlibError as error:
             raise CheckpointError(f"{name}: {error}") from None
         try:
             config = model.Config.model_validate(spec.config)
+            training = model.Training.model_validate(spec.recipe.training)
         except ValidationError as error:
             raise CheckpointError(
-                f"{name}: config.json does not describe a {spec.model} model: {_first_problem(error)}."
+                f"{name}: config.json does not describe a {spec.model} model: {problem(error)}."
             ) from None
-        return cls(folder, spec, config, name)
+        return cls(folder, spec, config, training, name)
 
     @property
     def name(self) -> str:
         return self.source
 
     @property
-    def model_class(self) -> type[Model]:
+    def model_class(self) -> type[AnyModel]:
         return catalog.model_class(self.spec.model)
 
     def card(self) -> str:
@@ -88,16 +95,37 @@ class Checkpoint:
         path = self.folder / CARD
         return _bounded_bytes(path, self.name).decode("utf-8", "replace") if path.exists() else ""
 
-    def load(self, device: torch.device | str = "cpu") -> Model:
-        """The model with its weights, in evaluation mode, float32. CheckpointError: weights missing or not matching."""
+    def load(self, device: torch.device | str | None = None) -> AnyModel:
+        """The model with its weights, in evaluation mode, float32, on `device` (None: the best there is).
+
+        CheckpointError: weights missing or not matching.
+        """
         import torch
+
+        from genlib import devices
+        from genlib.nets import Constants
+
+        model = _outline(self.model_class, self.config)
+        weights = self._weights(model)
+        model.load_state_dict(weights, assign=True)
+        for part in model.modules():
+            if isinstance(part, Constants):
+                part.keep_constants()  # made anew: see there why they are not read
+        left = [name for name, tensor in (*model.named_parameters(), *model.named_buffers()) if tensor.is_meta]
+        assert not left, f"{left} are neither in the state nor among the constants of {self.spec.model}"
+        # channels_last: convolutions on the CPU take two thirds of the time.
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's annotations
+        return model.to(device or devices.best()).eval().requires_grad_(False)
+
+    def _weights(self, model: AnyModel) -> dict[str, Tensor]:
+        """Name -> tensor of model.safetensors, compared with what `model`, an outline, has; all finite."""
         from safetensors import SafetensorError, safe_open
         from safetensors.torch import load_file
 
         path = self.folder / WEIGHTS
         _check_size(path, self.name)
-        model = _outline(self.model_class, self.model_config)
-        wanted = {k: tuple(v.shape) for k, v in model.state_dict().items()}
+        outline = model.state_dict()
+        wanted = {k: tuple(v.shape) for k, v in outline.items()}
         try:
             with safe_open(path, framework="pt") as file:
                 found = {k: tuple(file.get_slice(k).get_shape()) for k in file.keys()}  # noqa: SIM118 (not a dict)
@@ -108,47 +136,28 @@ class Checkpoint:
             weights = load_file(path)
         except SafetensorError as error:
             raise CheckpointError(
-                f"{self.name}: model.safetensors is damaged ({_plain(error)}); restore it, or load it again."
+                f"{self.name}: model.safetensors is damaged ({plain(error)}); restore it, or load it again."
             ) from None
-        types = {k: v.dtype for k, v in model.state_dict().items()}
-        floats = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
         for k, v in weights.items():
-            if v.dtype != types[k] and not {v.dtype, types[k]} <= floats:
-                raise CheckpointError(f"{self.name}: model.safetensors holds {v.dtype} for {k}, not {types[k]}.")
-        model.load_state_dict({k: v.to(types[k]) for k, v in weights.items()}, assign=True)
-        if not all(v.isfinite().all() for v in model.state_dict().values()):
-            raise CheckpointError(f"{self.name}: model.safetensors holds numbers that are not finite.")
-        # channels_last: convolutions on the CPU take two thirds of the time.
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's annotations
-        return model.to(device).eval().requires_grad_(False)
+            if v.dtype != outline[k].dtype and not (v.is_floating_point() and outline[k].is_floating_point()):
+                raise CheckpointError(f"{self.name}: model.safetensors holds {v.dtype} for {k}, not {outline[k].dtype}.")
+            if not v.isfinite().all():
+                raise CheckpointError(f"{self.name}: model.safetensors holds numbers that are not finite.")
+        return {k: v.to(outline[k].dtype) for k, v in weights.items()}
 
 
-def load(name: str | os.PathLike[str], revision: str | None = None, device: torch.device | str = "cpu") -> Model:
-    """A trained model: of a shipped checkpoint ("dcgan-faces"), a folder, or a Hub repository ("user/repo").
-
-    Raises CheckpointError with one sentence when there is none of that name or it cannot be used.
-    """
-    return find(name, revision).load(device)
-
-
-def find(name: str | os.PathLike[str], revision: str | None = None) -> Checkpoint:
-    """Like load(), without the weights."""
-    if isinstance(name, os.PathLike):
-        return Checkpoint.read(Path(name))
-    if "/" in name:  # whatever it is: hub.pull checks it, and repeats no address that may hold a token
-        from genlib import hub
-
-        return hub.pull(name, revision)
-    shipped = catalog.CHECKPOINTS / name
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,95}", name) or not (shipped / CONFIG).exists():
+def shipped(name: str) -> Checkpoint:
+    """The checkpoint in checkpoints/NAME. CheckpointError: there is none of that name, or it cannot be read."""
+    folder = catalog.CHECKPOINTS / name
+    if not re.fullmatch(NAME, name) or not (folder / CONFIG).exists():
         raise CheckpointError(
-            f"There is no checkpoint called '{_plain(name, 96)}': choose one of {', '.join(catalog.checkpoints())}, "
+            f"There is no checkpoint called '{plain(name, 96)}': choose one of {', '.join(catalog.shelf())}, "
             "or a Hugging Face repository as user/name."
         )
-    return Checkpoint.read(shipped)
+    return Checkpoint.read(folder)
 
 
-def _outline(model_class: type[Model], config: Config) -> Model:
+def _outline(model_class: type[AnyModel], config: Config) -> AnyModel:
     """The model without memory for its weights (on the meta device), so that a hostile config costs nothing."""
     import torch
     from torch.overrides import TorchFunctionMode
@@ -167,7 +176,7 @@ def _outline(model_class: type[Model], config: Config) -> Model:
         return model_class(config)
 
 
-def save(model: Model, folder: Path, spec: Spec, dtype: torch.dtype | None = None) -> None:
+def save(model: AnyModel, folder: Path, spec: Spec, dtype: torch.dtype | None = None) -> None:
     """Write config.json and model.safetensors, each atomically. `dtype`: of parameters on disk (None: as they are)."""
     from safetensors.torch import save_file
 
@@ -216,19 +225,8 @@ def _bounded_bytes(path: Path, name: str) -> bytes:
     return path.read_bytes()
 
 
-def _first_problem(error: ValidationError) -> str:
-    problem: Any = error.errors(include_url=False, include_input=False)[0]
-    where = _plain(".".join(map(str, problem["loc"]))) or "the file"
-    return f"{where}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"[:300]
-
-
 def _diff(wanted: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]) -> str:
     for key in sorted(wanted.keys() | found.keys()):
         if wanted.get(key) != found.get(key):
-            return f"{_plain(key)} should be {wanted.get(key, 'absent')} and is {_plain(found.get(key, 'absent'))}"
+            return f"{plain(key)} should be {wanted.get(key, 'absent')} and is {plain(found.get(key, 'absent'))}"
     return "no difference"
-
-
-def _plain(foreign: object, most: int = 120) -> str:
-    """Words of a stranger for a message of ours: short, one line, nothing that a terminal or Markdown would obey."""
-    return re.sub(r"[^\w.,:;()'=/ -]+", " ", str(foreign))[:most]

@@ -6,7 +6,7 @@ The branches are fixed. Models hang themselves in it by their `family`; classic 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -22,12 +22,16 @@ class Branch:
 
 @dataclass(frozen=True)
 class Leaf:
-    """A model of this project: where it hangs, and what a click opens (None: nothing is trained yet)."""
+    """A model of this project: where it hangs, and what a click opens (None: nothing is trained yet).
+
+    aside   what to say of its place, where it fits there only nearly
+    """
 
     title: str
     gloss: str
     family: tuple[str, ...]
     opens: str | None = None
+    aside: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,12 @@ TREE = Branch(
 )
 
 
+def position(family: tuple[str, ...] | None, tree: Branch = TREE) -> int:
+    """Which place a branch has, counted from the top of the tree; what is not in it comes after all."""
+    paths = [path for path, _ in _walk(tree, ())]
+    return paths.index(family) if family in paths else len(paths)
+
+
 def rows(leaves: Iterable[Leaf], tree: Branch = TREE) -> list[Row]:
     """The tree with its leaves from top to bottom, each parent before its children.
 
@@ -110,21 +120,23 @@ def rows(leaves: Iterable[Leaf], tree: Branch = TREE) -> list[Row]:
     """
     leaves = list(leaves)
     out: list[Row] = []
-    known: set[tuple[str, ...]] = set()
-
-    def add(branch: Branch, path: tuple[str, ...], parent: int) -> None:
-        depth, here = len(path), len(out)
-        out.append(Row(depth, parent, branch))
-        known.add(path)
+    at: dict[tuple[str, ...], int] = {}  # path -> its row
+    for path, branch in _walk(tree, ()):
+        depth = len(path)
+        at[path] = len(out)
+        out.append(Row(depth, at[path[:-1]] if path else -1, branch))
         mine = [leaf for leaf in leaves if leaf.family == path]
-        out.extend(Row(depth + 1, here, leaf) for leaf in mine)
+        out.extend(Row(depth + 1, at[path], leaf) for leaf in mine)
         if branch.examples and not mine:
-            out.append(Row(depth + 1, here, branch.examples))
-        for child in branch.children:
-            add(child, (*path, child.name), here)
-
-    add(tree, (), -1)
+            out.append(Row(depth + 1, at[path], branch.examples))
     for leaf in leaves:
-        if leaf.family not in known:
+        if leaf.family not in at:
             raise ValueError(f"{leaf.title}: the family tree has no branch {' / '.join(leaf.family)}")
     return out
+
+
+def _walk(branch: Branch, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Branch]]:
+    """Each branch with the names that lead to it, parents before children."""
+    yield path, branch
+    for child in branch.children:
+        yield from _walk(child, (*path, child.name))

@@ -1,48 +1,44 @@
-"""The training loop: device, precision, order of the data, averaged weights, resume. It knows no model.
+"""The training loop: device, precision, order of the data, schedules, averaged weights, resume. It knows no model.
 
-    for progress in Run(model, images, recipe):
+    for progress in Run(model, source, recipe):
         print(progress.step, progress.scalars)
 
 All noise comes from the recipe's seed and the step's number, and a run's state can be stored between any two steps: one
-that was killed and resumed ends, on the same device and number of threads, in the same weights as one that was not.
+that was killed and resumed ends, on the same device and number of threads, in the same weights as one that was not. A
+run touches nothing that is the process's own, so several may go on side by side in threads.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 import pickle
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
+from pydantic import ValidationError
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 
-from genlib.contract import Batch, GenlibError, Recipe, Trains
+from genlib import devices
+from genlib.contract import Batch, Config, Needs, Recipe, Trains
+from genlib.errors import GenlibError, problem
 from genlib.models.base import Model
+
+if TYPE_CHECKING:
+    from genlib.data import Source
+
+
+_building = threading.Lock()
 
 
 class TrainingError(GenlibError):
     """A run that cannot start or go on."""
-
-
-class Pictures(Protocol):
-    """What the loop needs of a data set; `genlib.data.Images` is one."""
-
-    @property
-    def pixels(self) -> Tensor: ...  # uint8 (N, C, H, W)
-
-    @property
-    def labels(self) -> Mapping[str, Tensor]: ...  # attribute -> int64 (N,)
-
-    @property
-    def lines(self) -> Tensor | None: ...  # uint8 (N, 1, H, W), the drawings of a paired data set
-
-    def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -55,52 +51,40 @@ class Progress:
     seconds_left: float
 
 
-def best_device() -> torch.device:
-    """CUDA, Apple's MPS, or the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-
-
-def has_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 arithmetic is faster than float32 there, not merely possible."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    if device.type == "cpu":
-        has = torch.cpu.get_capabilities()
-        return bool(has.get("amx_bf16") or has.get("avx512_bf16"))
-    return False
-
-
 class Run:
     """One training run. Iterate to advance it; between two items it may be stored, looked at, or dropped."""
 
     def __init__(
         self,
-        model: Model,
-        images: Pictures,
+        model: Model[Any, Any, Any],
+        source: Source,
         recipe: Recipe,
-        device: torch.device | str | None = None,
+        device: torch.device | None = None,
         bfloat16: bool | None = None,
     ) -> None:
-        """`device` and `bfloat16` None: the best there is. TrainingError: model or data do not fit each other."""
+        """`device` and `bfloat16` None: the best there is. TrainingError: model and data do not fit each other."""
         if not isinstance(model, Trains):
             raise TrainingError(f"{model.title} has no objective to train.")
-        if tuple(images.pixels.shape[1:]) != model.image_shape:
-            raise TrainingError(
-                f"The model makes pictures of shape {model.image_shape} and the data has "
-                f"{tuple(images.pixels.shape[1:])}: choose another image_size or data set."
-            )
-        if len(images) < recipe.batch_size:
-            raise TrainingError(f"A batch of {recipe.batch_size} is more than the {len(images)} pictures there are.")
-        self.device = torch.device(device) if device else best_device()
-        self.bfloat16 = has_bfloat16(self.device) if bfloat16 is None else bfloat16
-        self.recipe, self.images, self.step = recipe, images, 0
+        check(model, source, recipe)
+        self.training = settings(type(model), recipe)
+        self.device = device or devices.best()
+        self.bfloat16 = devices.has_bfloat16(self.device) if bfloat16 is None else bfloat16
+        self.recipe, self.source, self.step = recipe, source, 0
         self.model = model.to(self.device).train()
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's annotations
-        self.optimizers = model.optimizers(recipe)
-        self.average = AveragedModel(self.model, multi_avg_fn=self._move_average, use_buffers=True)
+        self.optimizers = model.optimizers(self.training)
+        self._peaks = [(group, group["lr"]) for o in self.optimizers.values() for group in o.param_groups]
+        self._rng = torch.Generator(self.device)
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
+
+        moving = {
+            name: tensor.detach()
+            for name, tensor in model.state_dict(keep_vars=True).items()
+            if tensor.is_floating_point() and name not in model.unaveraged
+        }
+        self._latest = list(moving.values())
+        self._average = {name: tensor.clone() for name, tensor in moving.items()}
+        self._averages = list(self._average.values())
 
     def __iter__(self) -> Iterator[Progress]:
         """Train to the recipe's last step. TrainingError: the numbers are no longer finite."""
@@ -108,12 +92,14 @@ class Run:
         autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16, cache_enabled=False)
         started, first = time.monotonic(), self.step
         while self.step < self.recipe.steps:
-            batch = self._batch()
-            self._cool()
+            batch = self.batch()
+            share = rate_at(self.step, self.recipe)
+            for group, peak in self._peaks:
+                group["lr"] = peak * share
             with autocast:
-                scalars = self.model.train_step(batch, self.optimizers)
+                scalars = self.model.train_step(batch, self.optimizers, self.training)
             self.step += 1
-            self.average.update_parameters(self.model)
+            self._move_average()
             if self.step % 20 and self.step < self.recipe.steps:
                 continue  # reading the scalars waits for the device: not at every step
             values = {name: float(value) for name, value in scalars.items()}
@@ -124,9 +110,23 @@ class Run:
             pace = (time.monotonic() - started) / (self.step - first)
             yield Progress(self.step, self.recipe.steps, values, pace * (self.recipe.steps - self.step))
 
-    def averaged(self) -> Model:
-        """The model with averaged weights, for looking at while the run goes on: do not train it."""
-        return cast(Model, self.average.module.eval())
+    def snapshot(self) -> Model[Any, Any, Any]:
+        """A copy of the model as it is now, with averaged weights, in evaluation mode. To be taken between two steps."""
+        model = copy.deepcopy(self.model).eval().requires_grad_(False)
+        model.load_state_dict({**self.model.state_dict(), **self._average})
+        return model
+
+    def batch(self) -> Batch:
+        """The batch of the present step."""
+        made = 0
+
+        def another() -> Batch:
+            nonlocal made
+            made += 1
+            return self._batch(made, another)
+
+        self._rng.manual_seed(self._seed())
+        return self._batch(0, another)
 
     # --- Storing ---
 
@@ -137,7 +137,7 @@ class Run:
             "config": self.model.config.model_dump(),
             "step": self.step,
             "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
+            "average": self._average,
             "optimizers": {name: o.state_dict() for name, o in self.optimizers.items()},
         }
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,47 +159,92 @@ class Run:
                 raise TrainingError(f"The unfinished run at {path} has another {changed}: add --fresh to start anew.")
         self.step = state["step"]
         self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
+        for name, tensor in self._average.items():
+            tensor.copy_(state["average"][name])
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
 
     # --- Inside ---
 
-    def _batch(self) -> Batch:
-        """The batch of the present step: each epoch is a fresh permutation, its rest below one batch left out."""
-        seed = self.recipe.seed * 1_000_003 + self.step
-        torch.manual_seed(seed)  # for dropout, which takes no generator of its own
-        epoch, i = divmod(self.step, len(self.images) // self.recipe.batch_size)
+    def _seed(self, kind: int = 0) -> int:
+        """Of the present step's noise (0), or of its other batches (1, 2, ...). The CPU's generator reads 32 bits."""
+        return (self.recipe.seed * 1_000_003 + self.step + kind * 0x9E3779B1) % 2**32
+
+    def _batch(self, number: int, another: Any) -> Batch:
+        """The first batch of a step (number 0) walks through the data: each epoch is a fresh permutation, its rest below
+        one batch left out. Others are drawn at random, with replacement."""
+        count, source = self.recipe.batch_size, self.source
+        if source.size is None:
+            rng = self._rng if number == 0 else torch.Generator(self.device).manual_seed(self._seed(number))
+            rows = source.draw_rows(count, rng)
+        else:
+            if number == 0:
+                index = self._walk(source.size)
+            else:
+                rng = torch.Generator().manual_seed(self._seed(number))
+                index = torch.randint(source.size, (count,), generator=rng)
+            rows = source.rows(index, self.device)
+        return Batch(rows.x, self._rng, self.step, self.recipe.steps, rows.labels, rows.condition, another)
+
+    def _walk(self, size: int) -> Tensor:
+        epoch, i = divmod(self.step, size // self.recipe.batch_size)
         if epoch != self._epoch:
             rng = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + epoch)
-            self._epoch, self._order = epoch, torch.randperm(len(self.images), generator=rng)
-        index = self._order[i * self.recipe.batch_size : (i + 1) * self.recipe.batch_size]
-        lines = self.images.lines
-        return Batch(
-            images=self._pictures(self.images.pixels[index]),
-            rng=torch.Generator(self.device).manual_seed(seed),
-            labels={name: values[index].to(self.device) for name, values in self.images.labels.items()},
-            condition=None if lines is None else self._pictures(lines[index]),
-        )
+            self._epoch, self._order = epoch, torch.randperm(size, generator=rng)
+        return self._order[i * self.recipe.batch_size : (i + 1) * self.recipe.batch_size]
 
-    def _cool(self) -> None:
-        """Lower the learning rates linearly over the last steps, where the recipe says so."""
-        cooling = self.recipe.cooldown * self.recipe.steps
-        if cooling:
-            share = min(1.0, (self.recipe.steps - self.step) / cooling)
-            for optimizer in self.optimizers.values():
-                for group in optimizer.param_groups:
-                    group["lr"] = group.setdefault("peak_lr", group["lr"]) * share
-
-    def _pictures(self, pixels: Tensor) -> Tensor:
-        """uint8 (B, C, H, W) -> float32 in [0, 1] on the device."""
-        return pixels.to(self.device).float().div(255).contiguous(memory_format=torch.channels_last)
-
-    def _move_average(self, average: Sequence[Tensor], latest: Sequence[Tensor], _: Tensor | int) -> None:
+    @torch.no_grad()
+    def _move_average(self) -> None:
         """average <- d average + (1 - d) latest, with a smaller d at first so that early weights are soon forgotten."""
         d = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
-        if average[0].is_floating_point():
-            torch._foreach_lerp_(list(average), list(latest), 1 - d)
-        else:  # batch norm's count of batches
-            for a, b in zip(average, latest, strict=True):
-                a.copy_(b)
+        torch._foreach_lerp_(self._averages, self._latest, 1 - d)
+
+
+def check(model: Model[Any, Any, Any], source: Source, recipe: Recipe) -> None:
+    """Whether a model can learn from a data set. TrainingError says what does not fit."""
+    if source.space != model.config.space:
+        raise TrainingError(
+            f"The model takes {model.config.space} and the data holds {source.space}: choose another data set, "
+            "or leave the model's space to follow the data."
+        )
+    if source.size is not None and source.size < recipe.batch_size:
+        raise TrainingError(f"A batch of {recipe.batch_size} is more than the {source.size} pictures there are.")
+    missing = unmet(type(model).needs(model.config), source)
+    if missing:
+        raise TrainingError(f"{model.title} needs {missing}, and {recipe.data} has none: choose another data set.")
+
+
+def unmet(needs: Needs, source: Source) -> str:
+    """What a model needs and the data lacks, in words; empty where nothing does."""
+    if needs.paired and not source.paired:
+        return "a line drawing for each picture"
+    for attribute, classes in needs.labels.items():
+        if len(source.labels.get(attribute, ())) < classes:
+            return f"the label {attribute} with {classes} classes"
+    return ""
+
+
+def settings(model: type[Model[Any, Any, Any]], recipe: Recipe) -> Any:
+    """The model's Training as the recipe says. TrainingError: an unknown field, or one out of its bounds."""
+    try:
+        return model.Training.model_validate(recipe.training)
+    except ValidationError as error:
+        raise TrainingError(f"That training does not work: {problem(error)}.") from None
+
+
+def rate_at(step: int, recipe: Recipe) -> float:
+    """Share of the full learning rates at which `step` (from 0) is made: up over `warmup`, down over `cooldown`."""
+    up, down = recipe.warmup * recipe.steps, recipe.cooldown * recipe.steps
+    share = min(1.0, (step + 1) / up) if up else 1.0
+    left = (recipe.steps - step) / down if down else 1.0
+    if left < 1:
+        share = min(share, left if recipe.fall == "linear" else 0.5 * (1 - math.cos(math.pi * left)))
+    return share
+
+
+def fresh(model: type[Model[Any, Any, Any]], config: Config, seed: int) -> Model[Any, Any, Any]:
+    """A model with its initial weights, by `seed`. Safe beside other runs: torch initialises from the process's own
+    generator, which is lent for the moment and put back as it was."""
+    with _building, torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        return model(config)

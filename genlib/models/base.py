@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 import torch
-from torch import nn
+from torch import Tensor
 
 from genlib import contract
-from genlib.contract import Paper
+from genlib.contract import Needs, Paper
+from genlib.nets import Constants
 
 if TYPE_CHECKING:
     from genlib.data import DataInfo
 
+C = TypeVar("C", bound=contract.Config)
+K = TypeVar("K", bound=contract.Controls)
+T = TypeVar("T", bound=contract.Training)
 
-class Model(nn.Module):
+
+class Model(Constants, Generic[C, K, T]):
     """A network with a config, and the words that introduce it.
 
-    A model file defines one subclass, which sets the class variables below and inherits the capabilities of
-    `genlib.contract` that it really has.
+    A model file defines one subclass, `class GAN(Model[Config, Controls, Training], ...)`, which sets the class
+    variables below and inherits the capabilities of `genlib.contract` that it really has.
     """
 
-    Config: ClassVar[type[contract.Config]] = contract.Config
-    Controls: ClassVar[type[contract.Controls]] = contract.Controls
+    # From the brackets after Model.
+    Config: ClassVar[type[contract.Config]]
+    Controls: ClassVar[type[contract.Controls]]
+    Training: ClassVar[type[contract.Training]]
 
     title: ClassVar[str]  # the field's name for it, e.g. "Deep convolutional GAN"
     idea: ClassVar[str]  # one or two sentences, for someone who meets it for the first time
@@ -30,30 +37,55 @@ class Model(nn.Module):
     # Where it hangs in Goodfellow's taxonomy (NIPS 2016 tutorial, figure 9), e.g. ("Implicit density", "Direct").
     # None: not a generative model (the classifiers whose features the metrics use).
     family: ClassVar[tuple[str, ...] | None] = None
+    aside: ClassVar[str] = ""  # what to say of its place there, where it fits only nearly: "defines no density"
 
-    def __init__(self, config: contract.Config) -> None:
+    recipe: ClassVar[dict[str, Any]] = {}  # what its recipes say, unless told otherwise
+    follows: ClassVar[frozenset[str]] = frozenset({"space"})  # fields of its config that follow from the data
+    unaveraged: ClassVar[frozenset[str]] = frozenset()  # buffers that steer the training: their last value is kept
+
+    config: C
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for base in getattr(cls, "__orig_bases__", ()):
+            if get_origin(base) is Model:
+                cls.Config, cls.Controls, cls.Training = get_args(base)
+
+    def __init__(self, config: C) -> None:
         super().__init__()
         self.config = config
 
     @classmethod
-    def tiny(cls) -> contract.Config:
-        """The smallest config worth testing."""
-        return cls.Config()
+    def tiny(cls) -> tuple[C, ...]:
+        """The smallest configs worth testing, one for each kind of space that it takes."""
+        raise NotImplementedError(f"{cls.__name__}.tiny() is missing")
 
     @classmethod
-    def config_for(cls, info: DataInfo, **overrides: Any) -> contract.Config:
-        """The config for a data set: shape from `info`, `overrides` by field name, defaults for the rest.
+    def config_for(cls, info: DataInfo, **overrides: Any) -> C:
+        """The config for a data set: its space from `info`, `overrides` by field name, defaults for the rest.
 
         Raises pydantic.ValidationError where an override is out of its bounds or unknown.
         """
-        channels, size, _ = info.image_shape
-        return cls.Config(**{"channels": channels, "image_size": size, **overrides})
+        return cls.Config(**{"space": info.space.model_dump(), **overrides})  # type: ignore[return-value]
+
+    @classmethod
+    def needs(cls, config: C) -> Needs:
+        """What the data must have beside x."""
+        return Needs()
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """(C, H, W) of the pictures it makes or reads."""
-        return self.config.image_shape
+    def shape(self) -> tuple[int, ...]:
+        """Of one x that it makes or reads."""
+        return self.config.space.shape
 
     @property
     def device(self) -> torch.device:
         return next(self.parameters()).device
+
+    def here(self, x: Tensor) -> Tensor:
+        """`x` on the model's device."""
+        return x.to(self.device)
+
+    def set_by(self, controls: contract.Controls | None) -> K:
+        """The controls that were given, or the defaults."""
+        return controls or self.Controls()  # type: ignore[return-value]

@@ -1,0 +1,180 @@
+"""A training task from start to checkpoint: planned, run, stored. The command line, the app and a queue run the same.
+
+    task = plan("gan-digits", recipe={"steps": 2000})
+    trained = run(task, emit=print)
+    write(task, trained)
+
+What happens is told by events, which never change once they were made. Whoever runs a task stops it by `stop`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from genlib import catalog, data
+from genlib.checkpoint import CONFIG, NAME, Checkpoint, Spec, save
+from genlib.contract import Config, Recipe
+from genlib.errors import GenlibError, problem
+from genlib.training import Progress, Run, TrainingError, fresh
+
+if TYPE_CHECKING:
+    import torch
+
+    from genlib.models.base import Model
+
+STORE_EVERY_S = 60.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be trained.
+
+    name     of the checkpoint that it makes
+    model    the model file's name
+    """
+
+    name: str
+    model: str
+    config: Config
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Started:
+    """The run begins, or goes on, after `step` steps."""
+
+    step: int
+    steps: int
+    device: str
+    precision: str
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The run's state lies in a file, from which it goes on should it be killed now."""
+
+    step: int
+    path: Path
+
+
+Event = Started | Progress | Stored
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How a run ended: the model with averaged weights after `step` steps, fewer than planned where it was stopped."""
+
+    model: Model[Any, Any, Any]
+    step: int
+
+
+def plan(
+    name: str,
+    *,
+    model: str | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Task:
+    """The task that trains checkpoint `name`: as the one that is there was trained, changed by what is asked for.
+
+    name       where there is none yet, MODEL-DATA says both, as "gan-digits"
+    model      another model file
+    recipe     fields of Recipe
+    settings   fields of the model's Config or Training, by name
+    Raises GenlibError in one sentence: a name, field or value that cannot be; data that is missing or does not fit.
+    """
+    if not re.fullmatch(NAME, name):
+        raise GenlibError(f"{name!r} cannot name a checkpoint: use small letters, digits and hyphens, as in gan-digits.")
+    file, _, dataset = name.partition("-")
+    base: dict[str, Any] = {"data": dataset}
+    stored: dict[str, Any] = {}
+    if (catalog.CHECKPOINTS / name / CONFIG).exists():
+        spec = Checkpoint.read(catalog.CHECKPOINTS / name).spec
+        file, base, stored = spec.model, spec.recipe.model_dump(), dict(spec.config)
+    if model not in (None, file):
+        file, stored, base["training"] = str(model), {}, {}
+    cls = catalog.model_class(file)
+    asked = {**cls.recipe, **base, **(recipe or {})}
+    if any(asked.get(field) != base.get(field) for field in ("data", "size")):
+        stored = {field: value for field, value in stored.items() if field not in cls.follows}
+
+    known = {field: kind for kind in (cls.Config, cls.Training) for field in kind.model_fields}
+    for field in settings or {}:
+        if field not in known:
+            raise GenlibError(f"{cls.title} has no setting {field!r}: choose among {', '.join(known)}.")
+    of_config = {k: v for k, v in (settings or {}).items() if known[k] is cls.Config}
+    of_training = {k: v for k, v in (settings or {}).items() if known[k] is cls.Training}
+    try:
+        training = cls.Training.model_validate({**asked.get("training", {}), **of_training})
+        made = Recipe.model_validate({**asked, "training": training.model_dump(mode="json")})
+    except ValidationError as error:
+        raise GenlibError(f"The recipe does not work: {problem(error)}.") from None
+    source = data.load(made.data, "train", size=made.size)
+    try:
+        config = cls.config_for(source.info, **{"space": source.space.model_dump(), **stored, **of_config})
+    except ValidationError as error:
+        raise GenlibError(f"That configuration does not work: {problem(error)}.") from None
+    return Task(name, file, config, made)
+
+
+def run(
+    task: Task,
+    emit: Callable[[Event], object],
+    stop: Callable[[], bool] = lambda: False,
+    *,
+    device: torch.device | None = None,
+    bfloat16: bool | None = None,
+    state: Path | None = None,
+) -> Trained:
+    """Train, telling `emit` what happens; between two steps, whenever something was told, `stop` is asked.
+
+    state   a file that the run is stored in every minute and at its end, and goes on from where it is there
+    Raises GenlibError in one sentence: model and data do not fit, the file is of another run, the numbers diverged.
+    """
+    cls = catalog.model_class(task.model)
+    source = data.load(task.recipe.data, "train", size=task.recipe.size)
+    here = Run(fresh(cls, task.config, task.recipe.seed), source, task.recipe, device, bfloat16)
+    if state is not None and state.exists():
+        here.resume(state)
+        if here.step >= task.recipe.steps:
+            raise TrainingError(f"{task.name} is trained for {here.step:,} steps: ask for more steps, or start anew.")
+    emit(Started(here.step, task.recipe.steps, here.device.type, "bfloat16" if here.bfloat16 else "float32"))
+
+    def store() -> None:
+        if state is not None:
+            here.save(state)
+            emit(Stored(here.step, state))
+
+    stored = time.monotonic()
+    # Stored between two steps only: whatever ends the process, the run goes on later as if nothing had happened.
+    for progress in here:
+        emit(progress)
+        if stop():
+            break
+        if time.monotonic() - stored > STORE_EVERY_S:
+            store()
+            stored = time.monotonic()
+    store()
+    return Trained(here.snapshot(), here.step)
+
+
+def write(task: Task, trained: Trained, root: Path | None = None) -> Checkpoint:
+    """Write checkpoints/NAME (or under `root`): weights as float16, config, recipe."""
+    import torch
+
+    folder = (root or catalog.CHECKPOINTS) / task.name
+    spec = Spec(
+        model=task.model,
+        config=task.config.model_dump(mode="json"),
+        recipe=task.recipe,
+        trained_steps=trained.step,
+    )
+    save(trained.model, folder, spec, dtype=torch.float16)
+    return Checkpoint.read(folder)
