@@ -142,7 +142,7 @@ def sample(args: argparse.Namespace) -> None:
     """Write one PNG grid of NAME's pictures."""
     import genlib
     from genlib.contract import MAX_SEED, Samples
-    from genlib.images import grid, png, to_uint8
+    from genlib.sheets import grid, png, to_uint8
 
     model = genlib.load(args.name, args.revision)
     if not isinstance(model, Samples):
@@ -158,7 +158,7 @@ def translate(args: argparse.Namespace) -> None:
     import genlib
     from genlib import pictures, translation
     from genlib.contract import MAX_SEED, Translates
-    from genlib.images import png
+    from genlib.sheets import png
 
     if args.seed is not None and not 0 <= args.seed <= MAX_SEED:
         raise GenlibError(f"Seeds go from 0 to {MAX_SEED}.")

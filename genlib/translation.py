@@ -22,7 +22,7 @@ from PIL import Image
 
 from genlib import pictures
 from genlib.contract import Domain, GenlibError
-from genlib.images import in_colour, to_uint8
+from genlib.sheets import in_colour, to_uint8
 from genlib.sketch import Sketch, Stage, Steps, colour_in, hints_to_model, prepare
 
 if TYPE_CHECKING:

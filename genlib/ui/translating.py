@@ -15,8 +15,8 @@ import streamlit as st
 from genlib import data, pictures, translation
 from genlib.checkpoint import Checkpoint, CheckpointError
 from genlib.contract import MAX_SEED, Controls, Domain, GenlibError, TakesHints, Translates
-from genlib.images import enlargement, in_colour, png, to_uint8
 from genlib.pictures import Picture, PictureError
+from genlib.sheets import enlargement, in_colour, png, to_uint8
 from genlib.sketch import Steps
 from genlib.translation import Brought
 from genlib.ui import loaders
