@@ -156,7 +156,7 @@ def sample(args: argparse.Namespace) -> None:
 def translate(args: argparse.Namespace) -> None:
     """Bring a picture into NAME's world, translate it, write it."""
     import genlib
-    from genlib import pictures, translation
+    from genlib import translation, uploads
     from genlib.contract import MAX_SEED, Translates
     from genlib.sheets import png
 
@@ -168,7 +168,7 @@ def translate(args: argparse.Namespace) -> None:
     source, target = translation.source_of(model, args.source)
     try:
         with args.picture.open("rb") as file:
-            picture = pictures.read(file.read(pictures.MAX_BYTES + 1))
+            picture = uploads.read(file.read(uploads.MAX_BYTES + 1))
     except OSError as error:
         raise GenlibError(f"{args.picture} cannot be read: {error.strerror}.") from None
     brought = translation.bring(picture.pixels, source, model.image_shape[-1])

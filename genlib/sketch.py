@@ -5,7 +5,7 @@ the drawing centred and 0.6 to 0.94 of the square long. `prepare` takes the pape
 crops and scales, and redraws the lines in that width. `colour_in` lays the model's colours under the visitor's own
 lines, at the resolution of their picture. Coordinates are in pixels of the picture, (0, 0) its upper left corner.
 
->>> drawing = sketch.prepare(pictures.read(data).pixels, 128)
+>>> drawing = sketch.prepare(uploads.read(data).pixels, 128)
 >>> drawing.lines.shape            # what the model sees, dark on white
 (128, 128)
 >>> sketch.colour_in(drawing, colours).shape      # colours: uint8 (4, 128, 128, 3)
@@ -21,7 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from genlib.pictures import PictureError, window
+from genlib.framing import window
+from genlib.uploads import UploadError
 
 # Measured on the 3215 training drawings at 128 pixels (0 is the 1st, 1 the 99th percentile).
 LINE = 3.5 / 128  # width of a line, by this module's own `_width`, as a share of the square's side
@@ -79,7 +80,7 @@ class Sketch:
 def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch:
     """The drawing in a picture uint8 (H, W, 3), for a model of `side` pixels. `steps` None: all of them.
 
-    PictureError: there is nothing in the picture that could be a line.
+    UploadError: there is nothing in the picture that could be a line.
     """
     steps = steps or Steps()
     notes: list[str] = []
@@ -140,7 +141,7 @@ def _plain_ink(pixels: np.ndarray) -> _Found:
     """Darkness as it is."""
     ink = 1 - pixels.min(2).astype(np.float32) / 255
     if ink.max() - ink.min() < 0.1:
-        raise PictureError(NOTHING)
+        raise UploadError(NOTHING)
     return _Found(ink, _median(pixels[ink > 0.7 * ink.max()]))
 
 
@@ -169,7 +170,7 @@ def _ink(pixels: np.ndarray) -> _Found:
     floor = 0.0 if even and np.mean(dark[::3, ::3] == 0) > 0.7 else max(0.04, 1.5 * noise)
     some = dark[dark > max(0.08, 3 * noise)]
     if some.size < 12:
-        raise PictureError(NOTHING)
+        raise UploadError(NOTHING)
     level = float(np.percentile(some[:: max(1, some.size // 100_000)], 80))
     grid = _grid_level(dark, max(0.08, 3 * noise))
     if grid:
@@ -177,14 +178,14 @@ def _ink(pixels: np.ndarray) -> _Found:
         level = float(np.percentile(some[some > grid], 80))
         floor = grid
     if level < 5 * noise:
-        raise PictureError(NOTHING)
+        raise UploadError(NOTHING)
     kept = _without_specks(dark > floor + 0.25 * (level - floor), dark > floor + 0.45 * (level - floor))
     grain = np.median(some) < 0.7 * level  # a pencil's, or a camera's: most of a line is far from its darkest
     ink = ((dark - floor) / ((0.75 if grain or not even else 1.0) * (level - floor))).clip(0, 1)
     # What is left around a line is its soft edge; the rest is the paper's.
     ink *= ndimage.maximum_filter(kept.view(np.uint8), 5)
     if kept.mean() > 0.95:
-        raise PictureError(NOTHING)
+        raise UploadError(NOTHING)
     at = kept & (ink > 0.8)
     tone = np.ones(3) * 255 if even else np.median(_small(pixels, 192).reshape(-1, 3), axis=0)
     tone = paper if even else tone
@@ -302,7 +303,7 @@ def _without_specks(mask: np.ndarray, sure: np.ndarray) -> np.ndarray:
 
     parts, count = ndimage.label(mask, np.ones((3, 3)))
     if not count:
-        raise PictureError(NOTHING)
+        raise UploadError(NOTHING)
     areas = np.bincount(parts.ravel())
     areas[np.bincount(parts[sure], minlength=count + 1) == 0] = 0
     areas[0] = 0
@@ -347,7 +348,7 @@ def _crop(ink: np.ndarray) -> tuple[tuple[float, float, float], str]:
     mask = ink > 0.4
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
-        raise PictureError(NOTHING)
+        raise UploadError(NOTHING)
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     x, y, extent = (left + right) / 2, (top + bottom) / 2, max(right - left, bottom - top)
     frame = _frame(ink)
