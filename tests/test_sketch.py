@@ -9,7 +9,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from genlib import data
-from genlib.sketch import AIM, EXTENT, LINE, Sketch, Steps, _redrawn, colour_in, hints_to_model, prepare
+from genlib.sketch import Sketch, Steps, colour_in, hints_to_model, prepare
+from genlib.sketch.lines import AIM, EXTENT, LINE, redrawn
 from genlib.uploads import UploadError
 
 SIDE = 128
@@ -392,7 +393,7 @@ def test_redrawing_removes_barbs_and_keeps_ends() -> None:
     ink = np.zeros((512, 512), np.float32)
     ink[230:280, 80:430] = 1
     ink[218:230, 120:420:40] = 1
-    lines, _ = _redrawn(ink, (0, 0, 512), np.full((SIDE, SIDE), 255, np.uint8))
+    lines, _ = redrawn(ink, (0, 0, 512), np.full((SIDE, SIDE), 255, np.uint8))
     rows, columns = np.nonzero(lines < 128)
     assert np.ptp(rows) < 8
     assert np.ptp(columns) > 70
