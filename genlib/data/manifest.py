@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from genlib.contract import GenlibError
 from genlib.data import points
+from genlib.errors import GenlibError
 from genlib.spaces import Pictures, Points
 
 FILES = Path(__file__).parent / "files"
