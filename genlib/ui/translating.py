@@ -15,13 +15,14 @@ import streamlit as st
 from genlib import data, pictures, translation
 from genlib.checkpoint import Checkpoint, CheckpointError
 from genlib.contract import MAX_SEED, Controls, Domain, GenlibError, TakesHints, Translates
+from genlib.drawing import Drawing
 from genlib.images import enlargement, in_colour, png, to_uint8
 from genlib.pictures import Picture, PictureError
 from genlib.sketch import Steps
 from genlib.translation import Brought
 from genlib.ui import loaders
 from genlib.ui.address import HUB, Address, Hub
-from genlib.ui.canvas import Drawing, canvas
+from genlib.ui.canvas import canvas
 from genlib.ui.controls import parse, quote, set_state, written
 from genlib.ui.gallery import gallery
 
