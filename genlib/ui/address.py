@@ -61,12 +61,8 @@ class Address(Generic[Q]):
         # standing  the parameters that the browser showed when the widgets were last in line with it
         # written   what the widgets were then, as parameters; None: they are to be written in any case
         self._standing, self._written, self._unmet, self._wanted, self._visit = (
-            self.key(f"_{part}") for part in ("standing", "written", "unmet", "wanted", "visit")
+            spec.widget(f"_{part}") for part in ("standing", "written", "unmet", "wanted", "visit")
         )
-
-    def key(self, field: str) -> str:
-        """The session key of the widget for a field."""
-        return f"{self.spec.key}.{field}"
 
     def bounds(self, field: str) -> tuple[Any, Any]:
         """The smallest and the largest value of a number."""
@@ -76,7 +72,7 @@ class Address(Generic[Q]):
     @property
     def values(self) -> Q:
         """What the widgets show."""
-        return self.schema.model_validate({field: st.session_state[self.key(field)] for field in self._fields()})
+        return self.schema.model_validate({field: st.session_state[self.spec.widget(field)] for field in self._fields()})
 
     def parameters(self) -> dict[str, str]:
         """What the widgets show, as it stands in an address."""
@@ -136,7 +132,7 @@ class Address(Generic[Q]):
         """As the widgets' state; one that shows it already is left alone, since the visitor may be at it."""
         state = st.session_state
         for field in self._fields():
-            key, value = self.key(field), getattr(values, field)
+            key, value = self.spec.widget(field), getattr(values, field)
             if key not in state or state[key] != value:
                 state[key] = value
 
@@ -155,8 +151,8 @@ class ModelAddress(Address[M]):
 
     def __init__(self, spec: PageSpec[M]) -> None:
         super().__init__(spec)
-        self.picker = self.key("model")
-        self._news = self.key("_news")
+        self.picker = spec.widget("model")
+        self._news = spec.widget("_news")
         self._checkpoint: Checkpoint | None = None
 
     @property
@@ -173,7 +169,7 @@ class ModelAddress(Address[M]):
     def controls_key(self) -> str:
         """What the session keys of the model's controls begin with: checkpoints of one model share their state."""
         assert self._checkpoint
-        return self.key(f"of.{self._checkpoint.spec.model}")
+        return self.spec.widget(f"of.{self._checkpoint.spec.model}")
 
     def kept(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """Those that another model takes over."""
@@ -203,7 +199,7 @@ class ModelAddress(Address[M]):
         self._checkpoint, self.schema = checkpoint, self.spec.query.narrowed(checkpoint)  # type: ignore[assignment]
         news: _News | None = state.pop(self._news, None)
         if news is None:
-            self._show(query.fit(self.schema, {f: state[k] for f in self._fields() if (k := self.key(f)) in state}))
+            self._show(query.fit(self.schema, {f: state[k] for f in self._fields() if (k := self.spec.widget(f)) in state}))
             return
         if news.name != checkpoint.name:  # the visitor chose it while the other one's code was imported
             news = replace(news, parameters=self.kept(news.parameters), stands_in=True, wish=True, unmet=Unmet())

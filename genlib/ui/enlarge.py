@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from genlib.checkpoint import Checkpoint
-from genlib.contract import Criticism, LogProb
 from genlib.sheets import enlargement, png
 from genlib.ui import frame, loaders
+
+if TYPE_CHECKING:
+    from genlib.checkpoint import Checkpoint
+    from genlib.contract import Criticism, LogProb
 
 NEIGHBOURS = 5
 MEANING = {

@@ -25,7 +25,7 @@ class HubField:
         self._address = address
         # asked: the parameters that the model is opened with. The last two are the widgets'.
         self._download, self._asked, self._error, self._repo, self._revision = (
-            address.key(f"hub.{part}") for part in ("download", "asked", "error", "repo", "revision")
+            address.spec.widget(f"hub.{part}") for part in ("download", "asked", "error", "repo", "revision")
         )
 
     def collect(self) -> None:
@@ -48,7 +48,7 @@ class HubField:
     def field(self) -> None:
         """Ask for a repository."""
         address = self._address
-        with st.form(address.key("hub"), border=False):
+        with st.form(address.spec.widget("hub"), border=False):
             repo = st.text_input("Model on the Hugging Face Hub", placeholder="user/repo", key=self._repo)
             revision = st.text_input(
                 "Revision", placeholder="main", key=self._revision, help="A branch, a tag or a commit."
@@ -69,7 +69,7 @@ class HubField:
         elif asked and self._download not in state and _is_cached(asked):
             self._start(asked.repo, asked.revision, st.query_params.to_dict())
         if self._download in state:
-            _watch(state[self._download], self._address.key("hub.stop"))
+            _watch(state[self._download], self._address.spec.widget("hub.stop"))
         elif asked:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.info(

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genlib.checkpoint import Checkpoint
-    from genlib.contract import Controls, Criticism, Domain, LogProb
+    from genlib.contract import Controls, Criticism, Domain, LogProb, Translates
+    from genlib.figures.points import Real
     from genlib.models.base import Model
     from genlib.novelty import World
 
     AnyModel = Model[Any, Any, Any]
 
 CHUNK = 2**17  # pixels sampled at once: 32 pictures of 64 x 64; bounds the memory that large ones take
+REAL = 2000  # held-out points that made ones are shown over
 OPENED = "opened"  # session state: the Hub's checkpoints that this visitor opened, by name
 
 
@@ -38,9 +40,23 @@ def model(checkpoint: Checkpoint) -> AnyModel:
     return _model(*_key(checkpoint), checkpoint)
 
 
+def translator(checkpoint: Checkpoint) -> Translates:
+    """The same of a model that translates. CheckpointError."""
+    from genlib.contract import Translates
+
+    found = model(checkpoint)
+    assert isinstance(found, Translates)
+    return found
+
+
 def samples(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> np.ndarray:
     """What the model makes of `seeds`: pictures uint8 (B, H, W, C), or points float32 (B, D). CheckpointError."""
     return _samples(*_key(checkpoint), tuple(seeds), controls.model_dump_json(), checkpoint)
+
+
+def steps(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> tuple[np.ndarray, list[str]]:
+    """How the pictures of `seeds` come to be: uint8 (T, B, H, W, C), and what each step is called. CheckpointError."""
+    return _steps(*_key(checkpoint), tuple(seeds), controls.model_dump_json(), checkpoint)
 
 
 def opinion(checkpoint: Checkpoint, picture: np.ndarray) -> tuple[Criticism | None, LogProb | None]:
@@ -66,6 +82,11 @@ def examples(checkpoint: Checkpoint, source: Domain) -> tuple[np.ndarray, np.nda
 def world(checkpoint: Checkpoint, source: Domain) -> World:
     """What the inputs of a translating model look like. DataError, CheckpointError."""
     return _world(*_key(checkpoint), source, checkpoint)
+
+
+def real_points(checkpoint: Checkpoint) -> Real:
+    """What the points of a model should be like. DataError, GenlibError."""
+    return _real_points(checkpoint.spec.recipe.data, checkpoint.config.space.shape[-1])
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -123,16 +144,44 @@ def _samples(
     return np.concatenate([to_uint8(x) if space.kind == "pictures" else x.numpy() for x in parts])
 
 
+@st.cache_data(max_entries=4, show_spinner=False)
+def _steps(
+    folder: str, version: tuple[int, ...], seeds: tuple[int, ...], controls: str, _checkpoint: Checkpoint
+) -> tuple[np.ndarray, list[str]]:
+    from genlib import unrolling
+    from genlib.contract import Unrolls
+
+    source = model(_checkpoint)
+    assert isinstance(source, Unrolls)
+    return unrolling.steps(source, seeds, source.Controls.model_validate_json(controls))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _real_points(data_name: str, dims: int) -> Real:
+    import torch
+
+    from genlib import data
+    from genlib.figures.points import Real, view
+
+    found = data.load_points(data_name, "test")
+    if found.space.dims != dims:  # a Hub model may claim any data set
+        raise GenlibError(f"The model's points have another dimension than those that it learned from ({data_name}).")
+    points, density = found.sample(REAL).numpy(), None
+    if dims == 1:
+        at = torch.linspace(*view(points)[:, 0].tolist(), 400)
+        density = at.numpy(), found.density.log_density(at[:, None]).exp().numpy()
+    modes = found.density.modes
+    return Real(points, None if modes is None else modes.numpy(), density)
+
+
 @st.cache_data(max_entries=6, show_spinner=False)
 def _examples(
     folder: str, version: tuple[int, ...], source: Domain, _checkpoint: Checkpoint
 ) -> tuple[np.ndarray, np.ndarray | None]:
     from genlib import data, translation
-    from genlib.contract import Translates
     from genlib.sheets import to_uint8
 
-    translator, recipe = model(_checkpoint), _checkpoint.spec.recipe
-    assert isinstance(translator, Translates)
+    recipe = _checkpoint.spec.recipe
     inputs: list[np.ndarray] = []
     truths: list[np.ndarray] = []
     parts = data.parts(recipe.data)
@@ -140,7 +189,7 @@ def _examples(
         pictures = data.load_pictures(part, "test", size=recipe.size)
         # Spread over the split, as its neighbours are alike; eight times too many, since a domain may be a part of it.
         spread = pictures.take(slice(None, None, max(1, len(pictures) // (8 * EXAMPLES))))
-        found, answers = translation.examples(translator, spread, source, _checkpoint.config.space.shape[-1])
+        found, answers = translation.examples(translator(_checkpoint), spread, source, _checkpoint.config.space.shape[-1])
         chosen = slice(None, None, max(1, len(found) * len(parts) // EXAMPLES))
         inputs.append(to_uint8(found[chosen])[: EXAMPLES // len(parts)])
         if answers is not None:
@@ -151,8 +200,5 @@ def _examples(
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _world(folder: str, version: tuple[int, ...], source: Domain, _checkpoint: Checkpoint) -> World:
     from genlib import novelty
-    from genlib.contract import Translates
 
-    translator = model(_checkpoint)
-    assert isinstance(translator, Translates)
-    return novelty.world(translator, source, _checkpoint.spec.recipe.data)
+    return novelty.world(translator(_checkpoint), source, _checkpoint.spec.recipe.data)

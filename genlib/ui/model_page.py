@@ -34,7 +34,7 @@ class ModelPage(Generic[M]):
     def __init__(self, spec: PageSpec[M]) -> None:
         self.spec = spec
         self.address = ModelAddress(spec)
-        self.key, self.bounds = self.address.key, self.address.bounds
+        self.key, self.bounds = spec.widget, self.address.bounds
         self._hub = HubField(self.address)
 
     def pick(self) -> tuple[Checkpoint, DeltaGenerator]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal
 from pydantic import Field, create_model
 
 from genlib import catalog
-from genlib.contract import MAX_SEED, Samples, Translates
+from genlib.contract import MAX_SEED, Samples, Translates, Unrolls
 from genlib.query import ModelQuery, Q, Query
 from genlib.spaces import Pictures, Points
 
@@ -37,15 +37,22 @@ class SampleQuery(ModelQuery):
 
     @classmethod
     def narrowed(cls, checkpoint: Checkpoint) -> type[SampleQuery]:
-        return OfPoints if isinstance(checkpoint.config.space, Points) else OfPictures
+        if isinstance(checkpoint.config.space, Points):
+            return OfPoints
+        return OfSteps if issubclass(checkpoint.model_class, Unrolls) else OfPictures
 
 
-class OfPictures(SampleQuery):
+class OfSteps(SampleQuery):
     seed: int = Field(0, ge=0, le=MAX_SEED + 1 - PICTURES, description="The first seed; the others follow it")
     n: int = Field(24, ge=1, le=PICTURES, description="How many pictures")
 
 
+class OfPictures(OfSteps):
+    view: Literal["all"] = Field("all", description="What was made")
+
+
 class OfPoints(SampleQuery):
+    view: Literal["all"] = Field("all", description="What was made")
     n: int = Field(2000, ge=200, le=POINTS, description="How many points")
 
 
@@ -97,6 +104,10 @@ class PageSpec(Generic[Q]):
     spaces: tuple[type[Pictures] | type[Points], ...] = (Pictures, Points)
     lacks: str = ""
     default: str = ""
+
+    def widget(self, field: str) -> str:
+        """The session key of the widget that shows a field of the query, or of another one."""
+        return f"{self.key}.{field}"
 
     def fits(self, model: str, kind: str) -> bool:
         """Whether a model of the file `model`, with a space of this kind, is shown there."""

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from genlib import catalog
 from genlib.checkpoint import Spec, save
 from genlib.contract import Recipe
-from genlib.figures import family_tree
+from genlib.figures.tree import family_tree
 from genlib.taxonomy import TREE, Branch, Leaf, rows
 
 APP = str(Path(__file__).parents[2] / "app.py")
