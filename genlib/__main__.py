@@ -142,7 +142,7 @@ def sample(args: argparse.Namespace) -> None:
     """Write one PNG grid of NAME's pictures."""
     import genlib
     from genlib.contract import MAX_SEED, Samples
-    from genlib.images import grid, png, to_uint8
+    from genlib.sheets import grid, png, to_uint8
 
     model = genlib.load(args.name, args.revision)
     if not isinstance(model, Samples):
@@ -156,9 +156,9 @@ def sample(args: argparse.Namespace) -> None:
 def translate(args: argparse.Namespace) -> None:
     """Bring a picture into NAME's world, translate it, write it."""
     import genlib
-    from genlib import pictures, translation
+    from genlib import translation, uploads
     from genlib.contract import MAX_SEED, Translates
-    from genlib.images import png
+    from genlib.sheets import png
 
     if args.seed is not None and not 0 <= args.seed <= MAX_SEED:
         raise GenlibError(f"Seeds go from 0 to {MAX_SEED}.")
@@ -168,7 +168,7 @@ def translate(args: argparse.Namespace) -> None:
     source, target = translation.source_of(model, args.source)
     try:
         with args.picture.open("rb") as file:
-            picture = pictures.read(file.read(pictures.MAX_BYTES + 1))
+            picture = uploads.read(file.read(uploads.MAX_BYTES + 1))
     except OSError as error:
         raise GenlibError(f"{args.picture} cannot be read: {error.strerror}.") from None
     brought = translation.bring(picture.pixels, source, model.image_shape[-1])

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
 from genlib import data
-from genlib.pictures import PictureError
-from genlib.sketch import AIM, EXTENT, LINE, Sketch, Steps, _redrawn, colour_in, hints_to_model, prepare
+from genlib.sketch import Sketch, Steps, colour_in, hints_to_model, prepare
+from genlib.sketch.lines import AIM, EXTENT, LINE, redrawn
+from genlib.uploads import UploadError
 
 SIDE = 128
 
@@ -229,7 +230,7 @@ def test_each_step_can_be_left_out(plain: Sketch) -> None:
 )
 def test_nothing_to_colour(pixels: np.ndarray) -> None:
     for steps in (Steps(), Steps(crop=False, strokes=False)):
-        with pytest.raises(PictureError, match="no lines"):
+        with pytest.raises(UploadError, match="no lines"):
             prepare(pixels, SIDE, steps)
 
 
@@ -245,7 +246,7 @@ def test_any_picture_is_a_sketch_or_a_sentence() -> None:
             pixels = (pixels + 20 * chance.normal(size=pixels.shape)).clip(0, 255).astype(np.uint8)
         try:
             sketch = prepare(pixels, 32)
-        except PictureError:
+        except UploadError:
             continue
         assert np.isfinite(sketch.lines).all()
         coloured = colour_in(sketch, chance.integers(0, 256, (1, 32, 32, 3)).astype(np.uint8))
@@ -392,7 +393,7 @@ def test_redrawing_removes_barbs_and_keeps_ends() -> None:
     ink = np.zeros((512, 512), np.float32)
     ink[230:280, 80:430] = 1
     ink[218:230, 120:420:40] = 1
-    lines, _ = _redrawn(ink, (0, 0, 512), np.full((SIDE, SIDE), 255, np.uint8))
+    lines, _ = redrawn(ink, (0, 0, 512), np.full((SIDE, SIDE), 255, np.uint8))
     rows, columns = np.nonzero(lines < 128)
     assert np.ptp(rows) < 8
     assert np.ptp(columns) > 70
