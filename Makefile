@@ -11,7 +11,7 @@ APT := DEBIAN_FRONTEND=noninteractive apt-get
 
 help:
 	@echo 'make app      start the dashboard on http://localhost:$(PORT) (PORT=8600 moves it)'
-	@echo 'make test     lint, types and every test, in a browser too (ARGS="-k gan" chooses among the tests)'
+	@echo 'make test     lint, types, layers and every test, in a browser too (ARGS="-k gan" chooses among the tests)'
 	@echo 'make data     build the data sets again from their sources'
 	@echo 'make format   format the code and mend what the linter can mend'
 	@echo 'make clean    remove .venv and the caches'
@@ -24,6 +24,7 @@ test: .venv/test.stamp chromium
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/pytest $(ARGS)
 
 data: .venv/app.stamp
@@ -34,7 +35,7 @@ format: .venv/test.stamp
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written after success only: what was interrupted or has changed is installed again.

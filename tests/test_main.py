@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from genlib import catalog
+from genlib import catalog, sources
 from genlib.__main__ import main
 from genlib.checkpoint import Checkpoint
 
@@ -47,7 +48,7 @@ def test_train_again_takes_the_recipe_that_is_stored(place: Path) -> None:
 
 def test_a_killed_training_goes_on_where_it_was(place: Path) -> None:
     root = Path(__file__).resolve().parent.parent
-    code = "import genlib.__main__ as m, sys; m.STORE_EVERY_S = 0; sys.exit(m.main(sys.argv[1:]))"
+    code = "import genlib.experiment as e, genlib.__main__ as m, sys; e.STORE_EVERY_S = 0; sys.exit(m.main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, *TRAIN, "--steps", "1000000"]
     environment = os.environ | {"PYTHONPATH": str(root)}
     process = subprocess.Popen(command, cwd=place, env=environment, stderr=subprocess.DEVNULL)
@@ -71,6 +72,25 @@ def test_a_killed_training_goes_on_where_it_was(place: Path) -> None:
         process.wait()
 
 
+def test_ctrl_c_ends_between_two_steps_and_says_what_to_do(place: Path) -> None:
+    root = Path(__file__).resolve().parent.parent
+    command = [sys.executable, "-m", "genlib", *TRAIN, "--steps", "1000000", "--device", "cpu"]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    process = subprocess.Popen(
+        command, cwd=place, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    seen = ""
+    while "loss D" not in seen and process.poll() is None:  # until it trains
+        seen += process.stderr.read(1)
+    process.send_signal(signal.SIGINT)
+    _, rest = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert re.search(r"Stopped after [\d,]+ steps, which are kept", rest)
+    assert (place / ".runs" / "gan-digits.pt").exists()
+    assert not (root / ".runs" / "gan-digits.pt").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -78,28 +98,55 @@ def test_a_killed_training_goes_on_where_it_was(place: Path) -> None:
         (["train", "gan-digits", "--steps", "0"], "steps"),
         (["train", "gan-digits", "--set", "width"], "NAME=VALUE"),
         (["train", "gan-digits", "--set", "width=100000"], "width|less than"),
+        (["train", "gan-digits", "--set", "colour=1"], "no setting 'colour'"),
         (["train", "nosuch-digits"], "no model called 'nosuch'"),
+        (["train", "../evil"], "cannot name a checkpoint"),
+        (["train", "dcgan-ring8"], "space"),
+        (["train", "gan-digits", "--device", "abacus"], "no device 'abacus'"),
+        (["train", "gan-digits", "--device", "cuda:99"], "no device 'cuda:99'"),
+        (["eval", "nosuch"], "no checkpoint called 'nosuch'"),
+        (["eval", "user/name"], "no checkpoint called"),
+        (["eval", "tiny", "--device", "abacus"], "no device 'abacus'"),
         (["sample", "nosuch", "out.png"], "no checkpoint called 'nosuch'"),
+        (["sample", "tiny", "/nowhere/x.png"], "/nowhere/x.png cannot be written"),
+        (["sample", "tiny", "."], "cannot be written"),
+        (["sample", "tiny", "out.png", "--count", "0"], "at most 1,000"),
+        (["sample", "tiny", "out.png", "--device", "abacus"], "no device 'abacus'"),
+        (["translate", "tiny", "in.png", "out.png"], "translates nothing"),
         (["data", "build", "nosuch"], "nosuch"),
         (["push", "nosuch", "user/name"], "nosuch"),
     ],
 )
-def test_bad_input_is_one_sentence(
+def test_bad_input_is_one_sentence_and_exit_code_2(
     arguments: list[str], words: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import re
+    from genlib import checkpoint
+    from genlib.contract import Recipe
 
-    assert main(arguments) == 1
+    cls = catalog.model_class("gan")
+    config = cls.tiny()[0]
+    spec = checkpoint.Spec(model="gan", config=config.model_dump(mode="json"), recipe=Recipe(data="digits"))
+    checkpoint.save(cls(config), place / "checkpoints" / "tiny", spec)
+    before = sorted(place.rglob("*"))
+    assert main(arguments) == 2
     said = capsys.readouterr().err.strip()
     assert said.startswith("genlib: ")
     assert "\n" not in said
     assert re.search(words, said)
+    assert sorted(place.rglob("*")) == before, "something was left behind"
+
+
+def test_points_are_trained_and_sampled_by_the_same_commands(place: Path) -> None:
+    small = ["--set", "width=16", "--set", "latent=2", "--set", "batch_norm=false"]
+    assert main(["train", "gan-ring8", "--steps", "3", "--batch-size", "16", "--device", "cpu", *small]) == 0
+    assert main(["sample", "gan-ring8", "out.png", "--count", "500"]) == 0
+    assert (place / "out.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_list_names_what_is_shipped(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     printed = capsys.readouterr().out
-    assert all(name in printed for name in catalog.checkpoints())
+    assert all(name in printed for name in sources.checkpoints())
 
 
 def a_translator(place: Path) -> None:
@@ -107,7 +154,7 @@ def a_translator(place: Path) -> None:
     from genlib.contract import Recipe
 
     cls = catalog.model_class("pix2pix")
-    config = cls.Config(image_size=32, generator_width=4, discriminator_width=4, latent=2)
+    config = cls.Config(space={"kind": "pictures", "channels": 3, "side": 32}, generator_width=4, discriminator_width=4, latent=2)
     spec = checkpoint.Spec(model="pix2pix", config=config.model_dump(mode="json"), recipe=Recipe(data="emoji", size=64))
     checkpoint.save(cls(config), place / "checkpoints" / "tiny-sketch", spec)
 
@@ -120,7 +167,7 @@ def test_translate_writes_a_picture(place: Path, capsys: pytest.CaptureFixture[s
     ImageDraw.Draw(image).ellipse((200, 150, 500, 450), outline="black", width=8)
     image.save("in.png")
     assert main(["translate", "tiny-sketch", "in.png", "typical.png"]) == 0
-    assert main(["translate", "tiny-sketch", "in.png", "three.png", "--seed", "3", "--source", "line drawings"]) == 0
+    assert main(["translate", "tiny-sketch", "in.png", "three.png", "--seed", "3", "--source", "line-drawings"]) == 0
     assert main(["translate", "tiny-sketch", "in.png", "again.png", "--seed", "3"]) == 0
     assert Image.open("three.png").size == (700, 600)
     assert Path("three.png").read_bytes() == Path("again.png").read_bytes()
@@ -144,6 +191,6 @@ def test_translate_in_vain(place: Path, capsys: pytest.CaptureFixture[str], argu
     Image.new("RGB", (100, 100), "white").save("in.png")
     Path("text.png").write_text("hello")
     Path("large.png").write_bytes(bytes(10_000_001))
-    assert main(["translate", arguments[0], arguments[1], "out.png", *arguments[2:]]) == 1
+    assert main(["translate", arguments[0], arguments[1], "out.png", *arguments[2:]]) == 2
     assert words in capsys.readouterr().err
     assert not Path("out.png").exists()

@@ -108,7 +108,9 @@ def discriminator(c: Config) -> Stack:
 # --- Objective: what each player descends, from D's logits on data and on samples ------------------------------------
 
 
-def discriminator_loss(real: Tensor, fake: Tensor, game: Game, smoothing: float = 0.0) -> Tensor:
+def discriminator_loss(
+    real: Tensor, fake: Tensor, game: Game = "non-saturating", smoothing: float = 0.0
+) -> Tensor:
     """-V. -log D(x) = softplus(-l), -log(1 - D(x)) = softplus(l); with smoothing s the target on data is 1 - s."""
     if game == "relativistic":
         return F.softplus(fake - real).mean()
