@@ -104,9 +104,8 @@ def read(schema: type[S], query: Mapping[str, str]) -> Reading[S]:
             else:
                 values |= schema.model_validate_strings({name: text}).model_dump(by_alias=True, exclude_unset=True)
         except (KeyError, ValidationError):
-            problems.append(
-                f"`{name}` must be {bounds(field)}, and {quote(text)} is not: {_said(field['default']) or 'nothing'} stands in."
-            )
+            default = _said(field["default"]) or "nothing"
+            problems.append(f"`{name}` must be {bounds(field)}, and {quote(text)} is not: {default} stands in.")
     return Reading(schema.model_validate(values), problems, rest)
 
 

@@ -28,4 +28,3 @@ def steps(model: Unrolls, seeds: Seeds, controls: Controls | None = None) -> tup
     if last is not None and kept[-1][0] != number:
         kept.append((number, to_uint8(last)))
     return np.stack([picture for _, picture in kept]), [f"step {i + 1} of {number + 1}" for i, _ in kept]
-

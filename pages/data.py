@@ -16,7 +16,6 @@ frame.heading(
 def exhibit(name: str) -> None:
     with frame.answering():
         info = data.info(name)
-        channels, height, width = info.image_shape
         st.header(info.title, anchor=name)
         st.markdown(info.description)
 
@@ -50,7 +49,7 @@ def exhibit(name: str) -> None:
         counts = " · ".join(f"{split} {count:,}" for split, count in info.splits.items())
         size = sum(file.bytes for file in info.files.values()) / 1e6
         st.caption(
-            f"{counts} · {height} x {width}, {'colour' if channels == 3 else 'grey'} · {size:.1f} MB  \n"
+            f"{counts} · {info.space} · {size:.1f} MB  \n"
             f"[{info.credit}]({info.source_url}) · [{info.licence}]({info.licence_url})"
         )
 

@@ -64,5 +64,5 @@ with place.container():
     )
     st.caption("After figure 9 of [Goodfellow's tutorial, NIPS 2016](https://arxiv.org/abs/1701.00160).")
     for point in event.selection.points:
-        if (name := point.get("customdata")) and (spec := page[name]):
-            st.switch_page(spec.file, query_params={"model": name})
+        if (opened := point.get("customdata")) and (spec := page[opened]):
+            st.switch_page(spec.file, query_params={"model": opened})

@@ -18,9 +18,7 @@ with row:
     st.number_input(
         "First seed", *page.bounds("seed"), step=1, key=page.key("seed"), persist_state="session", width=150
     )
-    st.number_input(
-        "How many", *page.bounds("n"), step=1, key=page.key("n"), persist_state="session", width=120
-    )
+    st.number_input("How many", *page.bounds("n"), step=1, key=page.key("n"), persist_state="session", width=120)
     st.button(f"New {kind}", on_click=made.new_seed, key=page.key("new"), type="primary", icon=":material/casino:")
     values = page.controls()
     page.hub()

@@ -2,7 +2,10 @@
 
 import streamlit as st
 
-from genlib.ui import frame, pages
+from genlib import translation
+from genlib.sheets import in_colour, to_uint8
+from genlib.ui import answers, bringing, cards, frame, loaders, pages
+from genlib.ui.compare import compare
 from genlib.ui.model_page import ModelPage
 
 frame.heading("Translate", "Bring a sketch and have it coloured, or turn a picture of one kind into another.")
@@ -10,12 +13,7 @@ frame.heading("Translate", "Bring a sketch and have it coloured, or turn a pictu
 page = ModelPage(pages.TRANSLATE)
 checkpoint, row = page.pick()
 
-from genlib import translation
-from genlib.sheets import in_colour, to_uint8
-from genlib.ui import answers, bringing, cards, loaders
-from genlib.ui.compare import compare
-
-worlds = checkpoint.model_class.worlds(checkpoint.config)  # type: ignore[attr-defined]  # it Translates
+worlds = checkpoint.model_class.worlds(checkpoint.config)  # type: ignore[attr-defined]
 
 # --- Widgets ---
 

@@ -46,7 +46,7 @@ def outside(made: np.ndarray, real: Real | None) -> int:
 
 
 def points(made: np.ndarray, real: Real | None = None) -> go.Figure:
-    """Points (B, D) of a model: scattered over the real ones in the plane, a histogram under their density on a line."""
+    """Points (B, D) of a model: scattered over the real ones in the plane, a histogram with their density on a line."""
     figure = _plane(made, real) if made.shape[1] == 2 else _line(made, real)
     figure.update_layout(
         height=HEIGHT,

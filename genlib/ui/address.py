@@ -21,7 +21,6 @@ from genlib.ui.pages import PageSpec
 
 if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
-    from genlib.contract import Controls
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,9 @@ class Address(Generic[Q]):
     @property
     def values(self) -> Q:
         """What the widgets show."""
-        return self.schema.model_validate({field: st.session_state[self.spec.widget(field)] for field in self._fields()})
+        return self.schema.model_validate(
+            {field: st.session_state[self.spec.widget(field)] for field in self._fields()}
+        )
 
     def parameters(self) -> dict[str, str]:
         """What the widgets show, as it stands in an address."""
@@ -177,7 +178,7 @@ class ModelAddress(Address[M]):
         return {name: text for name, text in parameters.items() if name in keeps}
 
     def choose(self, names: Iterable[str], default: str) -> None:
-        """Have the picker show the model of the address. `names`: of the checkpoints; `default` stands in for others."""
+        """Have the picker show the address's model, one of `names`; `default` stands in for any other."""
         state, names = st.session_state, list(names)
         news = self._look(standing=state.get(self.picker) in names)
         if news is None:
@@ -199,7 +200,9 @@ class ModelAddress(Address[M]):
         self._checkpoint, self.schema = checkpoint, self.spec.query.narrowed(checkpoint)  # type: ignore[assignment]
         news: _News | None = state.pop(self._news, None)
         if news is None:
-            self._show(query.fit(self.schema, {f: state[k] for f in self._fields() if (k := self.spec.widget(f)) in state}))
+            self._show(
+                query.fit(self.schema, {f: state[k] for f in self._fields() if (k := self.spec.widget(f)) in state})
+            )
             return
         if news.name != checkpoint.name:  # the visitor chose it while the other one's code was imported
             news = replace(news, parameters=self.kept(news.parameters), stands_in=True, wish=True, unmet=Unmet())

@@ -95,8 +95,9 @@ def neighbours(data_name: str, picture: np.ndarray, k: int = 5) -> list[tuple[fl
     from genlib import data
 
     info = data.info(data_name)
-    fits = info.space.kind == "pictures" and picture.shape[2] == info.space.channels
-    if not fits or picture.shape[0] not in {info.space.side, *info.sizes}:  # a Hub model may claim any data set
+    channels, side = info.space.shape[0], info.space.shape[-1]
+    fits = info.kind == "pictures" and picture.shape[2] == channels and picture.shape[0] in {side, *info.sizes}
+    if not fits:  # a Hub model may claim any data set
         raise GenlibError(f"The model's pictures have another shape than its training pictures ({data_name}).")
     (found,) = data.nearest(data_name, _x(picture), k)
     return [(float(d), p.permute(1, 2, 0).numpy()) for d, p in zip(found.distances, found.pixels, strict=True)]
@@ -168,7 +169,8 @@ def _real_points(data_name: str, dims: int) -> Real:
         raise GenlibError(f"The model's points have another dimension than those that it learned from ({data_name}).")
     points, density = found.sample(REAL).numpy(), None
     if dims == 1:
-        at = torch.linspace(*view(points)[:, 0].tolist(), 400)
+        low, high = view(points)[:, 0].tolist()
+        at = torch.linspace(low, high, 400)
         density = at.numpy(), found.density.log_density(at[:, None]).exp().numpy()
     modes = found.density.modes
     return Real(points, None if modes is None else modes.numpy(), density)
@@ -181,7 +183,7 @@ def _examples(
     from genlib import data, translation
     from genlib.sheets import to_uint8
 
-    recipe = _checkpoint.spec.recipe
+    recipe, side = _checkpoint.spec.recipe, _checkpoint.config.space.shape[-1]
     inputs: list[np.ndarray] = []
     truths: list[np.ndarray] = []
     parts = data.parts(recipe.data)
@@ -189,7 +191,7 @@ def _examples(
         pictures = data.load_pictures(part, "test", size=recipe.size)
         # Spread over the split, as its neighbours are alike; eight times too many, since a domain may be a part of it.
         spread = pictures.take(slice(None, None, max(1, len(pictures) // (8 * EXAMPLES))))
-        found, answers = translation.examples(translator(_checkpoint), spread, source, _checkpoint.config.space.shape[-1])
+        found, answers = translation.examples(translator(_checkpoint), spread, source, side)
         chosen = slice(None, None, max(1, len(found) * len(parts) // EXAMPLES))
         inputs.append(to_uint8(found[chosen])[: EXAMPLES // len(parts)])
         if answers is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import random
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,6 @@ from genlib.errors import GenlibError
 from genlib.figures import points as figures
 from genlib.sheets import enlargement, grid, png, zip_of
 from genlib.ui import loaders
-from genlib.ui.film import film
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import SAMPLE
 
@@ -77,6 +76,8 @@ def steps(batch: Batch) -> None:
     first = batch.seeds[:FILMED]
     with st.spinner("Making the pictures step by step"):
         frames, labels = loaders.steps(batch.checkpoint, first, batch.controls)
+    from genlib.ui.film import film
+
     film(frames, SAMPLE.widget("film"), labels)
     seeds = f"seed {first[0]}" if len(first) == 1 else f"seeds {first[0]} to {first[-1]}"
     st.caption(f"How the model makes the pictures of {seeds}.")
@@ -125,7 +126,7 @@ def points(batch: Batch) -> None:
         for label, kind, icon in (("CSV", "text/csv", "table"), ("NPY", "application/octet-stream", "data_array")):
             st.download_button(
                 f"Points as {label}",
-                lambda label=label: _file(batch.x, label),
+                partial(_file, made, label),
                 f"{batch.stem}.{label.lower()}",
                 kind,
                 on_click="ignore",

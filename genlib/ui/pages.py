@@ -80,7 +80,8 @@ class TranslateQuery(ModelQuery):
 @lru_cache(maxsize=64)
 def _starting_from(keys: tuple[str, ...]) -> type[TranslateQuery]:
     field = Field(keys[0], alias="from", description="The domain that is translated from")
-    return create_model("TranslateQuery", __base__=TranslateQuery, source=(Literal[keys], field))
+    source: Any = (Literal[keys], field)
+    return create_model("TranslateQuery", __base__=TranslateQuery, source=source)
 
 
 @dataclass(frozen=True)
