@@ -21,7 +21,9 @@ around real pictures,
         https://arxiv.org/abs/1801.04406
     Karras, Laine, Aittala, Hellsten, Lehtinen, Aila, "Analyzing and Improving the Image Quality of StyleGAN", CVPR
         2020. https://arxiv.org/abs/1912.04958
-        The penalty is dear, and as good when it is laid on every few steps with as many times the weight (appendix B).
+        The penalty is dear, and does as well on one step in a few, with as many times the weight (appendix B).
+
+x lies in [0, 1] here, so gamma counts four times what it does for pictures in [-1, 1].
 """
 
 from __future__ import annotations
@@ -37,8 +39,17 @@ from torch.optim import Adam, Optimizer
 
 from genlib import contract, nets, noise
 from genlib.contract import (
-    Batch, Criticises, Criticism, Decodes, HasPrior, Latent, Paper, Samples, Seeds, Trains,
-)  # fmt: skip
+    Batch,
+    Criticises,
+    Criticism,
+    Decodes,
+    HasPrior,
+    Latent,
+    Paper,
+    Samples,
+    Seeds,
+    Trains,
+)
 from genlib.models.base import Model
 from genlib.models.gan import discriminator_loss, squared_slope
 from genlib.nets import frozen, halvings
@@ -102,9 +113,7 @@ def discriminator(c: Config) -> nn.Sequential:
     """Picture (B, C, H, W) in [-1, 1] -> logit of D(x) (B, 1, 1, 1). The generator's mirror image."""
     side, times = halvings(c.space.side)
     widths = [c.discriminator_width * 2**i for i in range(times)]  # e.g. 64, 128, 256, 512
-    net = nn.Sequential(
-        nn.Conv2d(c.space.channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)
-    )
+    net = nn.Sequential(nn.Conv2d(c.space.channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True))
     for narrow, wide in pairwise(widths):
         net.extend([
             nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False),  # half the side
@@ -175,11 +184,9 @@ class DCGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criti
             "discriminator": Adam(self.discriminator.parameters(), training.discriminator_rate, betas, fused=True),
         }
 
-    def train_step(
-        self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training
-    ) -> dict[str, Tensor]:
-        # D ascends log D(x) + log(1 - D(G(z))), k times. Real and made pictures go through apart: each batch has its own
-        # norm, so the slope at a picture contains its influence on the rest of its batch.
+    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training) -> dict[str, Tensor]:
+        # D ascends log D(x) + log(1 - D(G(z))), k times. Real and made pictures go through apart, each with their own
+        # batch norm, so a picture's slope contains its influence on the rest of its batch.
         penalised = training.gamma > 0 and batch.step % LAZY == 0
         for k in range(training.discriminator_steps):
             real = (batch.fresh().x if k else batch.x).requires_grad_(penalised)

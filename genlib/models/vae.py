@@ -31,8 +31,18 @@ from torch.optim import Adam, Optimizer
 
 from genlib import contract
 from genlib.contract import (
-    Batch, Decodes, Encodes, HasPrior, Latent, LogProb, Paper, Samples, Scores, Seeds, Trains,
-)  # fmt: skip
+    Batch,
+    Decodes,
+    Encodes,
+    HasPrior,
+    Latent,
+    LogProb,
+    Paper,
+    Samples,
+    Scores,
+    Seeds,
+    Trains,
+)
 from genlib.models.base import Model
 from genlib.nets import halvings
 from genlib.noise import Noise
@@ -56,8 +66,8 @@ class Config(contract.Config):
     def _fits(self) -> Config:
         if isinstance(self.space, Points) and (self.network == "conv" or self.decoder == "bernoulli"):
             raise ValueError("points take the network mlp and the decoder gaussian: they have no pixels")
-        if self.network == "conv":
-            halvings(self.space.shape[-1])
+        if isinstance(self.space, Pictures) and self.network == "conv":
+            halvings(self.space.side)
             if self.width > 256:
                 raise ValueError("width is at most 256 for the convolutional network")
         return self
@@ -74,7 +84,7 @@ class Controls(contract.Controls):
     )
 
 
-# --- Blocks: the encoder maps x (B, *shape) -> (B, 2Z), the decoder z (B, Z) -> (B, *shape) ------------------------------
+# --- Blocks: the encoder maps x (B, *shape) -> (B, 2Z), the decoder z (B, Z) -> (B, *shape) ---------------------------
 
 
 def mlp(c: Config) -> tuple[nn.Module, nn.Module]:
@@ -95,8 +105,9 @@ def mlp(c: Config) -> tuple[nn.Module, nn.Module]:
 
 def conv(c: Config) -> tuple[nn.Module, nn.Module]:
     """Encoder of strided convolutions, decoder of transposed ones; widths double inwards. For 64 px: down to 4x4."""
-    channels, whole, _ = c.space.shape
-    side, times = halvings(whole)
+    assert isinstance(c.space, Pictures)
+    channels = c.space.channels
+    side, times = halvings(c.space.side)
     widths = [c.width * 2**i for i in range(times)]
     inner = widths[-1] * side**2
     encoder, decoder = nn.Sequential(), nn.Sequential()
@@ -236,9 +247,7 @@ class VAE(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Encodes
     def optimizers(self, training: Training) -> dict[str, Optimizer]:
         return {"vae": Adam(self.parameters(), training.learning_rate, fused=True)}
 
-    def train_step(
-        self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training
-    ) -> dict[str, Tensor]:
+    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training) -> dict[str, Tensor]:
         x = self.observed(batch.x, torch.rand(batch.x.shape, generator=batch.rng, device=batch.x.device))
         mu, log_var = self.posterior(x)
         eps = torch.randn(mu.shape, generator=batch.rng, device=mu.device)
