@@ -420,6 +420,8 @@ def test_controls_are_drawn_from_the_schema():
         import streamlit as st
 
         
+        from genlib.ui import controls
+
         st.session_state.found = dict(controls.draw(st.session_state.schema, "k"))
 
     at = AppTest.from_function(page, default_timeout=60)
@@ -459,6 +461,8 @@ def test_a_slider_leaves_no_dust_of_its_arithmetic_in_an_address():
         import streamlit as st
 
         
+        from genlib.ui import controls
+
         st.session_state["k.truncation"] = 0.1 + 0.2
         st.session_state.found = controls.values(st.session_state.schema, "k")
 
