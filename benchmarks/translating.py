@@ -22,8 +22,8 @@ import torch
 import genlib
 from genlib import catalog, data
 from genlib.contract import Translates
-from genlib.images import to_uint8
 from genlib.metrics.translation import held_out
+from genlib.sheets import to_uint8
 
 CALLS = 30
 

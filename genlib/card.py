@@ -71,12 +71,12 @@ def write(checkpoint: Checkpoint) -> None:
     from huggingface_hub import ModelCard
     from PIL import Image
 
-    from genlib import images
+    from genlib import sheets
 
     model, info = checkpoint.load(), data.info(checkpoint.spec.recipe.data)
     if picture := _picture(model, checkpoint.spec.recipe):
-        enlarged = images.png(picture.sheet, images.enlargement(picture.sheet.shape[1], PICTURE_SIDE))
-        # images.png is quick; what is kept in the repository is packed as small as it gets.
+        enlarged = sheets.png(picture.sheet, sheets.enlargement(picture.sheet.shape[1], PICTURE_SIDE))
+        # sheets.png is quick; what is kept in the repository is packed as small as it gets.
         Image.open(io.BytesIO(enlarged)).save(checkpoint.folder / PICTURE, optimize=True)
     body = "\n\n".join(_body(checkpoint, model, info, picture))
     card = ModelCard(f"---\n{_front(checkpoint, model, info)}\n---\n\n{body}\n")
@@ -160,11 +160,11 @@ class _Picture:
 
 
 def _picture(model: Model, recipe: Recipe) -> _Picture | None:
-    from genlib import images
+    from genlib import sheets
 
     if isinstance(model, Samples):
         return _Picture(
-            images.grid(images.to_uint8(model.sample(range(COLUMNS**2))), across=COLUMNS, gap=0),
+            sheets.grid(sheets.to_uint8(model.sample(range(COLUMNS**2))), across=COLUMNS, gap=0),
             "64 samples in 8 rows",
             f"Seeds 0 to {COLUMNS**2 - 1} at default controls, row by row; none was chosen.",
         )
@@ -176,7 +176,7 @@ def _examples(model: Translates, recipe: Recipe) -> _Picture:
     import numpy as np
     import torch
 
-    from genlib import images
+    from genlib import sheets
     from genlib.metrics.features import as_float, spread
     from genlib.metrics.translation import answers, held_out
 
@@ -200,7 +200,7 @@ def _examples(model: Translates, recipe: Recipe) -> _Picture:
                 cells["truth"] = truths[rows]
             channels = max(cell.shape[1] for cell in cells.values())
             strip = torch.stack([cell.expand(-1, channels, -1, -1) for cell in cells.values()], 1)
-            strips.append(images.to_uint8(strip.flatten(0, 1)))
+            strips.append(sheets.to_uint8(strip.flatten(0, 1)))
     pictures = np.concatenate(strips)
     halves = pictures.reshape(2, EXAMPLES // 2, len(cells), *pictures.shape[1:])  # the first half stands left
     of_part = [data.info(part).title if len(parts) > 1 else "" for part in parts]
@@ -211,7 +211,7 @@ def _examples(model: Translates, recipe: Recipe) -> _Picture:
     ]
     where = f" Left {' and '.join(kinds[: len(kinds) // 2])}, right {' and '.join(kinds[len(kinds) // 2 :])}."
     return _Picture(
-        images.grid(halves.swapaxes(0, 1).reshape(pictures.shape), across=2 * len(cells)),
+        sheets.grid(halves.swapaxes(0, 1).reshape(pictures.shape), across=2 * len(cells)),
         f"{EXAMPLES} held-out pictures and their translations",
         f"{EXAMPLES} pictures at even distances in the test split, two in a row; none was chosen. Of each: "
         f"{', '.join(cells)}.{where if len(kinds) > 1 else ''}",

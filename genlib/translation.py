@@ -1,10 +1,10 @@
 """From a picture that somebody brings to its translation, in which their own lines stay as sharp as they were.
 
 >>> import genlib
->>> from genlib import pictures, translation
+>>> from genlib import translation, uploads
 >>> model = genlib.load("pix2pix-sketch")
 >>> drawing, colour = model.domains()
->>> brought = translation.bring(pictures.read(open("in.png", "rb").read()).pixels, drawing, model.image_shape[-1])
+>>> brought = translation.bring(uploads.read(open("in.png", "rb").read()).pixels, drawing, model.image_shape[-1])
 >>> coloured = translation.finish(brought, colour, model.translate(brought.image, drawing.name))  # uint8 (1, H, W, 3)
 
 A model knows pictures of one size and one kind. bring() makes one of what comes, and finish() goes back: colours for a
@@ -20,9 +20,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from genlib import pictures
+from genlib import uploads
 from genlib.contract import Domain, GenlibError
-from genlib.images import in_colour, to_uint8
+from genlib.framing import fit
+from genlib.sheets import in_colour, to_uint8
 from genlib.sketch import Sketch, Stage, Steps, colour_in, hints_to_model, prepare
 
 if TYPE_CHECKING:
@@ -59,14 +60,14 @@ def bring(
     """A picture uint8 (H, W, 3) as the model that works on `domain` at `side` pixels wants it.
 
     Of a drawing, `steps` says what may be done to it. A grey picture is turned light for dark where that brings it
-    nearer to `world` and steps.invert allows it. PictureError: there is nothing on it.
+    nearer to `world` and steps.invert allows it. UploadError: there is nothing on it.
     """
     steps = steps or Steps()
     if domain.kind == "drawing":
         sketch = prepare(pixels, side, steps)
         image = torch.from_numpy(sketch.lines)[None, None]
         return Brought(image, pixels, sketch.stages, sketch.notes, sketch)
-    small, before = (pictures.fit(pixels, s)[0] for s in (side, min(max(pixels.shape[:2]), pictures.MAX_SIDE)))
+    small, before = (fit(pixels, s)[0] for s in (side, min(max(pixels.shape[:2]), uploads.MAX_SIDE)))
     notes: tuple[str, ...] = ()
     if domain.channels == 1:
         small, before = _grey(small), _grey(before)

@@ -5,7 +5,7 @@ import random
 import streamlit as st
 
 from genlib.contract import Samples
-from genlib.images import enlargement, grid, png, zip_of
+from genlib.sheets import enlargement, grid, png, zip_of
 from genlib.ui import cards, controls, frame, loaders, permalink
 from genlib.ui.enlarge import enlarge
 from genlib.ui.gallery import gallery

@@ -4,7 +4,7 @@ import streamlit as st
 
 from genlib import translation
 from genlib.contract import Translates
-from genlib.images import in_colour, to_uint8
+from genlib.sheets import in_colour, to_uint8
 from genlib.ui import cards, controls, frame, loaders, translating
 from genlib.ui.compare import compare
 from genlib.ui.hub_field import HubField

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw
 from genlib import novelty, translation
 from genlib.contract import Domain, GenlibError
 from genlib.models.discogan import Config, DiscoGAN
-from genlib.pictures import PictureError
 from genlib.sketch import Steps
+from genlib.uploads import UploadError
 
 DRAWING, GREY, COLOUR = Domain("drawings", "drawing"), Domain("greys", "grey"), Domain("colours", "colour")
 
@@ -41,7 +41,7 @@ def test_a_drawing_keeps_its_lines_and_takes_the_colour() -> None:
 
 
 def test_an_empty_drawing_is_refused() -> None:
-    with pytest.raises(PictureError, match="no lines"):
+    with pytest.raises(UploadError, match="no lines"):
         translation.bring(np.full((100, 100, 3), 255, np.uint8), DRAWING, 64)
 
 

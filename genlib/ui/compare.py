@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from genlib.images import png
+from genlib.sheets import png
 
 HERE = Path(__file__).parent
 LONGEST = 1024  # pixels that are sent, of the longer side; a download is the page's matter

@@ -9,7 +9,7 @@ import streamlit as st
 
 from genlib.checkpoint import Checkpoint
 from genlib.contract import Criticism, LogProb
-from genlib.images import enlargement, png
+from genlib.sheets import enlargement, png
 from genlib.ui import frame, loaders
 
 NEIGHBOURS = 5

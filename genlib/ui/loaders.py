@@ -12,7 +12,7 @@ import streamlit as st
 from genlib import catalog
 from genlib.checkpoint import CONFIG, WEIGHTS, Checkpoint, CheckpointError
 from genlib.contract import Controls, Criticises, LogProb, Samples, Scores, TakesHints, Translates
-from genlib.images import to_uint8
+from genlib.sheets import to_uint8
 
 if TYPE_CHECKING:
     from torch import Tensor

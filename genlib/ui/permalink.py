@@ -106,7 +106,7 @@ def script(shown: Shown) -> str:
         sample += f", model.Controls({controls})"
     return (
         "import genlib\n"
-        "from genlib.images import grid, png, to_uint8\n"
+        "from genlib.sheets import grid, png, to_uint8\n"
         f"model = genlib.load({model})\n"
         f"images = model.sample({sample})\n"
         'open("pictures.png", "wb").write(png(grid(to_uint8(images))))\n'

@@ -20,7 +20,7 @@ def strip(name: str, sha256: str, attribute: str, label: int | None) -> bytes:
     import numpy as np
     import torch
 
-    from genlib.images import enlargement, grid, png
+    from genlib.sheets import enlargement, grid, png
 
     images = data.load(name, "validation")  # at most a few thousand pictures, gone again when this returns
     chosen = torch.arange(len(images)) if label is None else (images.labels[attribute] == label).nonzero().squeeze(1)

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Literal, cast
 import numpy as np
 import streamlit as st
 
-from genlib import data, pictures, translation
+from genlib import data, translation, uploads
 from genlib.checkpoint import Checkpoint, CheckpointError
 from genlib.contract import MAX_SEED, Controls, Domain, GenlibError, TakesHints, Translates
-from genlib.images import enlargement, in_colour, png, to_uint8
-from genlib.pictures import Picture, PictureError
+from genlib.sheets import enlargement, in_colour, png, to_uint8
 from genlib.sketch import Steps
 from genlib.translation import Brought
 from genlib.ui import loaders
@@ -24,6 +23,7 @@ from genlib.ui.address import HUB, Address, Hub
 from genlib.ui.canvas import Drawing, canvas
 from genlib.ui.controls import parse, quote, set_state, written
 from genlib.ui.gallery import gallery
+from genlib.uploads import Upload, UploadError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -242,17 +242,17 @@ def _example(checkpoint: Checkpoint, source: Domain) -> Given:
     return Given(in_colour(inputs[chosen]), truth=None if truths is None else truths[chosen])
 
 
-def _upload() -> Picture | None:
+def _upload() -> Upload | None:
     """The picture that came last and could be read. It stays in memory, for this visitor alone."""
     file = st.file_uploader(
-        f"{pictures.KINDS[0].upper()}{pictures.KINDS[1:]}, at most {pictures.MAX_BYTES / 1e6:.0f} MB",
+        f"{uploads.KINDS[0].upper()}{uploads.KINDS[1:]}, at most {uploads.MAX_BYTES / 1e6:.0f} MB",
         key=FILE,
-        max_upload_size=3 * pictures.MAX_BYTES // 1_000_000,  # what is larger than we take is told so by pictures.read
+        max_upload_size=3 * uploads.MAX_BYTES // 1_000_000,  # what is larger than we take is told so by uploads.read
         on_change=_take,
     )
     if trouble := st.session_state.get(TROUBLE):
         st.error(trouble, icon=":material/error:")
-    picture: Picture | None = st.session_state.get(UPLOAD)
+    picture: Upload | None = st.session_state.get(UPLOAD)
     if picture is not None:
         with st.container(horizontal=True):
             st.image(picture.pixels, width=320)
@@ -271,8 +271,8 @@ def _take() -> None:
     if file is None:
         return
     try:
-        state[UPLOAD], state[CHOSEN] = pictures.read(file.getvalue()), 0
-    except PictureError as error:
+        state[UPLOAD], state[CHOSEN] = uploads.read(file.getvalue()), 0
+    except UploadError as error:
         state[TROUBLE] = str(error)
 
 
@@ -281,7 +281,7 @@ def _drop() -> None:
 
 
 def brought(checkpoint: Checkpoint, source: Domain, pixels: np.ndarray, steps: Steps) -> Brought:
-    """What was given, in the model's world. The last one is kept. PictureError: there is nothing on it."""
+    """What was given, in the model's world. The last one is kept. UploadError: there is nothing on it."""
     asked = (checkpoint.name, source, steps, hashlib.blake2b(pixels.tobytes()).digest(), pixels.shape)
     kept = st.session_state.get(BROUGHT)
     if kept is None or kept[0] != asked:

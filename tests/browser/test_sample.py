@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 from genlib import catalog, checkpoint
 from genlib.contract import Recipe, Samples
-from genlib.images import to_uint8
+from genlib.sheets import to_uint8
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

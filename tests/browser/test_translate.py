@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
-from genlib import catalog, pictures, translation
+from genlib import catalog, translation, uploads
 from genlib.checkpoint import Checkpoint
 from genlib.contract import TakesHints
 
@@ -158,7 +158,7 @@ def test_an_upload_and_then_a_bad_one(shipped: Checkpoint, server: str, visit: V
     # What the library makes of the same file, at the file's own resolution.
     model = shipped.load()
     source, target = translation.source_of(model, None)  # type: ignore[arg-type]
-    brought = translation.bring(pictures.read(drawing()).pixels, source, shipped.model_config.image_size)
+    brought = translation.bring(uploads.read(drawing()).pixels, source, shipped.model_config.image_size)
     wanted = translation.finish(brought, target, model.translate(brought.image, source.name))[0]  # type: ignore[attr-defined]
     assert is_coloured(wanted)
     assert np.abs(pixels(after).astype(int) - wanted).mean() < 1

@@ -12,7 +12,7 @@ import torch
 
 from genlib import catalog, checkpoint
 from genlib.contract import Recipe
-from genlib.images import to_uint8
+from genlib.sheets import to_uint8
 from genlib.ui import loaders
 
 

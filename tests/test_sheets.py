@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from genlib.images import columns, enlargement, grid, png, to_uint8, zip_of
+from genlib.sheets import columns, enlargement, grid, png, to_uint8, zip_of
 
 
 def picture(content: bytes) -> np.ndarray:

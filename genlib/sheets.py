@@ -1,4 +1,4 @@
-"""Pictures to files: contact sheets, PNG, zip. No streamlit, and no torch until there are tensors."""
+"""Pictures to contact sheets, PNG and zip. Imports no streamlit, and torch for type checkers only."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def to_uint8(images: Tensor) -> np.ndarray:
-    """uint8 (B, H, W, C) from float images (B, C, H, W) in [0, 1]. Rounded, not cut off: 0.999 becomes 255."""
+    """uint8 (B, H, W, C) from float images (B, C, H, W) in [0, 1]. Rounded to the nearest level: 0.999 becomes 255."""
     return np.ascontiguousarray((images.detach() * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy())
 
 
 def in_colour(pictures: np.ndarray) -> np.ndarray:
-    """uint8 (..., H, W, 3) of (..., H, W, 1 or 3)."""
+    """Pictures uint8 (..., H, W, 1 or 3) with three channels, (..., H, W, 3): a grey one has three equal ones."""
     return np.ascontiguousarray(np.broadcast_to(pictures, (*pictures.shape[:-1], 3)))
 
 
 def columns(count: int) -> int:
-    """How many columns show `count` pictures well: wider than high by about 3 : 2, with full rows where possible."""
+    """How many columns a sheet of `count` pictures has: about 1.5 times as many as rows, with full rows if possible."""
     wish = math.sqrt(1.5 * count)
     full = [c for c in range(math.ceil(math.sqrt(count)), math.floor(math.sqrt(3 * count)) + 1) if count % c == 0]
     return min(full, key=lambda c: abs(c - wish)) if full else round(wish)
@@ -49,14 +49,14 @@ def grid(images: np.ndarray, across: int | None = None, gap: int = 2, background
 
 
 def enlargement(side: int, target: int) -> int:
-    """The whole factor that brings pictures of `side` pixels to about `target` pixels; at least 1."""
+    """The whole number, at least 1, by which pictures of `side` pixels are enlarged to about `target` pixels."""
     return max(1, round(target / side))
 
 
 def png(image: np.ndarray, scale: int = 1) -> bytes:
     """PNG of a picture uint8 (H, W, 1 or 3), each pixel `scale` x `scale` large.
 
-    Lightly compressed: on pictures this small zlib's best effort saves a tenth and takes five times as long.
+    At the lowest level of compression: on pictures this small the highest saves a tenth and takes five times as long.
     """
     picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
     if scale > 1:
@@ -67,7 +67,11 @@ def png(image: np.ndarray, scale: int = 1) -> bytes:
 
 
 def zip_of(files: Mapping[str, bytes]) -> bytes:
-    """A zip archive of name -> content. Stored, since PNG is compressed; dated 1980: same files, same bytes."""
+    """A zip archive of name -> content.
+
+    Stored without compression, since PNG is compressed already. Every file is dated 1980, so that the same files always
+    give the same bytes.
+    """
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
         for name, content in files.items():

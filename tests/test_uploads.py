@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageDraw
 
-from genlib import pictures
+from genlib import uploads
 from genlib.contract import GenlibError
-from genlib.pictures import PictureError, fit, read, window
+from genlib.uploads import UploadError, read
 
 
 def drawing(width: int = 60, height: int = 40) -> Image.Image:
@@ -47,7 +47,7 @@ def png_header(width: int, height: int) -> bytes:
 
 
 def sentence(data: bytes) -> str:
-    with pytest.raises(PictureError) as caught:
+    with pytest.raises(UploadError) as caught:
         read(data)
     message = str(caught.value)
     assert message.endswith(".")
@@ -184,7 +184,7 @@ def test_bad_files_each_get_their_sentence() -> None:
     assert "8 times" in sentence(encoded(drawing(10, 4000), "PNG"))
     assert "pixels" in sentence(png_header(30_000, 30_000))
     assert "40 million" in sentence(png_header(9000, 5000))
-    assert issubclass(PictureError, GenlibError)
+    assert issubclass(UploadError, GenlibError)
 
 
 def test_a_bomb_costs_no_memory() -> None:
@@ -199,7 +199,7 @@ def test_a_bomb_costs_no_memory() -> None:
 
 @pytest.mark.filterwarnings("ignore")  # Pillow warns of damage that it could read past
 def test_damage_anywhere_is_a_picture_or_a_sentence() -> None:
-    """Files with flipped bytes or a missing end: a picture of ours or PictureError, never another exception."""
+    """Files with flipped bytes or a missing end: a picture of ours or UploadError, never another exception."""
     image = drawing()
     files = [
         *(encoded(image, kind) for kind in ("PNG", "JPEG", "WEBP", "BMP", "TIFF")),
@@ -217,48 +217,11 @@ def test_damage_anywhere_is_a_picture_or_a_sentence() -> None:
             data[chance.randrange(min(len(data), chance.choice((60, 10_000))))] = chance.randrange(256)
         try:
             picture = read(bytes(data))
-        except PictureError:
+        except UploadError:
             bad += 1
         else:
             good += 1
             assert picture.pixels.dtype == np.uint8
             assert picture.pixels.ndim == 3
-            assert max(picture.pixels.shape) <= pictures.MAX_SIDE
+            assert max(picture.pixels.shape) <= uploads.MAX_SIDE
     assert min(good, bad) > 50
-
-
-def test_window_averages_pads_and_keeps_its_place() -> None:
-    pixels = np.zeros((8, 8), np.uint8)
-    pixels[2:4, 4:6] = 200
-    assert np.array_equal(window(pixels, (0, 0, 8), 8, 0), pixels)
-    assert window(pixels, (0, 0, 8), 4, 0)[1].tolist() == [0, 0, 200, 0]
-    beyond = window(pixels, (4.0, -4.0, 8.0), 8, 255)
-    assert (beyond[:4] == 255).all()
-    assert (beyond[:, 4:] == 255).all()
-    assert np.array_equal(beyond[4:, :4], pixels[:4, 4:])
-
-
-def test_fit_keeps_a_square_and_pads_what_is_nearly_one() -> None:
-    face = np.asarray(drawing(64, 64))
-    fitted, square = fit(face, 64)
-    assert np.array_equal(fitted, face)
-    assert square == (0, 0, 64)
-    tall = np.full((112, 100, 3), 255, np.uint8)
-    tall[20:112, 10:90] = (90, 60, 30)
-    fitted, square = fit(tall, 56)
-    assert square == (-6, 0, 112)
-    assert (fitted[:, :2] == 255).all()
-    assert (fit(tall, 56, background=(0, 0, 9))[0][:, :2] == (0, 0, 9)).all()
-
-
-def test_fit_cuts_a_long_picture_around_what_it_shows() -> None:
-    wide = np.full((100, 300, 3), 255, np.uint8)
-    wide[10:90, 200:280] = (90, 60, 30)
-    fitted, square = fit(wide, 50)
-    assert square == (190, 0, 100)
-    assert fitted[25, 25].tolist() == [90, 60, 30]
-    busy = np.random.default_rng(0).integers(0, 256, (100, 300, 3)).astype(np.uint8)
-    assert fit(busy, 50)[1] == (100, 0, 100)
-    spread = wide.copy()
-    spread[10:90, 20:50] = (90, 60, 30)
-    assert fit(spread, 50)[1] == (20, -80, 260)

@@ -1,0 +1,65 @@
+"""A picture of any shape in the square of a model.
+
+>>> fitted, place = framing.fit(pixels, 64)      # pixels: uint8 (450, 600, 3)
+>>> fitted.shape, place
+((64, 64, 3), (75.0, 0.0, 450.0))
+
+A square in a picture is (left, top, side) in pixels of the picture, (0, 0) its upper left corner. It may reach outside.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+Square = tuple[float, float, float]  # (left, top, side)
+
+PLAIN = 24  # grey levels: what differs less from the border's colour is background
+
+
+def fit(pixels: np.ndarray, side: int, background: tuple[int, int, int] | None = None) -> tuple[np.ndarray, Square]:
+    """A picture uint8 (H, W, 3) in a square uint8 (side, side, 3), and which square of the picture that is.
+
+    If its longer side is at most 1.25 times the other, the whole picture is shown, and the rest of the square is filled
+    with `background` (None: the border's colour). Else its two ends are cut off: around what it shows if its border has
+    one colour, by the same length at both ends if not. For drawings of lines there is `sketch.prepare`.
+    """
+    height, width = pixels.shape[:2]
+    ring = border(pixels).astype(np.int16)
+    ground = np.median(ring, axis=0)
+    x, y, extent = width / 2, height / 2, max(width, height)
+    if extent > 1.25 * min(width, height):
+        extent = min(width, height)
+        shown = np.abs(pixels - ground).max(2) >= PLAIN
+        if np.mean(np.abs(ring - ground).max(1) < PLAIN) > 0.8 and shown.any():
+            columns, rows = np.flatnonzero(shown.any(0)), np.flatnonzero(shown.any(1))
+            extent = max(extent, int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
+            if width > height:
+                x = float(columns[0] + columns[-1] + 1) / 2
+            else:
+                y = float(rows[0] + rows[-1] + 1) / 2
+    square = (x - extent / 2, y - extent / 2, float(extent))
+    return window(pixels, square, side, ground if background is None else np.asarray(background)), square
+
+
+def window(pixels: np.ndarray, square: Square, side: int, fill: np.ndarray | int) -> np.ndarray:
+    """A square of a picture uint8 (H, W) or (H, W, 3), scaled to uint8 (side, side) or (side, side, 3).
+
+    Averaged over each new pixel's area where it shrinks, bicubic where it grows. Where the square reaches outside the
+    picture it is filled with `fill`, a grey level or a colour (3,).
+    """
+    left, top, extent = square
+    x0, y0 = int(np.floor(left)), int(np.floor(top))
+    x1, y1 = int(np.ceil(left + extent)), int(np.ceil(top + extent))
+    canvas = np.empty((y1 - y0, x1 - x0, *pixels.shape[2:]), np.uint8)
+    canvas[:] = fill
+    inner = pixels[max(y0, 0) : max(y1, 0), max(x0, 0) : max(x1, 0)]
+    canvas[max(-y0, 0) : max(-y0, 0) + inner.shape[0], max(-x0, 0) : max(-x0, 0) + inner.shape[1]] = inner
+    how = Image.Resampling.BOX if extent >= side else Image.Resampling.BICUBIC
+    box = (left - x0, top - y0, left - x0 + extent, top - y0 + extent)
+    return np.asarray(Image.fromarray(canvas).resize((side, side), how, box=box))
+
+
+def border(picture: np.ndarray) -> np.ndarray:
+    """All pixels on the border of a picture (H, W, ...), as (2 W + 2 H, ...): the corners are there twice."""
+    return np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])

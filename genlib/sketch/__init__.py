@@ -1,0 +1,120 @@
+"""A visitor's line drawing made into what a model of line drawings knows, and the model's colours brought back to it.
+
+The models here were trained on OpenMoji's line drawings: black lines on pure white, of one width (3.5 of 128 pixels),
+the drawing centred and 0.6 to 0.94 of the square long. `prepare` removes the paper, exchanges light and dark if the
+drawing is white on black, crops and scales it, and redraws its lines in that width. `colour_in` lays the model's
+colours under the visitor's own lines, at the resolution of their picture. `hints_to_model` takes colours that a visitor
+painted over the picture to the model. Coordinates are in pixels of the picture, (0, 0) its upper left corner.
+
+>>> drawing = sketch.prepare(uploads.read(data).pixels, 128)
+>>> drawing.lines.shape            # what the model sees, dark on white
+(128, 128)
+>>> sketch.colour_in(drawing, colours).shape      # colours: uint8 (4, 128, 128, 3)
+(4, 1365, 2048, 3)
+
+paper.py     paper, shadow, the sheet on a table, print
+ink.py       picture -> ink
+lines.py     ink -> the model's lines
+regions.py   the areas that lines enclose
+palettes.py  the flat colours of an area
+colour.py    the model's colours -> picture
+hints.py     a visitor's colours -> the model
+common.py    what these share
+
+Imports neither torch nor streamlit. SciPy and scikit-image are imported when the first picture comes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from genlib.framing import Square, window
+from genlib.sketch.colour import colour_in
+from genlib.sketch.common import as_grey, shown
+from genlib.sketch.hints import hints_to_model
+from genlib.sketch.ink import find_ink, is_inverted, plain_ink
+from genlib.sketch.lines import crop, redrawn, whole
+
+__all__ = ["Sketch", "Stage", "Steps", "colour_in", "hints_to_model", "prepare"]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Which steps `prepare` takes.
+
+    paper     divide out the paper's tone and shadow, and leave out a table around it and what is printed on it
+    invert    exchange light and dark in a drawing that is white on black
+    crop      cut out, centre and scale the drawing
+    strokes   redraw the lines in the training width
+    """
+
+    paper: bool = True
+    invert: bool = True
+    crop: bool = True
+    strokes: bool = True
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one step did: its name, a sentence, and the picture after it.
+
+    pixels: uint8 (H, W) or (H, W, 3), at most 512 pixels a side.
+    """
+
+    name: str
+    text: str
+    pixels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A drawing as the model sees it, and what is needed to bring the colours back.
+
+    lines        float32 (side, side) in [0, 1], dark on white: the model's input
+    ink          float32 (H, W) in [0, 1], the visitor's own lines at the resolution of their picture; 1 is ink
+    ink_colour   uint8 (3,), in which the lines are drawn over the colours
+    square       the part of the picture that became `lines`; it may reach outside the picture
+    stages       what each step did, from the picture as it came to `lines`
+    notes        sentences for the visitor
+    """
+
+    lines: np.ndarray
+    ink: np.ndarray
+    ink_colour: np.ndarray
+    square: Square
+    stages: tuple[Stage, ...]
+    notes: tuple[str, ...] = ()
+
+
+def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch:
+    """The drawing in a picture uint8 (H, W, 3), for a model of `side` pixels. steps: None for all of them.
+
+    UploadError: there is nothing in the picture that could be a line.
+    """
+    steps = steps or Steps()
+    notes: list[str] = []
+    stages = [Stage("Picture", f"As it came, {pixels.shape[1]} x {pixels.shape[0]} pixels.", shown(pixels))]
+    turned = steps.invert and is_inverted(pixels)
+    work = 255 - pixels if turned else pixels
+    if steps.invert:
+        text = "Light lines on a dark ground: turned round." if turned else "Dark lines on a light ground: left so."
+        stages.append(Stage("Turned", text, shown(work)))
+    found = find_ink(work) if steps.paper else plain_ink(work)
+    ink = found.ink
+    notes += found.notes
+    if steps.paper:
+        stages.append(Stage("Paper", found.text, shown(as_grey(ink))))
+    square, text = crop(ink) if steps.crop else (whole(ink), "")
+    lines = window(as_grey(ink), square, side, 255)
+    if steps.crop:
+        stages.append(Stage("Cropped", text, lines))
+    if steps.strokes:
+        lines, text = redrawn(ink, square, lines)
+        stages.append(Stage("Lines", text, lines))
+    if np.mean(lines < 128) > 0.35:
+        notes.append("Much of this picture is dark: drawings of lines alone are coloured best.")
+    stages.append(Stage("What the model sees", f"{side} x {side} pixels.", lines))
+    colour = np.zeros(3, np.uint8) if turned else found.colour
+    return Sketch(lines.astype(np.float32) / 255, ink, colour, square, tuple(stages), tuple(notes))
