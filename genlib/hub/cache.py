@@ -16,7 +16,7 @@ from typing import Literal
 from huggingface_hub import constants, try_to_load_from_cache
 
 from genlib.checkpoint import CARD, CONFIG, WEIGHTS, Checkpoint
-from genlib.contract import GenlibError
+from genlib.errors import GenlibError
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
 

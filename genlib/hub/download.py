@@ -17,7 +17,7 @@ import httpx2
 from huggingface_hub import constants, hf_hub_download
 
 from genlib.checkpoint import CONFIG, Checkpoint, CheckpointError
-from genlib.contract import GenlibError
+from genlib.errors import GenlibError
 from genlib.hub.cache import COMMIT, Token, cache_of, cached, evict, intact, remember, source
 from genlib.hub.client import DOWNLOAD, Bar, watch_session
 from genlib.hub.look import File, look

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 from huggingface_hub import HfApi, constants, get_token
 
-from genlib.checkpoint import CARD, CONFIG, WEIGHTS, find
+from genlib.checkpoint import CARD, CONFIG, WEIGHTS, shipped
 from genlib.hub.client import PUSH_LIMIT, watch_session
 from genlib.hub.sentences import NOT_THE_HUB, HubError, check_names, sentence
 
@@ -20,7 +20,7 @@ def push(name: str, repo: str, *, private: bool = False, revision: str | None = 
     and HubError.
     """
     check_names(repo, revision or constants.DEFAULT_REVISION)
-    folder = find(name).folder
+    folder = shipped(name).folder
     late = f"Hugging Face did not answer within {PUSH_S:g} s: check the network and try again."
     watch_session()
     limit = PUSH_LIMIT.set(PUSH_S)
