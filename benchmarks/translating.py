@@ -22,7 +22,7 @@ import torch
 import genlib
 from genlib import catalog, data
 from genlib.contract import Translates
-from genlib.metrics.translation import held_out
+from genlib.measures.translation import held_out
 from genlib.sheets import to_uint8
 
 CALLS = 30

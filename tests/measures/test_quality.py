@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlib.metrics import quality
-from genlib.metrics.quality import frechet_distance, kid, manifolds, measures
+from genlib.measures import quality
+from genlib.measures.quality import comparison, frechet_distance, kid, manifolds
 
 SIZE = 4
 
@@ -90,13 +90,13 @@ def test_collapse_lowers_recall_and_not_precision() -> None:
 
 
 @pytest.mark.usefixtures("_small_subsets")
-def test_measures_repeat_and_leave_the_global_generator_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_comparisons_repeat_and_leave_the_global_generator_alone(capsys: pytest.CaptureFixture[str]) -> None:
     real, made = gaussian(400, 0), gaussian(300, 1, mean=0.1)
     torch.manual_seed(3)
-    first = measures(real, made)
+    first = comparison(real, made)
     after = torch.rand(1)
     torch.manual_seed(4)
-    assert measures(real, made) == first
+    assert comparison(real, made) == first
     torch.manual_seed(3)
     assert torch.equal(torch.rand(1), after)
     assert capsys.readouterr().out == ""
