@@ -419,7 +419,6 @@ def test_controls_are_drawn_from_the_schema():
     def page() -> None:
         import streamlit as st
 
-        
         from genlib.ui import controls
 
         st.session_state.found = dict(controls.draw(st.session_state.schema, "k"))
@@ -460,7 +459,6 @@ def test_a_slider_leaves_no_dust_of_its_arithmetic_in_an_address():
     def page() -> None:
         import streamlit as st
 
-        
         from genlib.ui import controls
 
         st.session_state["k.truncation"] = 0.1 + 0.2
