@@ -2,6 +2,8 @@
 
 DCGAN-64   one step of our loop against the same networks trained as they are usually written (the PyTorch tutorial's
            loop: float32, NCHW, G's gradient computed through a D that collects gradients as well).
+Points     the loop's own share of a step: a GAN with 2 x 128 units on ring8 at batch 256, one thread, against a bare
+           loop that makes the same train_step on one batch, again and again.
 VAE        one pass over 12,800 digits with our loop against pythae's trainer on the same encoder and decoder
            (pip install --no-deps -r benchmarks/requirements.txt). Both are warmed up first.
 
@@ -16,7 +18,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -25,22 +26,12 @@ from torch import Tensor, nn
 
 from genlib import data
 from genlib.contract import Recipe
-from genlib.models import dcgan, vae
+from genlib.data import PictureSet
+from genlib.models import dcgan, gan, vae
+from genlib.spaces import Pictures, Points
 from genlib.training import Run
 
 ROUNDS = 5
-
-
-@dataclass
-class Pictures:
-    """What the loop needs of a data set, cut to size."""
-
-    pixels: Tensor
-    labels: dict[str, Tensor]
-    lines: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.pixels)
 
 
 def compare(ours: Callable[[], object], theirs: Callable[[], object]) -> tuple[float, float]:
@@ -59,6 +50,36 @@ def advance(run: Run, steps: int) -> None:
     run.recipe = run.recipe.model_copy(update={"steps": run.step + steps})
     for _ in run:
         pass
+
+
+def some(name: str, split: data.Split, count: int) -> PictureSet:
+    """The first pictures of a split, without labels."""
+    whole = data.load(name, split)
+    assert isinstance(whole, PictureSet)
+    return PictureSet(whole.pixels[:count], {}, whole.info)
+
+
+# --- Points ----------------------------------------------------------------------------------------------------------
+
+
+def points_steps(steps: int = 400) -> tuple[float, float]:
+    """Seconds per step on points: with the loop (seeding, batch, average), and without."""
+    config = gan.Config(space=Points(), latent=2, width=128, batch_norm=False, dropout=0.0)
+    run = Run(gan.GAN(config), data.load("ring8"), Recipe(data="ring8", batch_size=256), bfloat16=False)
+    bare = Run(gan.GAN(config), data.load("ring8"), Recipe(data="ring8", batch_size=256), bfloat16=False)
+    batch = bare.batch()
+
+    def theirs() -> None:
+        for _ in range(steps):
+            bare.model.train_step(batch, bare.optimizers, bare.training)  # type: ignore[operator]
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        a, b = compare(lambda: advance(run, steps), theirs)
+    finally:
+        torch.set_num_threads(threads)
+    return a / steps, b / steps
 
 
 # --- DCGAN ------------------------------------------------------------------------------------------------------------
@@ -80,12 +101,12 @@ def plain_dcgan_step(model: dcgan.DCGAN, real: Tensor, optimizer_g: Any, optimiz
 
 def dcgan_steps(steps: int = 4) -> tuple[float, float]:
     """Seconds per step of batch 64 at 64x64x3 (base width 64, 6.3M parameters): ours, plain."""
-    config = dcgan.Config(channels=3, image_size=64)
-    pixels = data.load("faces", "validation").pixels[:512]
-    run = Run(dcgan.DCGAN(config), Pictures(pixels, {}), Recipe(data="faces", batch_size=64))
+    config = dcgan.Config(space=Pictures(channels=3, side=64))
+    faces = some("faces", "validation", 512)
+    run = Run(dcgan.DCGAN(config), faces, Recipe(data="faces", batch_size=64))
     plain = dcgan.DCGAN(config)
-    optimizers = plain.optimizers(run.recipe)
-    real = pixels[:64].float() / 255
+    optimizers = plain.optimizers(run.training)
+    real = faces.x(slice(0, 64))
 
     def theirs() -> None:
         for _ in range(steps):
@@ -108,8 +129,8 @@ def vae_epochs(count: int = 12_800, batch_size: int = 128) -> tuple[float, float
 
     logging.disable(logging.INFO)
     config = vae.Config(latent=24, width=512)
-    pixels = data.load("digits").pixels[:count]
-    run = Run(vae.VAE(config), Pictures(pixels, {}), Recipe(data="digits", batch_size=batch_size))
+    digits = some("digits", "train", count)
+    run = Run(vae.VAE(config), digits, Recipe(data="digits", batch_size=batch_size))
     theirs = vae.VAE(config)
 
     class Encoder(BaseEncoder):
@@ -132,7 +153,7 @@ def vae_epochs(count: int = 12_800, batch_size: int = 128) -> tuple[float, float
     peer = pythae.models.VAE(
         pythae.models.VAEConfig(input_dim=(1, 28, 28), latent_dim=24, reconstruction_loss="bce"), Encoder(), Decoder()
     )
-    x = pixels.float() / 255
+    x = digits.x(slice(None))
     with tempfile.TemporaryDirectory() as folder:
         trainer = BaseTrainer(
             peer,
@@ -150,6 +171,8 @@ def vae_epochs(count: int = 12_800, batch_size: int = 128) -> tuple[float, float
 
 
 def main() -> None:
+    ours, bare = points_steps()
+    print(f"Points, batch 256: {1e3 * ours:.2f} ms a step, bare {1e3 * bare:.2f} ms: the loop's own {ours / bare - 1:.1%}")
     ours, plain = dcgan_steps()
     print(f"DCGAN-64, batch 64: ours {1e3 * ours:.0f} ms a step, plain float32 NCHW {1e3 * plain:.0f} ms: "
           f"{plain / ours:.2f} x")  # fmt: skip

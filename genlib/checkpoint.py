@@ -119,6 +119,7 @@ class Checkpoint:
 
     def _weights(self, model: AnyModel) -> dict[str, Tensor]:
         """Name -> tensor of model.safetensors, compared with what `model`, an outline, has; all finite."""
+        import torch
         from safetensors import SafetensorError, safe_open
         from safetensors.torch import load_file
 
@@ -138,12 +139,14 @@ class Checkpoint:
             raise CheckpointError(
                 f"{self.name}: model.safetensors is damaged ({plain(error)}); restore it, or load it again."
             ) from None
+        floats = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
         for k, v in weights.items():
-            if v.dtype != outline[k].dtype and not (v.is_floating_point() and outline[k].is_floating_point()):
+            if v.dtype != outline[k].dtype and not {v.dtype, outline[k].dtype} <= floats:
                 raise CheckpointError(f"{self.name}: model.safetensors holds {v.dtype} for {k}, not {outline[k].dtype}.")
-            if not v.isfinite().all():
+            weights[k] = v.to(outline[k].dtype)
+            if not weights[k].isfinite().all():
                 raise CheckpointError(f"{self.name}: model.safetensors holds numbers that are not finite.")
-        return {k: v.to(outline[k].dtype) for k, v in weights.items()}
+        return weights
 
 
 def shipped(name: str) -> Checkpoint:

@@ -31,7 +31,7 @@ from genlib.errors import GenlibError, problem
 from genlib.models.base import Model
 
 if TYPE_CHECKING:
-    from genlib.data import Source
+    from genlib.data import DataSet
 
 
 _building = threading.Lock()
@@ -57,7 +57,7 @@ class Run:
     def __init__(
         self,
         model: Model[Any, Any, Any],
-        source: Source,
+        source: DataSet,
         recipe: Recipe,
         device: torch.device | None = None,
         bfloat16: bool | None = None,
@@ -200,7 +200,7 @@ class Run:
         torch._foreach_lerp_(self._averages, self._latest, 1 - d)
 
 
-def check(model: Model[Any, Any, Any], source: Source, recipe: Recipe) -> None:
+def check(model: Model[Any, Any, Any], source: DataSet, recipe: Recipe) -> None:
     """Whether a model can learn from a data set. TrainingError says what does not fit."""
     if source.space != model.config.space:
         raise TrainingError(
@@ -214,12 +214,13 @@ def check(model: Model[Any, Any, Any], source: Source, recipe: Recipe) -> None:
         raise TrainingError(f"{model.title} needs {missing}, and {recipe.data} has none: choose another data set.")
 
 
-def unmet(needs: Needs, source: Source) -> str:
+def unmet(needs: Needs, source: DataSet) -> str:
     """What a model needs and the data lacks, in words; empty where nothing does."""
     if needs.paired and not source.paired:
         return "a line drawing for each picture"
     for attribute, classes in needs.labels.items():
-        if len(source.labels.get(attribute, ())) < classes:
+        values = source.labels.get(attribute)
+        if values is None or int(values.max()) + 1 < classes:
             return f"the label {attribute} with {classes} classes"
     return ""
 

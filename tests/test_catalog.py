@@ -6,17 +6,19 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
 
-from genlib import GenlibError, catalog, checkpoint, contract
+from genlib import GenlibError, catalog, checkpoint, contract, sources, taxonomy
 from genlib.checkpoint import CARD, CONFIG, WEIGHTS, Spec
 from genlib.contract import Recipe
+from genlib.spaces import Points
 
 NAMES = catalog.model_names()
-SHIPPED = catalog.checkpoints()
+SHIPPED = sources.checkpoints()
 
 
 def test_every_model_file_is_listed() -> None:
@@ -45,17 +47,36 @@ def test_looking_around_does_not_import_torch() -> None:
 
 def test_checkpoints_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
     cls = catalog.model_class(NAMES[0])
-    spec = Spec(model=NAMES[0], config=cls.tiny().model_dump(), recipe=Recipe(data="digits"))
-    checkpoint.save(cls(cls.tiny()), tmp_path / "good", spec)
+    spec = Spec(model=NAMES[0], config=cls.tiny()[0].model_dump(), recipe=Recipe(data="digits"))
+    checkpoint.save(cls(cls.tiny()[0]), tmp_path / "good", spec)
     shutil.copytree(tmp_path / "good", tmp_path / "damaged")
     (tmp_path / "damaged" / CONFIG).write_text("{")
     (tmp_path / "without-config").mkdir()
     shutil.copy(tmp_path / "good" / WEIGHTS, tmp_path / "without-config")
     (tmp_path / "a-file").write_text("")
-    found = catalog.checkpoints(tmp_path)
+    found = sources.checkpoints(tmp_path)
     assert list(found) == ["good"]
     assert found["good"].model_class is cls
-    assert catalog.checkpoints(tmp_path / "absent") == {}
+    assert sources.checkpoints(tmp_path / "absent") == {}
+
+
+def test_the_shelf_stands_in_the_order_of_the_family_tree() -> None:
+    shelf = catalog.shelf()
+    places = [taxonomy.position(c.about.family) for c in shelf.values()]
+    assert places == sorted(places)
+    for left, right in pairwise(shelf.values()):
+        if left.about.family == right.about.family:
+            assert left.about.paper.year <= right.about.paper.year
+
+
+def test_the_shelf_is_read_without_torch(tmp_path: Path) -> None:
+    script = """if True:
+        import sys
+        from genlib import catalog
+        print(*(f"{c.name}: {c.about.title}" for c in catalog.shelf().values()), sep="\\n")
+        print("torch" in sys.modules)"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [*(f"{n}: {c.model_class.title}" for n, c in SHIPPED.items()), "False"]
 
 
 # --- What is shipped -------------------------------------------------------------------------------------------------
@@ -71,14 +92,15 @@ def test_shipped_weights_stay_small() -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_checkpoint_loads(name: str) -> None:
-    model = checkpoint.load(name)
+    model = sources.load(name)
     found = SHIPPED[name]
-    assert model.config == found.model_config
+    assert model.config == found.config
     assert found.spec.trained_steps > 0
     if isinstance(model, contract.Samples):
         images = model.sample(range(16))
-        assert images.shape == (16, *model.image_shape)
-        assert ((images >= 0) & (images <= 1)).all()
+        assert images.shape == (16, *model.shape)
+        assert images.isfinite().all()
+        assert isinstance(found.config.space, Points) or ((images >= 0) & (images <= 1)).all()
         assert images.std(0).mean() > 0.02, "sixteen seeds, one picture"
         torch.testing.assert_close(model.sample([3])[0], images[3], atol=1e-4, rtol=0)
 

@@ -16,19 +16,24 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from genlib import GenlibError, catalog, checkpoint
+from genlib import GenlibError, catalog, checkpoint, sources
 from genlib.checkpoint import CARD, CONFIG, MAX_BYTES, WEIGHTS, Checkpoint, CheckpointError, Spec
 from genlib.contract import Recipe
+from genlib.nets import Constants
 from genlib.models.gan import GAN
 
 Edit = Callable[[Path], None]
+
+
+def tinies(name: str) -> tuple[Any, ...]:
+    return catalog.model_class(name).tiny()
 
 
 @pytest.fixture
 def good(tmp_path: Path) -> Path:
     """A sound checkpoint of a tiny model."""
     torch.manual_seed(0)
-    model = GAN(GAN.tiny())
+    model = GAN(GAN.tiny()[0])
     spec = Spec(model="gan", config=model.config.model_dump(), recipe=Recipe(data="digits"), trained_steps=7)
     checkpoint.save(model, tmp_path / "good", spec)
     return tmp_path / "good"
@@ -51,15 +56,15 @@ def fails(act: Callable[[], object], *about: str) -> str:
 
 
 def test_load_takes_a_folder(good: Path) -> None:
-    model = checkpoint.load(good)
+    model = sources.load(good)
     assert isinstance(model, GAN)
     assert model.sample([1]).shape == (1, 1, 8, 8)
-    assert checkpoint.find(good).spec.trained_steps == 7
+    assert sources.find(good).spec.trained_steps == 7
 
 
 def test_load_takes_a_shipped_name(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalog, "CHECKPOINTS", good.parent)
-    assert isinstance(checkpoint.load("good"), GAN)
+    assert isinstance(sources.load("good"), GAN)
 
 
 @pytest.mark.parametrize(
@@ -72,11 +77,11 @@ def test_load_takes_a_shipped_name(good: Path, monkeypatch: pytest.MonkeyPatch) 
 )
 def test_unknown_and_hostile_names(name: str, good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalog, "CHECKPOINTS", good.parent)
-    fails(lambda: checkpoint.load(name), "write it as user/name" if "/" in name else "There is no checkpoint called")
+    fails(lambda: sources.load(name), "write it as user/name" if "/" in name else "There is no checkpoint called")
 
 
 def test_folder_that_is_not_there(tmp_path: Path) -> None:
-    fails(lambda: checkpoint.load(tmp_path / "absent"), "absent", "config.json is missing")
+    fails(lambda: sources.load(tmp_path / "absent"), "absent", "config.json is missing")
 
 
 def test_card_is_optional_and_bounded(good: Path) -> None:
@@ -129,7 +134,7 @@ def text(content: str | bytes) -> Edit:
         pytest.param(text("[" * 60_000), id="nested lists"),
         pytest.param(text('{"config":' * 6_000), id="nested objects"),
         pytest.param(text('{"trained_steps": 1' + "0" * 60_000 + "}"), id="a number of 60,000 digits"),
-        pytest.param(changed(format=2), id="another format"),
+        pytest.param(changed(format=1), id="another format"),
         pytest.param(changed(model="no_such_model"), id="unknown model"),
         pytest.param(changed(model="base"), id="a module that is no model"),
         pytest.param(changed(model="../gan"), id="a path as model"),
@@ -148,27 +153,37 @@ def text(content: str | bytes) -> Edit:
         pytest.param(changed(config__latent=[4]), id="a list for a number"),
         pytest.param(changed(config__latent=4.5), id="a fraction for a count"),
         pytest.param(changed(config__latent=None), id="null for a number"),
-        pytest.param(changed(config__channels=2), id="two channels"),
+        pytest.param(changed(config__space__channels=2), id="two channels"),
+        pytest.param(changed(config__space__kind="cubes"), id="unknown space"),
+        pytest.param(changed(config__space={"kind": "points", "dims": 3}), id="points in space"),
+        pytest.param(changed(config__space={"kind": "points", "side": 28}), id="points with a side"),
+        pytest.param(changed(config__space=[]), id="space is a list"),
+        pytest.param(changed(config__law="none"), id="a latent law that nothing can be drawn from"),
+        pytest.param(changed(config__law="cauchy"), id="unknown latent law"),
         pytest.param(changed(config__dropout=float("nan")), id="NaN"),
         pytest.param(changed(config__dropout=float("inf")), id="infinite"),
-        pytest.param(changed(config__objective="win"), id="unknown choice"),
+        pytest.param(changed(config__game="win"), id="unknown choice"),
         pytest.param(changed(recipe__data="../../etc"), id="a path as data set"),
         pytest.param(changed(recipe__steps=10**12), id="too many steps"),
         pytest.param(changed(recipe={}), id="no recipe"),
+        pytest.param(changed(recipe__training__extra=1), id="extra key in training"),
+        pytest.param(changed(recipe__training__smoothing=2), id="smoothing beyond its bounds"),
+        pytest.param(changed(recipe__training__gamma="NaN"), id="NaN as text in training"),
+        pytest.param(changed(recipe__training=[]), id="training is a list"),
         pytest.param(changed(trained_steps=-1), id="trained for less than nothing"),
         pytest.param(changed(trained_steps=10**30), id="trained for longer than the world is old"),
     ],
 )
 def test_bad_config(edit: Edit, good: Path) -> None:
     edit(good)
-    fails(lambda: checkpoint.find(good), "good")
+    fails(lambda: sources.find(good), "good")
 
 
 def test_error_names_what_is_wrong(good: Path) -> None:
     changed(config__latent=10**9)(good)
-    fails(lambda: checkpoint.find(good), "good", "latent", "512")
+    fails(lambda: sources.find(good), "good", "latent", "512")
     changed(model="no_such_model")(good)
-    fails(lambda: checkpoint.find(good), "good", "no_such_model", "gan")
+    fails(lambda: sources.find(good), "good", "no_such_model", "gan")
 
 
 # --- model.safetensors -----------------------------------------------------------------------------------------------
@@ -246,16 +261,15 @@ def with_one_number(value: float) -> Edit:
 )
 def test_bad_weights(edit: Edit, good: Path) -> None:
     edit(good)
-    found = checkpoint.find(good)  # config.json is sound
+    found = sources.find(good)  # config.json is sound
     fails(found.load, "good", WEIGHTS)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="counts memory as POSIX does")
-@pytest.mark.parametrize("name", catalog.model_names())
-def test_largest_config_costs_no_memory(name: str, good: Path) -> None:
+@pytest.mark.parametrize(("name", "at"), [(n, i) for n in catalog.model_names() for i in range(len(tinies(n)))])
+def test_largest_config_costs_no_memory(name: str, at: int, good: Path) -> None:
     """Every size at its upper bound is a model of gigabytes. It is refused for its shapes, before it exists."""
-    cls = catalog.model_class(name)
-    config = cls.tiny()
+    cls, config = catalog.model_class(name), tinies(name)[at]
     for field, schema in cls.Config.model_json_schema()["properties"].items():
         largest = max(schema["enum"], key=str) if "enum" in schema else schema.get("maximum")
         while schema.get("type") in ("integer", None) and largest is not None:
@@ -267,7 +281,7 @@ def test_largest_config_costs_no_memory(name: str, good: Path) -> None:
     changed(model=name, config=config.model_dump(mode="json"))(good)
     size = sum(p.numel() * 4 for p in checkpoint._outline(cls, config).parameters())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    fails(lambda: checkpoint.load(good), "does not fit")
+    fails(lambda: sources.load(good), "does not fit")
     unit = 1 if sys.platform == "darwin" else 1024
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit
     assert grown < max(32 * 1024**2, size // 4)
@@ -277,8 +291,9 @@ def test_loading_imports_no_compiler(tmp_path: Path) -> None:
     """torch._dynamo takes seconds and 70 MB, and drawing initial weights where there is no memory imports it."""
     for name in catalog.model_names():
         cls = catalog.model_class(name)
-        spec = Spec(model=name, config=cls.tiny().model_dump(mode="json"), recipe=Recipe(data="digits"))
-        checkpoint.save(cls(cls.tiny()), tmp_path / name, spec)
+        config = cls.tiny()[0]
+        spec = Spec(model=name, config=config.model_dump(mode="json"), recipe=Recipe(data="digits"))
+        checkpoint.save(cls(config), tmp_path / name, spec)
     script = """if True:
         import sys
         from pathlib import Path
@@ -290,13 +305,40 @@ def test_loading_imports_no_compiler(tmp_path: Path) -> None:
     assert done.stdout.split() == ["True", "False"]
 
 
+def test_a_constant_is_made_anew_and_never_read(good: Path) -> None:
+    """A mask from a stranger's file could show an autoregressive model the pixels that it is to predict."""
+
+    class Masked(Constants):
+        def __init__(self) -> None:
+            super().__init__()
+            self.keep_constants()
+
+        def constants(self) -> dict[str, torch.Tensor]:
+            return {"mask": torch.ones(3, 3).tril(-1)}
+
+    class WithMask(GAN):
+        def __init__(self, config: Any) -> None:
+            super().__init__(config)
+            self.masked = Masked()
+
+    forged = tensors(lambda w: w.update({"masked.mask": torch.ones(3, 3)}))
+    found = sources.find(good)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(catalog, "model_class", lambda name: WithMask)
+        model = found.load("cpu")
+        assert "masked.mask" not in model.state_dict()
+        assert torch.equal(model.get_buffer("masked.mask"), torch.ones(3, 3).tril(-1))
+        forged(good)
+        fails(lambda: found.load("cpu"), "masked.mask", "absent")
+
+
 # --- Saving ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", [WEIGHTS, CONFIG])
 def test_crash_while_saving_keeps_the_old_file(name: str, good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {p.name: p.read_bytes() for p in good.iterdir()}
-    old = checkpoint.find(good)
+    old = sources.find(good)
 
     def half(path: Path, *args: object, **kwargs: object) -> None:
         Path(path).write_bytes(b"half")
@@ -305,7 +347,7 @@ def test_crash_while_saving_keeps_the_old_file(name: str, good: Path, monkeypatc
     if name == WEIGHTS:
         monkeypatch.setattr("safetensors.torch.save_file", lambda tensors, path, metadata: half(path))
         with pytest.raises(OSError, match="No space left"):
-            checkpoint.save(GAN(GAN.tiny()), good, old.spec)
+            checkpoint.save(GAN(GAN.tiny()[0]), good, old.spec)
     else:
         monkeypatch.setattr(Path, "write_text", half)
         with pytest.raises(OSError, match="No space left"):
@@ -314,22 +356,22 @@ def test_crash_while_saving_keeps_the_old_file(name: str, good: Path, monkeypatc
 
 
 def test_save_replaces(good: Path) -> None:
-    spec = checkpoint.find(good).spec
-    model = GAN(GAN.tiny())
+    spec = sources.find(good).spec
+    model = GAN(GAN.tiny()[0])
     checkpoint.save(model, good, spec.model_copy(update={"trained_steps": 8}))
-    assert checkpoint.find(good).spec.trained_steps == 8
-    assert torch.equal(checkpoint.load(good).state_dict()["generator.0.weight"], model.generator[0].weight)
+    assert sources.find(good).spec.trained_steps == 8
+    assert torch.equal(sources.load(good).state_dict()["generator.0.weight"], model.generator[0].weight)
     assert sorted(p.name for p in good.iterdir()) == [CONFIG, WEIGHTS]
 
 
 def test_buffers_stay_exact_in_half_precision(good: Path) -> None:
     """Batch norm's running variance may be far below what float16 can hold."""
-    model = checkpoint.load(good)
+    model = sources.load(good)
     model.get_buffer("generator.1.running_var").fill_(1e-9)
-    checkpoint.save(model, good, checkpoint.find(good).spec, torch.float16)
+    checkpoint.save(model, good, sources.find(good).spec, torch.float16)
     assert load_file(good / WEIGHTS)["generator.0.weight"].dtype == torch.float16
     assert torch.equal(
-        checkpoint.load(good).get_buffer("generator.1.running_var"), model.get_buffer("generator.1.running_var")
+        sources.load(good).get_buffer("generator.1.running_var"), model.get_buffer("generator.1.running_var")
     )
 
 

@@ -1,19 +1,22 @@
-"""Data sets: digits, fashion, faces, emoji. They ship with the repository, lossless, in fixed splits.
+"""Data sets: pictures, which ship with the repository, lossless, in fixed splits; and points, drawn from formulas.
 
 >>> from genlib import data
 >>> data.names()
 ('digits', 'fashion', 'faces', 'emoji')
->>> faces = data.load("faces", "train")
+>>> faces = data.load_pictures("faces", "train")
 >>> faces.pixels.shape, faces.labels["hair_colour"].shape
 (torch.Size([10000, 3, 64, 64]), torch.Size([10000]))
+>>> data.point_names()
+('ring8', 'grid25', 'moons', 'spiral', 'two-gaussians', 'mixture1d')
+>>> data.load_points("ring8").draw(256, torch.Generator().manual_seed(0)).shape
+torch.Size([256, 2])
 
-Importing this package costs nothing: torch and numpy are imported when the first picture is asked for.
+Importing this package costs nothing: torch and numpy are imported when the first data set is loaded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +24,11 @@ from genlib.data.manifest import DataError, DataFile, DataInfo, Split
 from genlib.data.manifest import info as info
 from genlib.data.manifest import names as names
 from genlib.data.manifest import parts as parts
+from genlib.data.manifest import point_names as point_names
+from genlib.data.sets import DataSet, Endless, Finite, PictureSet, PointSet, Rows
 
 if TYPE_CHECKING:
-    import torch
+    import numpy as np
     from torch import Tensor
 
     from genlib.data.neighbours import Neighbours
@@ -32,62 +37,38 @@ __all__ = [
     "DataError",
     "DataFile",
     "DataInfo",
-    "Images",
+    "DataSet",
+    "Endless",
+    "Finite",
+    "PictureSet",
+    "PointSet",
+    "Rows",
     "Split",
     "build",
+    "from_strokes",
     "info",
     "load",
+    "load_pictures",
+    "load_points",
     "names",
     "nearest",
     "parts",
+    "point_names",
     "stream",
 ]
 
 
-@dataclass(frozen=True)
-class Images:
-    """One split of a data set, decoded.
-
-    pixels   uint8 (N, C, H, W), 0 to 255
-    labels   {attribute: int64 (N,)}; the class names are in info.labels[attribute]
-    info     what the data set is, its licence and credit
-    lines    emoji: uint8 (N, 1, H, W), the line drawing of each picture, dark on white; else None
-    titles   emoji: "HEXCODE name" of each picture; else empty
-    """
-
-    pixels: Tensor
-    labels: dict[str, Tensor]
-    info: DataInfo
-    lines: Tensor | None = None
-    titles: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.pixels)
-
-    def take(self, index: Tensor | slice) -> Images:
-        """Some of the pictures, by their numbers int64 (M,) or a slice, with what belongs to them."""
-        rows = range(len(self))[index] if isinstance(index, slice) else index.tolist()
-        return replace(
-            self,
-            pixels=self.pixels[index],
-            labels={attribute: values[index] for attribute, values in self.labels.items()},
-            lines=None if self.lines is None else self.lines[index],
-            titles=tuple(self.titles[row] for row in rows) if self.titles else (),
-        )
-
-    def batch(self, index: Tensor | Sequence[int] | slice) -> torch.Tensor:
-        """The pictures at `index` as float32 (B, C, H, W) in [0, 1]."""
-        return self.pixels[index].float().div_(255)
-
-    def line_batch(self, index: Tensor | Sequence[int] | slice) -> torch.Tensor:
-        """The line drawings at `index` as float32 (B, 1, H, W) in [0, 1]; ValueError where the set has none."""
-        if self.lines is None:
-            raise ValueError(f"{self.info.name} has no line drawings")
-        return self.lines[index].float().div_(255)
+def load(name: str, split: Split = "train", *, size: int | None = None, verify: bool = True) -> PictureSet | PointSet:
+    """One split of a data set, of pictures or of points. Takes and raises what `load_pictures` and `load_points` do."""
+    if name not in point_names():
+        return load_pictures(name, split, size=size, verify=verify)
+    if size is not None:
+        raise DataError(f"The data set {name} holds points, which have no size in pixels; leave the size out.")
+    return load_points(name, split)
 
 
-def load(name: str, split: Split = "train", *, size: int | None = None, verify: bool = True) -> Images:
-    """One split of a data set, whole, in memory.
+def load_pictures(name: str, split: Split = "train", *, size: int | None = None, verify: bool = True) -> PictureSet:
+    """One split of a picture set, whole, in memory.
 
     name     one set, or several as one: "faces+emoji", without their labels, drawings and titles
     size     emoji only: 64 (the default) or 128 pixels a side
@@ -100,10 +81,37 @@ def load(name: str, split: Split = "train", *, size: int | None = None, verify: 
         import torch
 
         joined = info(name)  # first: it says so where they do not fit each other
-        return Images(
+        return PictureSet(
             torch.cat([store.load(p, split, size=size, verify=verify).pixels for p in parts(name)]), {}, joined
         )
     return store.load(name, split, size=size, verify=verify)
+
+
+def load_points(name: str, split: Split = "train") -> PointSet:
+    """A point set. The splits have the same law and different held-out points.
+
+    Raises DataError for an unknown name or split, and for a set of pictures.
+    """
+    from genlib.data import manifest, points
+
+    about = info(name)
+    if about.kind != "points":
+        raise DataError(f"The data set {name} holds pictures, not points; choose one of: {', '.join(point_names())}.")
+    if split not in manifest.SPLITS:
+        raise manifest.no_split(name, split)
+    return PointSet(about, points.SETS[name].density(), split)
+
+
+def from_strokes(lines: Sequence[np.ndarray], sigma: float) -> PointSet:
+    """A set of points from what somebody drew: evenly along the lines, with Gaussian noise; a dot is a Gaussian.
+
+    lines    the strokes, each (n, 2) with n >= 1, in the set's own unit: about [-1, 1]; at most 100 of them
+    sigma    standard deviation of the noise, 0.001 to 1
+    Raises DataError where there is nothing, too much, or a number that is not finite.
+    """
+    from genlib.data import strokes
+
+    return strokes.from_strokes(lines, sigma)
 
 
 def stream(

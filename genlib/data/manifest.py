@@ -1,4 +1,7 @@
-"""What data sets there are, read from files/manifest.json: splits, labels, licences, files and their hashes."""
+"""What data sets there are: splits, labels, licences, and the shipped files with their hashes.
+
+The picture sets are read from files/manifest.json, the point sets from their formulas in points.py.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from genlib.contract import GenlibError
+from genlib.data import points
+from genlib.errors import GenlibError
+from genlib.spaces import Pictures, Points
 
 FILES = Path(__file__).parent / "files"
 MANIFEST = FILES / "manifest.json"
@@ -44,7 +49,7 @@ class FileEntry(_Strict):
 
 
 class Entry(_Strict):
-    """One data set, as the builder wrote it down."""
+    """One picture set, as the builder wrote it down."""
 
     title: str
     description: str
@@ -80,19 +85,19 @@ class DataFile:
 class DataInfo:
     """What a data set is.
 
-    image_shape   (C, H, W) of the default size
-    splits        {split: number of pictures}
-    labels        {attribute: class names, in the order of the label's values}
-    main_label    the attribute a classifier of this set predicts
-    files         {split: DataFile}
-    sizes         the sides that it can be had in, in pixels
-    has_lines     whether each picture comes with its line drawing
+    space        what one x is: pictures (of the default size) or points
+    splits       {split: number of pictures}; points: empty, there is no end of them
+    labels       {attribute: class names, in the order of the label's values}; points: empty
+    main_label   the attribute a classifier of this set predicts; points: empty
+    files        {split: DataFile}; points: empty
+    sizes        the sides that it can be had in, in pixels; points: empty
+    has_lines    whether each picture comes with its line drawing
     """
 
     name: str
     title: str
     description: str
-    image_shape: tuple[int, int, int]
+    space: Pictures | Points
     splits: dict[str, int]
     labels: dict[str, tuple[str, ...]]
     main_label: str
@@ -104,10 +109,39 @@ class DataInfo:
     sizes: tuple[int, ...] = ()
     has_lines: bool = False
 
+    @property
+    def kind(self) -> Literal["pictures", "points"]:
+        return self.space.kind
+
+    @classmethod
+    def of_points(
+        cls, name: str, title: str, description: str, dims: int, licence: str, credit: str, source_url: str = ""
+    ) -> DataInfo:
+        """Of a set of points, which has no files, splits or labels."""
+        return cls(
+            name=name,
+            title=title,
+            description=description,
+            space=Points(dims=dims),
+            splits={},
+            labels={},
+            main_label="",
+            licence=licence,
+            licence_url="",
+            credit=credit,
+            source_url=source_url,
+            files={},
+        )
+
 
 def names() -> tuple[str, ...]:
-    """Names of the data sets. Raises DataError for a missing or damaged manifest."""
+    """Names of the picture sets. Raises DataError for a missing or damaged manifest."""
     return tuple(entries())
+
+
+def point_names() -> tuple[str, ...]:
+    """Names of the point sets."""
+    return tuple(points.SETS)
 
 
 def info(name: str) -> DataInfo:
@@ -117,12 +151,22 @@ def info(name: str) -> DataInfo:
     """
     if JOIN in name:
         return _joined(name, [info(part) for part in parts(name)])
+    if formula := points.SETS.get(name):
+        return DataInfo.of_points(
+            name=name,
+            title=formula.title,
+            description=formula.description,
+            dims=formula.dims,
+            licence="none: drawn from a formula",
+            credit=formula.credit,
+            source_url=formula.source_url,
+        )
     found = entry(name)
     return DataInfo(
         name=name,
         title=found.title,
         description=found.description,
-        image_shape=(found.channels, found.default_side, found.default_side),
+        space=Pictures(channels=found.channels, side=found.default_side),
         splits={split: found.files[split].count for split in SPLITS},
         labels=found.labels,
         main_label=found.main_label,
@@ -142,8 +186,11 @@ def parts(name: str) -> tuple[str, ...]:
 
 
 def _joined(name: str, infos: list[DataInfo]) -> DataInfo:
-    shapes = {i.image_shape for i in infos}
-    if len(shapes) > 1:
+    for i in infos:
+        if i.kind == "points":
+            raise DataError(f"The data sets {name} cannot be joined: {i.name} holds points; join picture sets only.")
+    spaces = {i.space for i in infos}
+    if len(spaces) > 1:
         raise DataError(f"The data sets {name} cannot be joined: their pictures have different shapes.")
 
     def row(attribute: str, between: str) -> str:
@@ -153,7 +200,7 @@ def _joined(name: str, infos: list[DataInfo]) -> DataInfo:
         name=name,
         title=row("title", " and "),
         description=row("description", " "),
-        image_shape=shapes.pop(),
+        space=spaces.pop(),
         splits={split: sum(i.splits[split] for i in infos) for split in SPLITS},
         labels={},
         main_label="",
@@ -166,7 +213,7 @@ def _joined(name: str, infos: list[DataInfo]) -> DataInfo:
 
 
 def entry(name: str) -> Entry:
-    """The manifest's entry of a data set, or DataError that lists those that exist."""
+    """The manifest's entry of a picture set, or DataError that lists those that exist."""
     known = entries()
     if name not in known:
         raise unknown(name, known)
@@ -174,11 +221,19 @@ def entry(name: str) -> Entry:
 
 
 def unknown(name: str, known: Iterable[str]) -> DataError:
-    return DataError(f"There is no data set {name!r}; python -m genlib data list shows these: {', '.join(known)}.")
+    """Of a name that is not among `known`, the picture sets."""
+    if name in points.SETS:
+        return DataError(f"The data set {name} holds points, not pictures; choose one of these: {', '.join(known)}.")
+    there = ", ".join([*known, *points.SETS])
+    return DataError(f"There is no data set {name!r}; python -m genlib data list shows these: {there}.")
+
+
+def no_split(name: str, split: str) -> DataError:
+    return DataError(f"{name} has no split {split!r}; python -m genlib data list shows train, validation and test.")
 
 
 def entries() -> dict[str, Entry]:
-    """All entries, checked; read again only when the file has changed."""
+    """The entries of all picture sets, checked; read again only when the file has changed."""
     try:
         stat = MANIFEST.stat()
     except OSError:

@@ -28,7 +28,7 @@ from genlib.data.manifest import DataError, Entry, FileEntry
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlib.data import Images
+    from genlib.data import PictureSet
 
 WINDOW = 16 << 20  # of the compressor: so many bytes back it finds repetitions, and so many the reader holds
 MEMORY_LIMIT = 48 << 20
@@ -89,9 +89,9 @@ def damaged(path: Path, command: str) -> DataError:
     return DataError(f"The file {path.name} is damaged; {command} makes it anew.")
 
 
-def load(name: str, split: str, *, size: int | None, verify: bool) -> Images:
+def load(name: str, split: str, *, size: int | None, verify: bool) -> PictureSet:
     """See genlib.data.load."""
-    from genlib.data import Images
+    from genlib.data import PictureSet
 
     entry, file, side = find(name, split, size)
     shrink = entry.side // side
@@ -105,7 +105,7 @@ def load(name: str, split: str, *, size: int | None, verify: bool) -> Images:
             if lines is not None:
                 lines[start : start + len(block)] = block[:, :1]
             pixels[start : start + len(block)] = block[:, -entry.channels :]
-    return Images(
+    return PictureSet(
         pixels=torch.from_numpy(pixels),
         labels={a: torch.from_numpy(row.astype(np.int64)) for a, row in zip(entry.labels, labels, strict=True)},
         info=manifest.info(name),
@@ -129,7 +129,7 @@ def find(name: str, split: str, size: int | None) -> tuple[Entry, FileEntry, int
     entry = manifest.entry(name)
     file = {str(known): file for known, file in entry.files.items()}.get(split)
     if file is None:
-        raise DataError(f"{name} has no split {split!r}; python -m genlib data list shows train, validation and test.")
+        raise manifest.no_split(name, split)
     side = entry.default_side if size is None else size
     if side not in entry.sizes:
         have = " and ".join(map(str, entry.sizes))

@@ -17,28 +17,34 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field, StringConstraints
+from pydantic import Field
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import AdamW, Optimizer
 
 from genlib import contract
-from genlib.contract import Batch, Embeds, Paper, Recipe, Trains
+from genlib.contract import Batch, Controls, Embeds, Name, Names, Needs, Paper, Trains
 from genlib.models.base import Model
+from genlib.spaces import Pictures
 
 if TYPE_CHECKING:
     from genlib.data import DataInfo
 
-Attribute = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Classes = Annotated[int, Field(ge=2, le=64)]
 
 
 class Config(contract.Config):
-    heads: dict[Attribute, Classes] = Field(
+    space: Pictures = Field(Pictures(), description="Pictures")
+    heads: dict[Name, Classes] = Field(
         min_length=1, max_length=16, description="Attributes it names, the main one first, each with its classes"
     )
     width: int = Field(32, ge=4, le=128, description="Channels of the first layer; later ones have up to 4 x as many")
     features: int = Field(128, ge=4, le=512, description="Numbers that describe a picture")
-    shift: int = Field(2, ge=0, le=16, description="While training, pictures move by up to this many pixels each way")
+
+
+class Training(contract.Training):
+    learning_rate: float = Field(2e-3, gt=0, le=1, description="Learning rate at its peak")
+    weight_decay: float = Field(0.05, ge=0, le=10, description="Pull of the weights towards 0, per unit of the rate")
+    shift: int = Field(2, ge=0, le=16, description="Pictures move by up to this many pixels each way")
 
 
 # --- Blocks ----------------------------------------------------------------------------------------------------------
@@ -64,13 +70,13 @@ class Residual(nn.Module):
 
 
 def trunk(c: Config) -> nn.Sequential:
-    """Images (B, C, H, W) -> features (B, D): halve until 8 pixels or fewer are left, then average over place.
+    """Pictures (B, C, H, W) -> features (B, F): halve until 8 pixels or fewer are left, then average over place.
 
     The last layer fixes the unit: each feature has mean 0 and variance 1 over the training pictures.
     """
-    first_stride = 2 if c.image_size > 32 else 1  # large pictures are halved at once, for speed
-    layers: list[nn.Module] = [convolution(c.channels, c.width, first_stride)]
-    width, side = c.width, math.ceil(c.image_size / first_stride)
+    first_stride = 2 if c.space.side > 32 else 1  # large pictures are halved at once, for speed
+    layers: list[nn.Module] = [convolution(c.space.channels, c.width, first_stride)]
+    width, side = c.width, math.ceil(c.space.side / first_stride)
     while side > 8 or len(layers) == 1:
         wider = min(2 * width, 4 * c.width)
         layers += [convolution(width, wider, stride=2), Residual(wider)]
@@ -103,13 +109,7 @@ def loss_of(logits: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Tenso
     return torch.stack([F.cross_entropy(logit.float(), labels[name]) for name, logit in logits.items()]).sum()
 
 
-def rate_at(progress: float) -> float:
-    """Share of the peak learning rate at `progress` in [0, 1]: up over the first 5 %, then down along a cosine."""
-    return min(progress / 0.05, 0.5 * (1 + math.cos(math.pi * progress)))
-
-
-class Classifier(Model, Embeds, Trains):
-    Config: ClassVar = Config
+class Classifier(Model[Config, Controls, Training], Embeds, Names, Trains[Training]):
     title = "Classifier"
     idea = (
         "Names what a picture shows. The layer before its answer describes a picture by a few numbers, and the metrics "
@@ -120,15 +120,18 @@ class Classifier(Model, Embeds, Trains):
         "Heusel et al.", 2017, "https://arxiv.org/abs/1706.08500",
     )  # fmt: skip
 
+    # The rate rises over the first 5 % of the steps, then falls along a cosine.
+    recipe: ClassVar = {"warmup": 0.05, "cooldown": 1.0, "fall": "cosine"}
+    follows = frozenset({"space", "heads"})
+
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.config: Config
         self.trunk = trunk(config)
         self.head = nn.Linear(config.features, sum(config.heads.values()))  # all attributes' logits side by side
 
     @classmethod
-    def tiny(cls) -> Config:
-        return Config(image_size=8, heads={"label": 3, "shade": 2}, width=4, features=8, shift=1)
+    def tiny(cls) -> tuple[Config, ...]:
+        return (Config(space=Pictures(side=8), heads={"label": 3, "shade": 2}, width=4, features=8),)
 
     @classmethod
     def config_for(cls, info: DataInfo, **overrides: Any) -> Config:
@@ -136,47 +139,39 @@ class Classifier(Model, Embeds, Trains):
         heads = {attribute: len(info.labels[attribute]) for attribute in order}
         return super().config_for(info, **{"heads": heads, **overrides})
 
-    def features(self, images: Tensor) -> Tensor:
-        # Centred to [-1, 1] first, as everywhere.
-        return self.trunk(2 * images - 1)
+    @classmethod
+    def needs(cls, config: Config) -> Needs:
+        return Needs(labels=config.heads)
 
-    def predict(self, images: Tensor) -> dict[str, Tensor]:
-        """Attribute -> logits (B, classes), of images (B, C, H, W) in [0, 1]."""
-        return self.logits(self.features(images))
+    # --- Reading pictures ---
+
+    @classmethod
+    def heads(cls, config: Config) -> Mapping[str, int]:
+        return config.heads
+
+    def features(self, x: Tensor) -> Tensor:
+        return self.trunk(self.config.space.centre(self.here(x)))
 
     def logits(self, features: Tensor) -> dict[str, Tensor]:
-        """Attribute -> logits (B, classes), of features (B, D)."""
-        parts = self.head(features).split(list(self.config.heads.values()), dim=1)
+        parts = self.head(self.here(features)).split(list(self.config.heads.values()), dim=1)
         return dict(zip(self.config.heads, parts, strict=True))
 
     # --- Training ---
 
-    def optimizers(self, recipe: Recipe) -> dict[str, Optimizer]:
-        peak = recipe.learning_rate or 2e-3
+    def optimizers(self, training: Training) -> dict[str, Optimizer]:
         # Decay pulls on the weights that multiply; biases and batch norm's gains set a scale and stay free.
-        group = {"peak": peak, "done": 0}  # kept with the optimiser's state: a resumed run goes on along the schedule
-        self.steps = recipe.steps
-        return {
-            "classifier": torch.optim.AdamW(
-                [
-                    {"params": [p for p in self.parameters() if p.ndim > 1], "weight_decay": 0.05, **group},
-                    {"params": [p for p in self.parameters() if p.ndim == 1], "weight_decay": 0.0, **group},
-                ],
-                peak,
-            )
-        }
+        groups = [
+            {"params": [p for p in self.parameters() if p.ndim > 1], "weight_decay": training.weight_decay},
+            {"params": [p for p in self.parameters() if p.ndim == 1], "weight_decay": 0.0},
+        ]
+        return {"classifier": AdamW(groups, training.learning_rate, fused=True)}
 
-    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer]) -> dict[str, Tensor]:
-        optimizer = optimizers["classifier"]
-        for group in optimizer.param_groups:
-            group["done"] += 1
-            group["lr"] = group["peak"] * rate_at(min(1.0, group["done"] / self.steps))
-
-        logits = self.predict(shifted(batch.images, self.config.shift, batch.rng))
+    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training) -> dict[str, Tensor]:
+        logits = self.logits(self.features(shifted(batch.x, training.shift, batch.rng)))
         loss = loss_of(logits, batch.labels)
-        optimizer.zero_grad()
+        optimizers["classifier"].zero_grad()
         loss.backward()
-        optimizer.step()
+        optimizers["classifier"].step()
 
         right = [(logit.argmax(1) == batch.labels[name]).float().mean() for name, logit in logits.items()]
         return {"loss": loss.detach(), "accuracy": torch.stack(right).mean().detach()}

@@ -15,44 +15,70 @@ recipe for convolutional players that do not collapse (section 3):
 One thing is optional and younger: where D would win too clearly and its gradient turn to noise, a penalty keeps it flat
 around real pictures,
 
-    R1 = gamma / 2 * E_x~data |grad_x D(x)|^2
+    R1 = gamma / 2 * E_x~data |grad_x l(x)|^2,    l the logit of D
 
     Mescheder, Geiger, Nowozin, "Which Training Methods for GANs do actually Converge?", ICML 2018 (equation 9).
+        https://arxiv.org/abs/1801.04406
+    Karras, Laine, Aittala, Hellsten, Lehtinen, Aila, "Analyzing and Improving the Image Quality of StyleGAN", CVPR
+        2020. https://arxiv.org/abs/1912.04958
+        The penalty is dear, and does as well on one step in a few, with as many times the weight (appendix B).
+
+x lies in [0, 1] here, so gamma counts four times what it does for pictures in [-1, 1].
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Adam, Optimizer
 
-from genlib import contract
-from genlib.contract import Batch, Criticises, Criticism, Decodes, Paper, Recipe, Samples, Seeds, Trains
-from genlib.layers import frozen, levels, normal
+from genlib import contract, nets, noise
+from genlib.contract import (
+    Batch,
+    Criticises,
+    Criticism,
+    Decodes,
+    HasPrior,
+    Latent,
+    Paper,
+    Samples,
+    Seeds,
+    Trains,
+)
 from genlib.models.base import Model
+from genlib.models.gan import discriminator_loss, squared_slope
+from genlib.nets import frozen, halvings
+from genlib.noise import Noise
+from genlib.spaces import Pictures
 
-LAZY = 4  # the penalty on D's gradient is laid on one step in so many
+LAZY = 4  # the penalty on D's slope is laid on one step in so many
 
 
 class Config(contract.Config):
+    space: Pictures = Field(Pictures(), description="Pictures, of a side that can be halved down to 4 to 7 pixels")
     latent: int = Field(100, ge=1, le=512, description="Dimensions of the noise z")
     generator_width: int = Field(64, ge=4, le=256, description="Channels of G's last hidden layer, doubled inwards")
     discriminator_width: int = Field(
         64, ge=4, le=256, description="Channels of D's first hidden layer, doubled inwards"
     )
 
-    r1: float = Field(0.0, ge=0, le=100, description="Gamma of the penalty on D's gradient; 0 is the paper's game")
-
     @model_validator(mode="after")
-    def _size(self) -> Config:
-        levels(self.image_size)
+    def _side(self) -> Config:
+        halvings(self.space.side)
         return self
+
+
+class Training(contract.Training):
+    generator_rate: float = Field(2e-4, gt=0, le=1, description="Learning rate of G")
+    discriminator_rate: float = Field(2e-4, gt=0, le=1, description="Learning rate of D")
+    discriminator_steps: int = Field(1, ge=1, le=20, description="Steps of D, each on fresh data, for one of G")
+    smoothing: float = Field(0.0, ge=0, le=0.5, description="D aims at 1 - this on real data, and at 0 on samples")
+    gamma: float = Field(0.0, ge=0, le=100, description="Weight of the penalty on D's slope at real pictures (R1)")
 
 
 class Controls(contract.Controls):
@@ -65,8 +91,8 @@ class Controls(contract.Controls):
 
 
 def generator(c: Config) -> nn.Sequential:
-    """z (B, Z, 1, 1) -> image (B, C, H, W) in [-1, 1]. For 64 px: 4x4 -> 8x8 -> 16x16 -> 32x32 -> 64x64."""
-    side, doublings = levels(c.image_size)
+    """z (B, Z, 1, 1) -> picture (B, C, H, W) in [-1, 1]. For 64 px: 4x4 -> 8x8 -> 16x16 -> 32x32 -> 64x64."""
+    side, doublings = halvings(c.space.side)
     widths = [c.generator_width * 2**i for i in reversed(range(doublings))]  # e.g. 512, 256, 128, 64
     net = nn.Sequential(
         nn.ConvTranspose2d(c.latent, widths[0], side, bias=False),  # (B, 8w, 4, 4): the projection of z
@@ -79,15 +105,15 @@ def generator(c: Config) -> nn.Sequential:
             nn.BatchNorm2d(narrow),
             nn.ReLU(inplace=True),
         ])  # fmt: skip
-    net.extend([nn.ConvTranspose2d(widths[-1], c.channels, 4, stride=2, padding=1), nn.Tanh()])
+    net.extend([nn.ConvTranspose2d(widths[-1], c.space.channels, 4, stride=2, padding=1), nn.Tanh()])
     return net
 
 
 def discriminator(c: Config) -> nn.Sequential:
-    """Image (B, C, H, W) in [-1, 1] -> logit of D(x) (B, 1, 1, 1). The generator's mirror image."""
-    side, halvings = levels(c.image_size)
-    widths = [c.discriminator_width * 2**i for i in range(halvings)]  # e.g. 64, 128, 256, 512
-    net = nn.Sequential(nn.Conv2d(c.channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True))
+    """Picture (B, C, H, W) in [-1, 1] -> logit of D(x) (B, 1, 1, 1). The generator's mirror image."""
+    side, times = halvings(c.space.side)
+    widths = [c.discriminator_width * 2**i for i in range(times)]  # e.g. 64, 128, 256, 512
+    net = nn.Sequential(nn.Conv2d(c.space.channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True))
     for narrow, wide in pairwise(widths):
         net.extend([
             nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False),  # half the side
@@ -100,28 +126,12 @@ def discriminator(c: Config) -> nn.Sequential:
 
 def initialise(module: nn.Module) -> None:
     """Weights from N(0, 0.02), batch norm's scale from N(1, 0.02) (section 4)."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
+    nets.initialise(module)
+    if isinstance(module, nn.BatchNorm2d):
         nn.init.normal_(module.weight, 1.0, 0.02)
 
 
-# --- Objective -------------------------------------------------------------------------------------------------------
-
-
-def squared_slope(logits: Tensor, images: Tensor) -> Tensor:
-    """E |grad_x D(x)|^2, for D's logits (B,) on images (B, C, H, W) that require a gradient.
-
-    x in [0, 1], so gamma counts four times what it does for pictures in [-1, 1]; and as D has batch norm, a picture's
-    slope contains its influence on the rest of its batch.
-    """
-    (slope,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
-    return slope.float().square().flatten(1).sum(1).mean()
-
-
-class DCGAN(Model, Samples, Decodes, Criticises, Trains):
-    Config: ClassVar = Config
-    Controls: ClassVar = Controls
+class DCGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criticises, Trains[Training]):
     title = "Deep convolutional GAN"
     idea = (
         "The adversarial game with convolutional players: the generator paints from a coarse map of 4 x 4 to the full "
@@ -135,56 +145,59 @@ class DCGAN(Model, Samples, Decodes, Criticises, Trains):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.config: Config
         self.generator = generator(config).apply(initialise)
         self.discriminator = discriminator(config).apply(initialise)
 
     @classmethod
-    def tiny(cls) -> Config:
-        return Config(channels=3, image_size=16, latent=4, generator_width=4, discriminator_width=4)
+    def tiny(cls) -> tuple[Config, ...]:
+        return (Config(space=Pictures(channels=3, side=16), latent=4, generator_width=4, discriminator_width=4),)
 
     # --- Sampling ---
 
+    @classmethod
+    def latent(cls, config: Config) -> Latent:
+        return Latent(config.latent, "gaussian")
+
     def prior(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
-        truncation = (controls or Controls()).truncation
-        return normal(seeds, self.config.latent, truncation).to(self.device)
+        truncation = self.set_by(controls).truncation
+        return self.here(Noise(seeds).latent(self.latent(self.config), truncation))
 
     def decode(self, z: Tensor) -> Tensor:
-        return (self.generator(z[:, :, None, None]) + 1) / 2
+        return (self.generator(self.here(z)[:, :, None, None]) + 1) / 2
 
     def sample(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
         return self.decode(self.prior(seeds, controls))
 
-    def criticise(self, images: Tensor) -> Criticism:
-        return Criticism(torch.sigmoid(self.logits(images)), "probability")
+    def criticise(self, x: Tensor) -> Criticism:
+        return Criticism(torch.sigmoid(self.logits(self.here(x))), "probability")
 
-    def logits(self, images: Tensor) -> Tensor:
-        """D's logit (B,)."""
-        return self.discriminator(2 * images - 1).float().flatten()
+    def logits(self, x: Tensor) -> Tensor:
+        """D's logit l(x) (B,)."""
+        return self.discriminator(self.config.space.centre(x)).float().flatten()
 
     # --- Training ---
 
-    def optimizers(self, recipe: Recipe) -> dict[str, Optimizer]:
-        rate = recipe.learning_rate or 2e-4
+    def optimizers(self, training: Training) -> dict[str, Optimizer]:
+        betas = (0.5, 0.999)
         return {
-            "generator": torch.optim.Adam(self.generator.parameters(), rate, betas=(0.5, 0.999), fused=True),
-            "discriminator": torch.optim.Adam(self.discriminator.parameters(), rate, betas=(0.5, 0.999), fused=True),
+            "generator": Adam(self.generator.parameters(), training.generator_rate, betas, fused=True),
+            "discriminator": Adam(self.discriminator.parameters(), training.discriminator_rate, betas, fused=True),
         }
 
-    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer]) -> dict[str, Tensor]:
-        z = torch.randn(len(batch.images), self.config.latent, generator=batch.rng, device=self.device)
-        fake = self.decode(z)
-
-        # D ascends log D(x) + log(1 - D(G(z))). Real and made pictures go through apart: each batch has its own norm.
-        optimizers["discriminator"].zero_grad()
-        # The penalty is dear: it is laid on one step in four or so, with four times the weight (Karras 2020, B).
-        penalised = self.config.r1 > 0 and torch.rand((), generator=batch.rng, device=self.device).item() < 1 / LAZY
-        real = batch.images.requires_grad_(penalised)
-        real_logits, fake_logits = self.logits(real), self.logits(fake.detach())
-        loss_d = F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
-        penalty = LAZY * self.config.r1 / 2 * squared_slope(real_logits, real) if penalised else 0
-        (loss_d + penalty).backward()
-        optimizers["discriminator"].step()
+    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training) -> dict[str, Tensor]:
+        # D ascends log D(x) + log(1 - D(G(z))), k times. Real and made pictures go through apart, each with their own
+        # batch norm, so a picture's slope contains its influence on the rest of its batch.
+        penalised = training.gamma > 0 and batch.step % LAZY == 0
+        for k in range(training.discriminator_steps):
+            real = (batch.fresh().x if k else batch.x).requires_grad_(penalised)
+            fake = self.decode(noise.draw(self.latent(self.config), len(real), batch.rng))
+            real_logits, fake_logits = self.logits(real), self.logits(fake.detach())
+            loss_d = objective = discriminator_loss(real_logits, fake_logits, smoothing=training.smoothing)
+            if penalised:
+                objective = loss_d + LAZY * training.gamma / 2 * squared_slope(real_logits, real)
+            optimizers["discriminator"].zero_grad()
+            objective.backward()
+            optimizers["discriminator"].step()
 
         # G ascends log D(G(z)).
         optimizers["generator"].zero_grad()

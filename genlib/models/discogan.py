@@ -21,36 +21,41 @@ judges the picture in patches and not as a whole.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Adam, Optimizer
 
 from genlib import contract
-from genlib.contract import Batch, Domain, GenlibError, Paper, Recipe, Seeds, Trains, Translates
-from genlib.layers import frozen, levels
+from genlib.contract import Batch, Controls, Domain, Needs, Paper, Seeds, Trains, Translates, Worlds
+from genlib.errors import GenlibError
 from genlib.models.base import Model
+from genlib.models.gan import discriminator_loss
+from genlib.nets import frozen, halvings, initialise
+from genlib.spaces import Pictures
 
 if TYPE_CHECKING:
-    from genlib.data import DataInfo, Images
+    from genlib.data import DataInfo, PictureSet
 
 Label = Annotated[int, Field(ge=0, le=999, description="Class of the attribute")]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ,'-]{1,40}$")]  # no markup: pages show it
+Title = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ,'-]{0,39}$")]  # no markup: pages show it
 
 
 class Config(contract.Config):
+    space: Pictures = Field(Pictures(), description="Pictures, of a side that can be halved down to 4 to 7 pixels")
     attribute: str = Field(
         "hair_colour", pattern=r"^[a-z_]{1,40}$", description="The label that tells the worlds apart"
     )
     a: tuple[Label, ...] = Field((1,), min_length=1, max_length=100, description="Classes of the attribute that are A")
     b: tuple[Label, ...] = Field((0,), min_length=1, max_length=100, description="Classes of the attribute that are B")
-    a_name: Name = Field("A", description="What A is called")
-    b_name: Name = Field("B", description="What B is called")
+    a_name: Title = Field("A", description="What A is called")
+    b_name: Title = Field("B", description="What B is called")
 
     generator_width: int = Field(32, ge=4, le=128, description="Channels of a generator's first layer, doubled inwards")
     discriminator_width: int = Field(
@@ -60,16 +65,32 @@ class Config(contract.Config):
     code: int = Field(0, ge=0, le=512, description="Dimensions of a bottleneck without height and width; 0 has none")
     skips: bool = Field(False, description="Whether a generator's way out also reads its way in; the paper's does not")
     patches: bool = Field(False, description="Whether the discriminators judge in patches; the paper's do not")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Config:
+        halvings(self.space.side)
+        if set(self.a) & set(self.b) or key(self.a_name) == key(self.b_name):
+            raise ValueError("the two worlds must differ, in their classes and in the letters of their names")
+        return self
+
+
+class Training(contract.Training):
+    generator_rate: float = Field(2e-4, gt=0, le=1, description="Learning rate of the generators")
+    discriminator_rate: float = Field(2e-4, gt=0, le=1, description="Learning rate of the discriminators")
+    discriminator_steps: int = Field(
+        1, ge=1, le=20, description="Steps of the discriminators, each on fresh data, for one of the generators"
+    )
+    smoothing: float = Field(
+        0.0, ge=0, le=0.5, description="Discriminators aim at 1 - this on real data, and at 0 on what is made"
+    )
     reconstruction: float = Field(
         10.0, ge=0, le=1000, description="Weight of the mean absolute error of the round trip"
     )
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Config:
-        levels(self.image_size)
-        if set(self.a) & set(self.b) or self.a_name == self.b_name:
-            raise ValueError("the two worlds must differ")
-        return self
+
+def key(title: str) -> str:
+    """What a world is called in code and addresses: "blond hair" -> "blond-hair"."""
+    return re.sub("[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
 # --- Blocks ----------------------------------------------------------------------------------------------------------
@@ -80,7 +101,7 @@ class Generator(nn.Module):
 
     def __init__(self, c: Config) -> None:
         super().__init__()
-        depth = min(c.depth, levels(c.image_size)[1])
+        depth = min(c.depth, halvings(c.space.side)[1])
         widths = [c.generator_width * min(2**i, 8) for i in range(depth)]  # e.g. 32, 64, 128, 256
         self.skips = c.skips
         self.down = nn.ModuleList(
@@ -89,9 +110,9 @@ class Generator(nn.Module):
                 nn.BatchNorm2d(wide) if i else nn.Identity(),
                 nn.LeakyReLU(0.2, inplace=True),
             )
-            for i, (narrow, wide) in enumerate(pairwise([c.channels, *widths]))
+            for i, (narrow, wide) in enumerate(pairwise([c.space.channels, *widths]))
         )
-        side = c.image_size >> depth
+        side = c.space.side >> depth
         self.code = nn.Sequential(
             nn.Conv2d(widths[-1], c.code, side, bias=False),  # the whole map at once: (B, code, 1, 1)
             nn.BatchNorm2d(c.code),
@@ -110,7 +131,7 @@ class Generator(nn.Module):
             )
             for wide, narrow in zip(inputs, outputs, strict=True)
         )
-        self.last = nn.Conv2d(outputs[-1] + c.skips * c.channels, c.channels, 3, padding=1)
+        self.last = nn.Conv2d(outputs[-1] + c.skips * c.space.channels, c.space.channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         h = 2 * x - 1
@@ -129,10 +150,10 @@ class Generator(nn.Module):
 
 def discriminator(c: Config) -> nn.Sequential:
     """x (B, C, H, W) in [-1, 1] -> logits of D, one a picture, (B, 1, 1, 1), or one a patch, e.g. (B, 1, 8, 8)."""
-    side, halvings = levels(c.image_size)
-    kept = max(1, halvings - 1) if c.patches else halvings
+    side, times = halvings(c.space.side)
+    kept = max(1, times - 1) if c.patches else times
     widths = [c.discriminator_width * min(2**i, 8) for i in range(kept)]
-    net = nn.Sequential(nn.Conv2d(c.channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True))
+    net = nn.Sequential(nn.Conv2d(c.space.channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True))
     for narrow, wide in pairwise(widths):
         net.extend([
             nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False),  # half the side
@@ -143,14 +164,7 @@ def discriminator(c: Config) -> nn.Sequential:
     return net
 
 
-def initialise(module: nn.Module) -> None:
-    """Weights from N(0, 0.02), as in DCGAN, from which the paper's networks descend."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-
-
-class DiscoGAN(Model, Translates, Trains):
-    Config: ClassVar = Config
+class DiscoGAN(Model[Config, Controls, Training], Translates, Trains[Training]):
     title = "DiscoGAN"
     idea = (
         "Two generators carry pictures from one world to the other and back. Each result must pass for a picture of "
@@ -161,24 +175,25 @@ class DiscoGAN(Model, Translates, Trains):
         "Kim, Cha, Kim, Lee & Kim", 2017, "https://arxiv.org/abs/1703.05192",
     )  # fmt: skip
     family = ("Implicit density", "Direct")
+    follows = frozenset({"space", "attribute", "a", "b", "a_name", "b_name"})
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.config: Config
         self.generator_ab = Generator(config).apply(initialise)
         self.generator_ba = Generator(config).apply(initialise)
         self.discriminator_a = discriminator(config).apply(initialise)
         self.discriminator_b = discriminator(config).apply(initialise)
 
     @classmethod
-    def tiny(cls) -> Config:
-        return Config(
-            channels=3, image_size=16, generator_width=4, discriminator_width=4, depth=2, a_name="blond", b_name="black"
-        )
+    def tiny(cls) -> tuple[Config, ...]:
+        space = Pictures(channels=3, side=16)
+        return (Config(space=space, generator_width=4, discriminator_width=4, depth=2, a_name="blond", b_name="black"),)
 
     @classmethod
-    def config_for(cls, info: DataInfo, **overrides: Any) -> contract.Config:
+    def config_for(cls, info: DataInfo, **overrides: Any) -> Config:
         """`a` and `b` may be given by their classes' names, one or a list of them."""
+        if not info.labels:
+            raise GenlibError(f"{info.title} has no labels that could tell two worlds apart: choose another data set.")
         attribute = overrides.setdefault("attribute", info.main_label)
         if attribute not in info.labels:
             raise GenlibError(f"{info.title} has no label {attribute!r}: choose one of {', '.join(info.labels)}.")
@@ -194,35 +209,37 @@ class DiscoGAN(Model, Translates, Trains):
             overrides.setdefault(f"{side}_name", ", ".join(classes[c] for c in overrides[side]))
         return super().config_for(info, **overrides)
 
+    @classmethod
+    def needs(cls, config: Config) -> Needs:
+        return Needs(labels={config.attribute: 1 + max(*config.a, *config.b)})
+
     # --- Translating ---
 
-    def domains(self) -> tuple[Domain, Domain]:
-        kind: Literal["colour", "grey"] = "colour" if self.config.channels == 3 else "grey"
-        return Domain(self.config.a_name, kind), Domain(self.config.b_name, kind)
-
-    def sources(self) -> tuple[str, ...]:
-        return self.config.a_name, self.config.b_name
-
-    def varies(self) -> bool:
-        return False
+    @classmethod
+    def worlds(cls, config: Config) -> Worlds:
+        kind: Literal["colour", "grey"] = "colour" if config.space.channels == 3 else "grey"
+        a, b = (Domain(key(title), title, kind) for title in (config.a_name, config.b_name))
+        return Worlds(a, b, sources=(a, b), varies=False)
 
     def translate(
-        self, images: Tensor, source: str, seeds: Seeds | None = None, controls: contract.Controls | None = None
+        self, x: Tensor, source: Domain, seeds: Seeds | None = None, controls: contract.Controls | None = None
     ) -> Tensor:
         """The counterpart of each picture. It has only one: seeds change nothing."""
-        self._check(source)
-        generator = self.generator_ab if source == self.config.a_name else self.generator_ba
-        return generator(images.to(self.device))
+        generator = self.generator_ab if self._is_a(source) else self.generator_ba
+        return generator(self.here(x))
 
-    def examples(self, data: Images, source: str) -> tuple[Tensor, Tensor | None]:
-        self._check(source)
-        classes = self.config.a if source == self.config.a_name else self.config.b
-        return data.batch(self._of(data.labels, classes)), None
+    def examples(self, data: PictureSet, source: Domain) -> tuple[Tensor, Tensor | None]:
+        classes = self.config.a if self._is_a(source) else self.config.b
+        return data.x(self._of(data.labels, classes)), None
 
-    def _check(self, source: str) -> None:
-        if source not in self.sources():
-            a, b = self.sources()
-            raise GenlibError(f"This model translates between {a} and {b}, and knows no {source!r}.")
+    def _is_a(self, source: Domain) -> bool:
+        """Whether it is A, and not B. GenlibError: it is neither."""
+        worlds = self.worlds(self.config)
+        if source not in worlds.sources:
+            raise GenlibError(
+                f"This model translates between {worlds.a.title} and {worlds.b.title}, and knows no {source.title}."
+            )
+        return source == worlds.a
 
     def _of(self, labels: Mapping[str, Tensor], classes: tuple[int, ...]) -> Tensor:
         """Which pictures are of these classes: bool (N,)."""
@@ -235,31 +252,28 @@ class DiscoGAN(Model, Translates, Trains):
 
     # --- Training ---
 
-    def optimizers(self, recipe: Recipe) -> dict[str, Optimizer]:
-        rate = recipe.learning_rate or 2e-4
-
-        def adam(*players: nn.Module) -> Optimizer:
-            parameters = [p for player in players for p in player.parameters()]
-            return torch.optim.Adam(parameters, rate, betas=(0.5, 0.999), fused=True)
+    def optimizers(self, training: Training) -> dict[str, Optimizer]:
+        def adam(rate: float, *players: nn.Module) -> Optimizer:
+            return Adam([p for player in players for p in player.parameters()], rate, betas=(0.5, 0.999), fused=True)
 
         return {
-            "generators": adam(self.generator_ab, self.generator_ba),
-            "discriminators": adam(self.discriminator_a, self.discriminator_b),
+            "generators": adam(training.generator_rate, self.generator_ab, self.generator_ba),
+            "discriminators": adam(training.discriminator_rate, self.discriminator_a, self.discriminator_b),
         }
 
-    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer]) -> dict[str, Tensor]:
-        x_a, x_b = self.unpaired(batch)
-        x_ab, x_ba = self.generator_ab(x_a), self.generator_ba(x_b)
-
+    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training) -> dict[str, Tensor]:
         # Each D ascends log D(x) + log(1 - D(G(x'))): L_D_A + L_D_B.
-        optimizers["discriminators"].zero_grad()
-        loss_d, critics = torch.zeros((), device=x_a.device), []
-        for d, real, fake in ((self.discriminator_a, x_a, x_ba), (self.discriminator_b, x_b, x_ab)):
-            real_logits, fake_logits = logits(d, real), logits(d, fake.detach())
-            loss_d = loss_d + F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
-            critics.append((torch.sigmoid(real_logits).mean(), torch.sigmoid(fake_logits).mean()))
-        loss_d.backward()
-        optimizers["discriminators"].step()
+        for k in range(training.discriminator_steps):
+            x_a, x_b = self.unpaired(batch.fresh() if k else batch)
+            x_ab, x_ba = self.generator_ab(x_a), self.generator_ba(x_b)
+            loss_d, critics = torch.zeros((), device=x_a.device), []
+            for d, real, fake in ((self.discriminator_a, x_a, x_ba), (self.discriminator_b, x_b, x_ab)):
+                real_logits, fake_logits = logits(d, real), logits(d, fake.detach())
+                loss_d = loss_d + discriminator_loss(real_logits, fake_logits, smoothing=training.smoothing)
+                critics.append((torch.sigmoid(real_logits).mean(), torch.sigmoid(fake_logits).mean()))
+            optimizers["discriminators"].zero_grad()
+            loss_d.backward()
+            optimizers["discriminators"].step()
 
         # Both G descend L_A + L_B and the reconstructions.
         optimizers["generators"].zero_grad()
@@ -268,7 +282,7 @@ class DiscoGAN(Model, Translates, Trains):
         with frozen(self.discriminator_a), frozen(self.discriminator_b):
             loss_g = F.softplus(-logits(self.discriminator_a, x_ba)).mean()
             loss_g = loss_g + F.softplus(-logits(self.discriminator_b, x_ab)).mean()
-            (loss_g + self.config.reconstruction * (back_a + back_b)).backward()
+            (loss_g + training.reconstruction * (back_a + back_b)).backward()
         optimizers["generators"].step()
 
         real, fake = (torch.stack(values).mean().detach() for values in zip(*critics, strict=True))
@@ -283,17 +297,17 @@ class DiscoGAN(Model, Translates, Trains):
 
     def unpaired(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """The pictures of A and those of B in a batch, equally many, mirrored at random."""
-        mirrored = torch.rand(len(batch.images), generator=batch.rng, device=batch.images.device) < 0.5
-        images = torch.where(mirrored[:, None, None, None], batch.images.flip(3), batch.images)
-        a, b = (images[self._of(batch.labels, classes)] for classes in (self.config.a, self.config.b))
+        mirrored = torch.rand(len(batch.x), generator=batch.rng, device=batch.x.device) < 0.5
+        x = torch.where(mirrored[:, None, None, None], batch.x.flip(3), batch.x)
+        a, b = (x[self._of(batch.labels, classes)] for classes in (self.config.a, self.config.b))
         count = min(len(a), len(b))
         if not count:
-            raise GenlibError(f"A batch of {len(images)} held no picture of one of the worlds: take larger ones.")
+            raise GenlibError(f"A batch of {len(x)} held no picture of one of the worlds: take larger ones.")
         if count == 1:  # batch norm needs two
             return a[:1].repeat(2, 1, 1, 1), b[:1].repeat(2, 1, 1, 1)
         return a[:count], b[:count]
 
 
-def logits(discriminator: nn.Module, images: Tensor) -> Tensor:
-    """D's logits of images in [0, 1]."""
-    return discriminator(2 * images - 1).float()
+def logits(discriminator: nn.Module, x: Tensor) -> Tensor:
+    """D's logits of pictures in [0, 1]."""
+    return discriminator(2 * x - 1).float()

@@ -40,8 +40,17 @@ from torch.optim import Adam, Optimizer
 
 from genlib import contract, noise
 from genlib.contract import (
-    Batch, Criticises, Criticism, Decodes, HasPrior, Latent, Law, Paper, Samples, Seeds, Trains,
-)  # fmt: skip
+    Batch,
+    Criticises,
+    Criticism,
+    Decodes,
+    HasPrior,
+    Latent,
+    Paper,
+    Samples,
+    Seeds,
+    Trains,
+)
 from genlib.models.base import Model
 from genlib.nets import Dropout, Stack, frozen
 from genlib.noise import Noise
@@ -65,7 +74,7 @@ class Training(contract.Training):
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's memory of squared gradients")
     discriminator_steps: int = Field(1, ge=1, le=20, description="Steps of D, each on fresh data, for one of G (k)")
     smoothing: float = Field(0.0, ge=0, le=0.5, description="D aims at 1 - this on real data, and at 0 on samples")
-    gamma: float = Field(0.0, ge=0, le=100, description="Weight of the penalty on D's slope at real and made x (R1 + R2)")
+    gamma: float = Field(0.0, ge=0, le=100, description="Weight of the penalty on D's slopes, real and made (R1 + R2)")
 
 
 class Controls(contract.Controls):
@@ -108,7 +117,7 @@ def discriminator(c: Config) -> Stack:
 # --- Objective: what each player descends, from D's logits on data and on samples ------------------------------------
 
 
-def discriminator_loss(real: Tensor, fake: Tensor, game: Game, smoothing: float = 0.0) -> Tensor:
+def discriminator_loss(real: Tensor, fake: Tensor, game: Game = "non-saturating", smoothing: float = 0.0) -> Tensor:
     """-V. -log D(x) = softplus(-l), -log(1 - D(x)) = softplus(l); with smoothing s the target on data is 1 - s."""
     if game == "relativistic":
         return F.softplus(fake - real).mean()
@@ -194,9 +203,7 @@ class GAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Critici
             "discriminator": Adam(self.discriminator.parameters(), training.discriminator_rate, betas, fused=True),
         }
 
-    def train_step(
-        self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training
-    ) -> dict[str, Tensor]:
+    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training) -> dict[str, Tensor]:
         game, rng = self.config.game, batch.rng
 
         # D, k times; G then moves against the last samples that D has seen.

@@ -2,7 +2,7 @@
 
     Kingma, Welling, "Auto-Encoding Variational Bayes", ICLR 2014. https://arxiv.org/abs/1312.6114
 
-A latent z ~ N(0, I) is decoded to a law over pictures p(x|z). Its likelihood p(x) = E_z p(x|z) has no closed form, so
+A latent z ~ N(0, I) is decoded to a law over x, p(x|z). Its likelihood p(x) = E_z p(x|z) has no closed form, so
 an encoder q(z|x) = N(mu(x), diag sigma^2(x)) is learned beside it, and both ascend the evidence lower bound (eq. 3)
 
     log p(x) >= ELBO(x) = E_q(z|x) [log p(x|z)] - KL(q(z|x) || p(z))
@@ -12,6 +12,7 @@ through z = mu + sigma * eps, eps ~ N(0, I): the reparameterisation that lets th
     Burda, Grosse, Salakhutdinov, "Importance Weighted Autoencoders", ICLR 2016. https://arxiv.org/abs/1509.00519
         log p(x) >= E log 1/k sum_i p(x, z_i) / q(z_i|x): the tighter bound that log_prob reports.
     Rybkin, Daniilidis, Levine, "Simple and Effective VAE Training with Calibrated Decoders", ICML 2021.
+        https://arxiv.org/abs/2006.13202
         The Gaussian decoder's one shared sigma is learned, which balances the two terms by itself.
 """
 
@@ -20,18 +21,35 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch.optim import Adam, Optimizer
 
 from genlib import contract
-from genlib.contract import Batch, Decodes, Encodes, LogProb, Paper, Recipe, Samples, Scores, Seeds, Trains
-from genlib.layers import levels, normal
+from genlib.contract import (
+    Batch,
+    Decodes,
+    Encodes,
+    HasPrior,
+    Latent,
+    LogProb,
+    Paper,
+    Samples,
+    Scores,
+    Seeds,
+    Trains,
+)
 from genlib.models.base import Model
+from genlib.nets import halvings
+from genlib.noise import Noise
+from genlib.spaces import Pictures, Points
+
+if TYPE_CHECKING:
+    from genlib.data import DataInfo
 
 IMPORTANCE_SAMPLES = 50  # k of the bound that log_prob reports
 
@@ -41,17 +59,23 @@ class Config(contract.Config):
     network: Literal["mlp", "conv"] = Field("mlp", description="Fully connected as in the paper, or convolutional")
     width: int = Field(512, ge=4, le=2048, description="Hidden units (mlp), or channels next to the pixels")
     decoder: Literal["bernoulli", "gaussian"] = Field(
-        "bernoulli", description="p(x|z): on-off pixels, or grey and colour values with one learned deviation"
+        "bernoulli", description="p(x|z): on-off pixels, or real values with one learned deviation"
     )
-    beta: float = Field(1.0, ge=0, le=100, description="Weight of the KL term; 1 is the ELBO")
 
     @model_validator(mode="after")
-    def _size(self) -> Config:
-        if self.network == "conv":
-            levels(self.image_size)
+    def _fits(self) -> Config:
+        if isinstance(self.space, Points) and (self.network == "conv" or self.decoder == "bernoulli"):
+            raise ValueError("points take the network mlp and the decoder gaussian: they have no pixels")
+        if isinstance(self.space, Pictures) and self.network == "conv":
+            halvings(self.space.side)
             if self.width > 256:
                 raise ValueError("width is at most 256 for the convolutional network")
         return self
+
+
+class Training(contract.Training):
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Learning rate of both networks")
+    beta: float = Field(1.0, ge=0, le=100, description="Weight of the KL term; 1 is the ELBO")
 
 
 class Controls(contract.Controls):
@@ -60,40 +84,41 @@ class Controls(contract.Controls):
     )
 
 
-# --- Blocks: both networks map image (B, C, H, W) -> (B, 2Z) and z (B, Z) -> (B, C, H, W) -----------------------------
+# --- Blocks: the encoder maps x (B, *shape) -> (B, 2Z), the decoder z (B, Z) -> (B, *shape) ---------------------------
 
 
 def mlp(c: Config) -> tuple[nn.Module, nn.Module]:
     """Encoder and decoder with two hidden layers each (appendix C has one, of tanh units)."""
-    pixels = c.channels * c.image_size**2
     encoder = nn.Sequential(
         nn.Flatten(),
-        nn.Linear(pixels, c.width), nn.ReLU(),
+        nn.Linear(c.space.size, c.width), nn.ReLU(),
         nn.Linear(c.width, c.width), nn.ReLU(),
         nn.Linear(c.width, 2 * c.latent),
     )  # fmt: skip
     decoder = nn.Sequential(
         nn.Linear(c.latent, c.width), nn.ReLU(),
         nn.Linear(c.width, c.width), nn.ReLU(),
-        nn.Linear(c.width, pixels), nn.Unflatten(1, c.image_shape),
+        nn.Linear(c.width, c.space.size), nn.Unflatten(1, c.space.shape),
     )  # fmt: skip
     return encoder, decoder
 
 
 def conv(c: Config) -> tuple[nn.Module, nn.Module]:
     """Encoder of strided convolutions, decoder of transposed ones; widths double inwards. For 64 px: down to 4x4."""
-    side, halvings = levels(c.image_size)
-    widths = [c.width * 2**i for i in range(halvings)]
+    assert isinstance(c.space, Pictures)
+    channels = c.space.channels
+    side, times = halvings(c.space.side)
+    widths = [c.width * 2**i for i in range(times)]
     inner = widths[-1] * side**2
     encoder, decoder = nn.Sequential(), nn.Sequential()
-    for before, after in zip([c.channels, *widths], widths, strict=False):
+    for before, after in zip([channels, *widths], widths, strict=False):
         encoder.extend([nn.Conv2d(before, after, 4, stride=2, padding=1), nn.BatchNorm2d(after), nn.SiLU()])
     encoder.extend([nn.Flatten(), nn.Linear(inner, 2 * c.latent)])
     decoder.extend([nn.Linear(c.latent, inner), nn.Unflatten(1, (widths[-1], side, side))])
     for before, after in zip(widths[:0:-1], widths[-2::-1], strict=True):
         decoder.extend([nn.BatchNorm2d(before), nn.SiLU(), nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)])
     decoder.extend([
-        nn.BatchNorm2d(widths[0]), nn.SiLU(), nn.ConvTranspose2d(widths[0], c.channels, 4, stride=2, padding=1),
+        nn.BatchNorm2d(widths[0]), nn.SiLU(), nn.ConvTranspose2d(widths[0], channels, 4, stride=2, padding=1),
     ])  # fmt: skip
     return encoder, decoder
 
@@ -113,9 +138,7 @@ def log_normal(x: Tensor, mu: Tensor | float, log_sigma: Tensor | float) -> Tens
     return nats.flatten(1).sum(1)
 
 
-class VAE(Model, Samples, Decodes, Encodes, Scores, Trains):
-    Config: ClassVar = Config
-    Controls: ClassVar = Controls
+class VAE(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Encodes, Scores, Trains[Training]):
     title = "Variational autoencoder"
     idea = (
         "An encoder squeezes a picture into a few numbers, a decoder draws it again from them; noise in between makes "
@@ -128,47 +151,63 @@ class VAE(Model, Samples, Decodes, Encodes, Scores, Trains):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.config: Config
         self.encoder, self.decoder = mlp(config) if config.network == "mlp" else conv(config)
         if config.decoder == "gaussian":
-            self.log_sigma = nn.Parameter(torch.tensor(-1.0))  # of p(x|z), shared by all pixels
+            self.log_sigma = nn.Parameter(torch.tensor(-1.0))  # of p(x|z), shared by all numbers of x
 
     @classmethod
-    def tiny(cls) -> Config:
-        return Config(channels=3, image_size=16, latent=3, network="conv", width=4, decoder="gaussian")
+    def tiny(cls) -> tuple[Config, ...]:
+        return (
+            Config(space=Pictures(channels=3, side=16), latent=3, network="conv", width=4, decoder="gaussian"),
+            Config(space=Points(), latent=2, width=8, decoder="gaussian"),
+        )
+
+    @classmethod
+    def config_for(cls, info: DataInfo, **overrides: Any) -> Config:
+        law = {"decoder": "gaussian"} if isinstance(info.space, Points) else {}
+        return super().config_for(info, **{**law, **overrides})
 
     # --- Sampling ---
 
+    @classmethod
+    def latent(cls, config: Config) -> Latent:
+        return Latent(config.latent, "gaussian")
+
     def prior(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
-        temperature = (controls or Controls()).temperature
-        return temperature * normal(seeds, self.config.latent).to(self.device)
+        temperature = self.set_by(controls).temperature
+        return temperature * self.here(Noise(seeds).latent(self.latent(self.config)))
 
     def decode(self, z: Tensor) -> Tensor:
-        """The mean of p(x|z), as is usual: a draw would only add pixel noise."""
-        parameters = self.decoder(z).float()
-        return torch.sigmoid(parameters) if self.config.decoder == "bernoulli" else parameters.clamp(0, 1)
+        """The mean of p(x|z), as is usual: a draw would only add its noise."""
+        parameters = self.decoder(self.here(z)).float()
+        if self.config.decoder == "bernoulli":
+            return torch.sigmoid(parameters)
+        return parameters.clamp(0, 1) if isinstance(self.config.space, Pictures) else parameters
 
     def sample(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
         return self.decode(self.prior(seeds, controls))
 
-    def encode(self, images: Tensor) -> Tensor:
+    def encode(self, x: Tensor) -> Tensor:
         """mu(x), the mean of q(z|x)."""
-        return self.posterior(images)[0]
+        return self.posterior(self.here(x))[0]
 
-    def posterior(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """mu and log sigma^2 of q(z|x), each (B, Z), for images (B, C, H, W) in [0, 1]."""
-        mu, log_var = self.encoder(2 * images - 1).float().chunk(2, dim=1)
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """mu and log sigma^2 of q(z|x), each (B, Z), for x (B, *shape)."""
+        mu, log_var = self.encoder(self.config.space.centre(x)).float().chunk(2, dim=1)
         return mu, log_var.clamp(-20, 20)
 
     # --- Likelihood ---
 
-    def observed(self, images: Tensor, noise: Tensor) -> Tensor:
-        """The pictures as the decoder's law sees them; `noise` is uniform in [0, 1], of the images' shape.
+    def observed(self, x: Tensor, noise: Tensor) -> Tensor:
+        """x as the decoder's law sees it; `noise` is uniform in [0, 1), of the shape of x.
 
         Bernoulli: on-off pixels, drawn with the grey value as probability ("dynamic binarisation").
-        Gaussian: a density needs a continuum, so the 8-bit steps are filled with uniform noise of their width.
+        Gaussian: a density needs a continuum, so the 8-bit steps of pictures are filled with uniform noise of their
+        width; points lie in one.
         """
-        return (noise < images).float() if self.config.decoder == "bernoulli" else images + (noise - 0.5) / 255
+        if self.config.decoder == "bernoulli":
+            return (noise < x).float()
+        return x + (noise - 0.5) / 255 if isinstance(self.config.space, Pictures) else x
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x|z) in nats (B,)."""
@@ -177,18 +216,20 @@ class VAE(Model, Samples, Decodes, Encodes, Scores, Trains):
             return -F.binary_cross_entropy_with_logits(parameters, x, reduction="none").flatten(1).sum(1)
         return log_normal(x, parameters, self.log_sigma)
 
-    def log_prob(self, images: Tensor) -> LogProb:
+    def log_prob(self, x: Tensor) -> LogProb:
         """The importance weighted bound with k = 50 draws (Burda 2016, equation 8).
 
-        A picture's noise is seeded by the picture, so that its number depends on nothing else.
+        An x's noise is seeded by that x, so that its number depends on nothing else.
         """
-        seeds = [zlib.crc32(pixels.numpy().tobytes()) for pixels in (255 * images).round().byte().cpu()]
-        pixels = images[0].numel()
-        noise = normal(seeds, pixels + IMPORTANCE_SAMPLES * self.config.latent).to(images.device)
-        x = self.observed(images, torch.special.ndtr(noise[:, :pixels]).view_as(images))
+        pictures, size = isinstance(self.config.space, Pictures), self.config.space.size
+        rows = ((255 * x).round().byte() if pictures else x).cpu().numpy()
+        noise = self.here(
+            Noise([zlib.crc32(row.tobytes()) for row in rows]).normal(size + IMPORTANCE_SAMPLES * self.config.latent)
+        )
+        x = self.observed(self.here(x), torch.special.ndtr(noise[:, :size]).view_as(x))
         mu, log_var = self.posterior(x)
         log_weights = []
-        for eps in noise[:, pixels:].split(self.config.latent, dim=1):  # (B, Z), k times
+        for eps in noise[:, size:].split(self.config.latent, dim=1):  # (B, Z), k times
             z = mu + (0.5 * log_var).exp() * eps
             # log p(x|z) + log p(z) - log q(z|x)
             log_weights.append(self.log_likelihood(x, z) + log_normal(z, 0.0, 0.0) - log_normal(z, mu, 0.5 * log_var))
@@ -196,16 +237,18 @@ class VAE(Model, Samples, Decodes, Encodes, Scores, Trains):
         note = f"{IMPORTANCE_SAMPLES} importance samples"
         if self.config.decoder == "bernoulli":
             return LogProb(bound, "lower bound", f"{note}, of on-off pixels drawn once from the grey ones")
+        if not pictures:
+            return LogProb(bound, "lower bound", f"{note}, of the density")
         # From the density to 8-bit pictures, each the middle of a bin of width 1/255 in every dimension.
-        return LogProb(bound - pixels * math.log(255), "lower bound", f"{note}, of 8-bit pixels")
+        return LogProb(bound - size * math.log(255), "lower bound", f"{note}, of 8-bit pixels")
 
     # --- Training ---
 
-    def optimizers(self, recipe: Recipe) -> dict[str, Optimizer]:
-        return {"vae": torch.optim.Adam(self.parameters(), recipe.learning_rate or 1e-3, fused=True)}
+    def optimizers(self, training: Training) -> dict[str, Optimizer]:
+        return {"vae": Adam(self.parameters(), training.learning_rate, fused=True)}
 
-    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer]) -> dict[str, Tensor]:
-        x = self.observed(batch.images, torch.rand(batch.images.shape, generator=batch.rng, device=self.device))
+    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training) -> dict[str, Tensor]:
+        x = self.observed(batch.x, torch.rand(batch.x.shape, generator=batch.rng, device=batch.x.device))
         mu, log_var = self.posterior(x)
         eps = torch.randn(mu.shape, generator=batch.rng, device=mu.device)
         z = mu + (0.5 * log_var).exp() * eps
@@ -213,7 +256,7 @@ class VAE(Model, Samples, Decodes, Encodes, Scores, Trains):
         kl = kl_to_standard_normal(mu, log_var).mean()
 
         optimizers["vae"].zero_grad()
-        (self.config.beta * kl - reconstruction).backward()
+        (training.beta * kl - reconstruction).backward()
         optimizers["vae"].step()
         return {
             "ELBO": (reconstruction - kl).detach(),

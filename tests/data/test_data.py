@@ -17,6 +17,7 @@ import torch
 
 from genlib import data
 from genlib.data import emoji, faces, manifest
+from genlib.spaces import Pictures
 
 COUNTS = {
     "digits": (55_000, 5_000, 10_000),
@@ -28,8 +29,8 @@ SPLITS: tuple[data.Split, ...] = ("train", "validation", "test")
 
 
 @cache
-def loaded(name: str, split: data.Split) -> data.Images:
-    return data.load(name, split)
+def loaded(name: str, split: data.Split) -> data.PictureSet:
+    return data.load_pictures(name, split)
 
 
 @pytest.fixture
@@ -43,7 +44,10 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_importing_is_cheap() -> None:
-    code = "import sys, genlib.data; genlib.data.info('faces'); print({'torch', 'numpy'} & set(sys.modules))"
+    code = (
+        "import sys, genlib.data as d; [d.info(n) for n in d.names() + d.point_names()]; "
+        "print({'torch', 'numpy'} & set(sys.modules))"
+    )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
 
 
@@ -60,8 +64,9 @@ def test_names_and_info() -> None:
         assert info.title
         assert tuple(info.splits) == SPLITS
         assert tuple(info.splits.values()) == COUNTS.get(name, tuple(info.splits.values()))
-    assert data.info("digits").image_shape == (1, 28, 28)
-    assert data.info("faces").image_shape == data.info("emoji").image_shape == (3, 64, 64)
+        assert info.kind == "pictures"
+    assert data.info("digits").space == Pictures(channels=1, side=28)
+    assert data.info("faces").space == data.info("emoji").space == Pictures(channels=3, side=64)
     assert data.info("emoji").sizes == (64, 128)
 
 
@@ -81,7 +86,7 @@ def test_files_match_the_manifest_and_are_small() -> None:
 def test_load_gives_bytes_and_labels_in_range(name: str, split: data.Split) -> None:
     images = loaded(name, split)
     info = data.info(name)
-    assert images.pixels.shape == (info.splits[split], *info.image_shape)
+    assert images.pixels.shape == (info.splits[split], *info.space.shape)
     assert images.pixels.dtype == torch.uint8
     assert images.pixels.is_contiguous()
     assert len(images) == info.splits[split]
@@ -91,7 +96,8 @@ def test_load_gives_bytes_and_labels_in_range(name: str, split: data.Split) -> N
         assert label.dtype == torch.int64
         assert label.shape == (len(images),)
         assert 0 <= label.min() <= label.max() < len(classes)
-    batch = images.batch([0, 5])
+    assert images.space == info.space
+    batch = images.x([0, 5])
     assert batch.dtype == torch.float32
     assert 0 <= batch.min() < batch.max() <= 1
     assert torch.equal((batch * 255).round().to(torch.uint8), images.pixels[[0, 5]])
@@ -157,7 +163,8 @@ def test_no_emoji_straddles_splits() -> None:
 
 def test_emoji_lines_belong_to_their_pictures() -> None:
     """Where the line drawing is black, the coloured picture is dark; both sizes agree."""
-    small, large = loaded("emoji", "test"), data.load("emoji", "test", size=128)
+    small, large = loaded("emoji", "test"), data.load_pictures("emoji", "test", size=128)
+    assert (small.space.side, large.space.side) == (64, 128)
     assert large.lines is not None
     assert small.lines is not None
     assert large.pixels.shape[1:] == (3, 128, 128)
@@ -168,9 +175,9 @@ def test_emoji_lines_belong_to_their_pictures() -> None:
     assert dark[~ink].mean() > 180
     mean = torch.nn.functional.avg_pool2d(large.pixels.float(), 2)
     assert (mean - small.pixels).abs().max() <= 0.5
-    assert torch.equal(small.line_batch([1]), small.lines[1:2] / 255)
+    assert torch.equal(small.drawings([1]), small.lines[1:2] / 255)
     with pytest.raises(ValueError, match="no line drawings"):
-        loaded("faces", "test").line_batch([0])
+        loaded("faces", "test").drawings([0])
 
 
 def test_variants_are_one_family() -> None:
@@ -188,7 +195,7 @@ def test_variants_are_one_family() -> None:
 
 def test_unknown_names_are_told_what_exists() -> None:
     for call in (data.info, data.load, lambda name: data.build([name])):
-        with pytest.raises(data.DataError, match=r"python -m genlib data list.*digits, fashion, faces, emoji"):
+        with pytest.raises(data.DataError, match=r"python -m genlib data list.*digits, fashion, faces, emoji, ring8"):
             call("cats")
     with pytest.raises(data.DataError, match="no split 'all'"):
         data.load("digits", "all")  # type: ignore[arg-type]
