@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from genlib import data
-from genlib.measures.modes import limits, reached
 from genlib.measures.modes import Result as Found
+from genlib.measures.modes import limits, reached
 
 RING = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]], dtype=torch.float64)
 SIGMA = torch.full((4,), 0.1, dtype=torch.float64)
