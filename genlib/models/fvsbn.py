@@ -56,7 +56,7 @@ class Config(contract.Config):
 
 
 class Training(contract.Training):
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="Adam's learning rate")
+    learning_rate: float = Field(1e-2, gt=0, le=1, description="Adam's learning rate")
     weight_decay: float = Field(0.0, ge=0, le=10, description="Pull of W towards zero, per step and learning rate")
 
 
@@ -102,7 +102,7 @@ class FVSBN(Model[Config, Controls, Training], Samples, Unrolls, Scores, Trains[
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
-        return (Config(space=Pictures(side=4)),)
+        return (Config(space=Pictures(side=8)),)
 
     # --- Sampling ---
 

@@ -16,20 +16,21 @@ if TYPE_CHECKING:
 
 Visit = Callable[..., "Page"]
 STEPS, PICTURES = 12, 8
-# In step t picture b is of the one grey 20 t + b.
+# In step t picture b is of the one grey 20 t + b. The speed is another at every run, so that the component is surely
+# called again.
 SCRIPT = f"""
 import numpy as np
 import streamlit as st
 from genlib.ui.film import film
 
-st.session_state.runs = st.session_state.get("runs", 0) + 1
+runs = st.session_state.runs = st.session_state.get("runs", 0) + 1
 others = st.toggle("Other frames")
 st.button("Again")
 t, b = np.ogrid[:{STEPS}, :{PICTURES}]
 grey = 20 * t + b + (8 if others else 0)
 frames = np.broadcast_to(grey[:, :, None, None, None], (*grey.shape, 14, 14, 1)).astype(np.uint8)
-film(frames, "film", labels=[f"row {{i}} of {STEPS}" for i in range(1, {STEPS + 1})], fps=20)
-st.text(f"run {{st.session_state.runs}}")
+film(frames, "film", labels=[f"row {{i}} of {STEPS}" for i in range(1, {STEPS + 1})], fps=20 + runs / 100)
+st.text(f"run {{runs}}")
 """
 
 
@@ -58,7 +59,7 @@ def greys(page: Page) -> list[int]:
 
 def at(page: Page, step: int, other: int = 0) -> None:
     """The film stands at `step`, counted from 0: slider, label and pictures."""
-    expect(slider(page)).to_have_value(str(step))
+    expect(slider(page)).to_have_value(str(step), timeout=PATIENCE)
     expect(slider(page)).to_have_attribute("aria-valuetext", f"row {step + 1} of {STEPS}")
     expect(page.locator(".label")).to_have_text(f"row {step + 1} of {STEPS}")
     assert greys(page) == [20 * step + b + other for b in range(PICTURES)]
@@ -81,7 +82,7 @@ def opened(page: Page, other: int = 0) -> None:
 def test_it_starts_finished_and_steps(url: str, visit: Visit) -> None:
     page = visit(url)
     opened(page)
-    expect(button(page, "Next step")).to_have_attribute("aria-disabled", "true")
+    expect(button(page, "Next step")).to_have_attribute("aria-disabled", "true", timeout=PATIENCE)
     button(page, "Next step").click(force=True)
     at(page, STEPS - 1)
     button(page, "Previous step").click()
@@ -109,12 +110,12 @@ def test_keys_and_scrubbing(url: str, visit: Visit) -> None:
     page.mouse.up()
     assert 4 <= int(slider(page).input_value()) <= 7
     at(page, int(slider(page).input_value()))
-    # Space plays and pauses; in the end of a tour without loop it stands still.
+    # Space plays; for who wants little motion, to the end and no further.
     page.keyboard.press("Home")
+    at(page, 0)
     page.keyboard.press("Space")
-    expect(button(page, "Pause")).to_be_visible()
-    expect(button(page, "Play")).to_be_visible()
     at(page, STEPS - 1)
+    expect(button(page, "Play")).to_be_visible(timeout=PATIENCE)
 
 
 def test_playing_is_not_the_servers_business(url: str, visit: Visit) -> None:
@@ -123,7 +124,7 @@ def test_playing_is_not_the_servers_business(url: str, visit: Visit) -> None:
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     page.goto(url)
     opened(page)
-    expect(page.get_by_text("run 1", exact=True)).to_be_visible()
+    expect(page.get_by_text("run 1", exact=True)).to_be_visible(timeout=PATIENCE)
     before = len(sent)
     assert before  # it is counted
     page.emulate_media(reduced_motion="no-preference")
@@ -149,7 +150,7 @@ def test_playing_is_not_the_servers_business(url: str, visit: Visit) -> None:
     button(page, "Previous step").click()
     page.keyboard.press("Home")
     at(page, 0)
-    expect(page.get_by_text("run 1", exact=True)).to_be_visible()
+    expect(page.get_by_text("run 1", exact=True)).to_be_visible(timeout=PATIENCE)
     assert len(sent) == before
 
 
@@ -162,13 +163,28 @@ def test_the_place_stays_when_the_script_runs_again_and_not_for_other_frames(url
         page.get_by_role("button", name="Again").click()
         expect(page.get_by_text(f"run {run}", exact=True)).to_be_visible(timeout=PATIENCE)
         at(page, 1)
-    # It plays on, at its own pace: one step at a time.
+    # It plays on, at its own pace: whatever draws is called once a frame, by the latest run of the component.
     page.emulate_media(reduced_motion="no-preference")
+    page.evaluate(
+        """() => {
+          window.ticks = []; // the number of the frame in which each was
+          let frame = 0;
+          const ask = window.requestAnimationFrame;
+          const count = () => { frame++; ask(count); };
+          count();
+          window.requestAnimationFrame = call => ask(now => {
+            if (call.name === 'tick') ticks.push(frame);
+            call(now);
+          });
+        }"""
+    )
     button(page, "Play").click()
     page.get_by_role("button", name="Again").click()
     expect(page.get_by_text("run 4", exact=True)).to_be_visible(timeout=PATIENCE)
-    expect(button(page, "Pause")).to_be_visible()
+    page.wait_for_function("before => window.ticks.length > before + 20", arg=page.evaluate("window.ticks.length"))
     button(page, "Pause").click()
+    ticks = page.evaluate("window.ticks")
+    assert len(ticks) == len(set(ticks))
     at(page, int(slider(page).input_value()))
     slider(page).press("Home")
     page.get_by_text("Other frames").click()
@@ -201,7 +217,7 @@ def test_a_phone_has_two_rows_and_room_for_a_finger(dark: bool, url: str, browse
     assert box["height"] >= 44
     assert box["width"] > 150
     page.locator(".wall").tap()  # the pictures play, too
-    expect(button(page, "Pause")).to_be_visible()
+    expect(button(page, "Pause")).to_be_visible(timeout=PATIENCE)
     button(page, "Pause").tap()
-    expect(button(page, "Play")).to_be_visible()
+    expect(button(page, "Play")).to_be_visible(timeout=PATIENCE)
     context.close()
