@@ -33,7 +33,7 @@ pictures, tree = st.columns([7, 5], gap="large")
 with pictures, st.container(key="wall"):
     for name in (name for names in trained.values() for name in names):
         if (picture := shelf[name].folder / "sample.png").exists():
-            with st.container(key=f"frame-{name}"):
+            with st.container(key=f"frame-{shelf[name].kind}-{name}"):
                 st.image(str(picture), alt=f"Pictures made by {name}", width="stretch", output_format="PNG")
                 link(name)
 

@@ -6,7 +6,7 @@ from genlib.ui import cards, frame, made, pages
 from genlib.ui.enlarge import enlarge
 from genlib.ui.model_page import ModelPage
 
-frame.heading("Sample", "Every seed gives one picture, always the same. Click a picture to see it large.")
+frame.heading("Sample", "Each seed gives one picture or point, always the same. Click a picture to see it large.")
 
 page = ModelPage(pages.SAMPLE)
 checkpoint, row = page.pick()

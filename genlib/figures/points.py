@@ -12,7 +12,6 @@ from genlib.figures import INVISIBLE, MUTED
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-HEIGHT = 560  # px
 MARGIN = 0.15  # of the data's extent, on each side
 
 
@@ -45,12 +44,18 @@ def outside(made: np.ndarray, real: Real | None) -> int:
     return int(((made < low) | (made > high)).any(1).sum())
 
 
-def points(made: np.ndarray, real: Real | None = None) -> go.Figure:
-    """Points (B, D) of a model: scattered over the real ones in the plane, a histogram with their density on a line."""
-    figure = _plane(made, real) if made.shape[1] == 2 else _line(made, real)
+def points(made: np.ndarray | None, real: Real | None = None) -> go.Figure:
+    """Points (B, D) of a model: scattered over the real ones in the plane, a histogram with their density on a line.
+
+    Without made ones, the real ones alone. Raises ValueError where there are neither.
+    """
+    some = made if real is None else real.points
+    if some is None:
+        raise ValueError("there are no points to show")
+    figure = _plane(made, real, view(some)) if some.shape[1] == 2 else _line(made, real, view(some))
     figure.update_layout(
-        height=HEIGHT,
-        margin={"l": 0, "r": 0, "t": 30, "b": 0},
+        margin={"l": 0, "r": 0, "t": 30 if made is not None else 0, "b": 0},
+        showlegend=made is not None,
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "itemsizing": "constant"},
         dragmode=False,  # a finger scrolls the page
         paper_bgcolor=INVISIBLE,
@@ -61,12 +66,14 @@ def points(made: np.ndarray, real: Real | None = None) -> go.Figure:
     return figure
 
 
-def _plane(made: np.ndarray, real: Real | None) -> go.Figure:
+def _plane(made: np.ndarray | None, real: Real | None, shown: np.ndarray) -> go.Figure:
     import plotly.graph_objects as go
 
     figure = go.Figure()
+    # The first trace has the theme's first colour, whether it is there or not.
+    of_made = made if made is not None else np.empty((0, 2))
     figure.add_scatter(
-        x=made[:, 0], y=made[:, 1], name="made", mode="markers", marker={"size": 4, "opacity": 0.6}, zorder=2,
+        x=of_made[:, 0], y=of_made[:, 1], name="made", mode="markers", marker={"size": 4, "opacity": 0.6}, zorder=2,
         hovertemplate="%{x:.3f}, %{y:.3f}<extra>made</extra>",
     )  # fmt: skip
     if real is not None:
@@ -79,19 +86,19 @@ def _plane(made: np.ndarray, real: Real | None) -> go.Figure:
                 x=real.modes[:, 0], y=real.modes[:, 1], name="modes", mode="markers", zorder=3, hoverinfo="skip",
                 marker={"size": 22, "color": MUTED, "symbol": "circle-open", "line_width": 1.5},
             )  # fmt: skip
-    low, high = view(made if real is None else real.points)
-    figure.update_xaxes(range=[low[0], high[0]], constrain="domain")
-    figure.update_yaxes(range=[low[1], high[1]], constrain="domain", scaleanchor="x", scaleratio=1)
+    (left, bottom), (right, top) = shown.tolist()
+    figure.update_xaxes(range=[left, right], constrain="domain")
+    figure.update_yaxes(range=[bottom, top], constrain="domain", constraintoward="top", scaleanchor="x", scaleratio=1)
     return figure
 
 
-def _line(made: np.ndarray, real: Real | None) -> go.Figure:
+def _line(made: np.ndarray | None, real: Real | None, shown: np.ndarray) -> go.Figure:
     import plotly.graph_objects as go
 
-    low, high = (float(end[0]) for end in view(made if real is None else real.points))
+    low, high = shown[:, 0].tolist()
     figure = go.Figure()
     figure.add_histogram(
-        x=made[:, 0], name="made", histnorm="probability density", opacity=0.6,
+        x=[] if made is None else made[:, 0], name="made", histnorm="probability density", opacity=0.6,
         xbins={"start": low, "end": high, "size": (high - low) / 80}, hovertemplate="%{x}: %{y:.3f}<extra>made</extra>",
     )  # fmt: skip
     if real is not None and real.density is not None:

@@ -85,8 +85,8 @@ def warn_if_far(checkpoint: Checkpoint, source: Domain, image: Tensor) -> None:
         names = " and ".join(data.info(part).title for part in data.parts(checkpoint.spec.recipe.data))
         st.warning(
             f"This picture is unlike what the model learned from. Its distance from that is {distance:.1f}; pictures "
-            f"of the same kind are near 1. The model has only seen {source.title} of the data set {names}, so its answer "
-            "may be nonsense.",
+            f"of the same kind are near 1. The model has only seen {source.title} of the data set {names}, so its "
+            "answer may be nonsense.",
             icon=":material/explore_off:",
         )
 

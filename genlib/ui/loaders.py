@@ -86,7 +86,11 @@ def world(checkpoint: Checkpoint, source: Domain) -> World:
 
 def real_points(checkpoint: Checkpoint) -> Real:
     """What the points of a model should be like. DataError, GenlibError."""
-    return _real_points(checkpoint.spec.recipe.data, checkpoint.config.space.shape[-1])
+    data_name = checkpoint.spec.recipe.data
+    real = points_of(data_name)
+    if real.points.shape[1:] != checkpoint.config.space.shape:  # a Hub model may claim any data set
+        raise GenlibError(f"The model's points have another dimension than those that it learned from ({data_name}).")
+    return real
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -158,17 +162,16 @@ def _steps(
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _real_points(data_name: str, dims: int) -> Real:
+def points_of(data_name: str) -> Real:
+    """Held-out points of a set, and what is known of its law. DataError."""
     import torch
 
     from genlib import data
     from genlib.figures.points import Real, view
 
     found = data.load_points(data_name, "test")
-    if found.space.dims != dims:  # a Hub model may claim any data set
-        raise GenlibError(f"The model's points have another dimension than those that it learned from ({data_name}).")
     points, density = found.sample(REAL).numpy(), None
-    if dims == 1:
+    if points.shape[1] == 1:
         low, high = view(points)[:, 0].tolist()
         at = torch.linspace(low, high, 400)
         density = at.numpy(), found.density.log_density(at[:, None]).exp().numpy()

@@ -118,7 +118,9 @@ def points(batch: Batch) -> None:
         real = loaders.real_points(batch.checkpoint)
     except GenlibError as error:  # a stranger's model, of data that is not here
         st.caption(f"There is no data to compare with. {error}")
-    st.plotly_chart(figures.points(made, real), config={"displayModeBar": False}, key=SAMPLE.widget("points"))
+    figure = figures.points(made, real)
+    with st.container(key="chart-sample"):
+        st.plotly_chart(figure, height="stretch", config={"displayModeBar": False}, key=SAMPLE.widget("points"))
     outside = figures.outside(made, real)
     lie = "1 lies" if outside == 1 else f"{outside:,} lie"
     st.caption(f"{len(made):,} points made" + (f", of which {lie} outside of this view." if outside else "."))
