@@ -1,7 +1,7 @@
 """The family tree of deep generative models, after Goodfellow, "NIPS 2016 Tutorial: Generative Adversarial
 Networks", section 2.2 and figure 9. https://arxiv.org/abs/1701.00160
 
-The branches are fixed. Models hang themselves in it by their `family`; classic examples stand where none hangs yet.
+The branches are fixed. A model's `family` says where it belongs; classic examples stand where there is none yet.
 """
 
 from __future__ import annotations

@@ -1,10 +1,14 @@
 """Data: what the models learn from, with licence and credit."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from genlib import data
 from genlib.ui import frame, loaders
 from genlib.ui.strip import strip
+
+FEW = 600  # points in a small figure
 
 frame.heading(
     "Data",
@@ -64,7 +68,8 @@ def sketch(name: str) -> None:
 
     info = data.info(name)
     st.markdown(f"**{info.title}**")
-    figure = points.points(None, loaders.points_of(name))
+    real = loaders.points_of(name)
+    figure = points.points(None, replace(real, points=real.points[:FEW]))
     with st.container(key=f"chart-{name}"):
         st.plotly_chart(figure, height="stretch", config={"displayModeBar": False}, key=f"data.{name}")
     credit = f"[{info.credit}]({info.source_url})" if info.source_url else info.credit

@@ -43,7 +43,7 @@ with right, frame.answering():
     with card:
         cards.show(checkpoint)
     with code:
-        st.markdown(f"These five lines make the same {kind}; so does the address of this page.")
+        st.markdown(f"These five lines of Python make the same {kind}. The address of this page shows them again.")
         st.code(batch.script, wrap_lines=True)
 
 if picked is not None:  # last: its search may take a while

@@ -78,7 +78,7 @@ def warn_if_far(checkpoint: Checkpoint, source: Domain, image: Tensor) -> None:
     try:
         world = loaders.world(checkpoint, source)
     except GenlibError:  # a stranger's model, of data that is not here
-        st.caption("How far this picture is from what the model knows cannot be told: its data is not here.")
+        st.caption("Whether the model knows such pictures cannot be told: its data set is not here.")
         return
     distance = world.distance(image)
     if distance > 1.2 * world.far:

@@ -73,7 +73,7 @@ def given(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain) -> Give
         case "upload":
             upload = _upload()
             pixels = None if upload is None else upload.pixels
-            return Given(pixels, f"Bring a picture: this model translates {source.title}.")
+            return Given(pixels, f"Upload a picture: this model translates {source.title}.")
         case "draw":
             drawing = canvas("translate.drawing", brush=issubclass(checkpoint.model_class, TakesHints))
             pixels = None if drawing.empty else drawing.lines

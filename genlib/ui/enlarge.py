@@ -103,4 +103,6 @@ def _floor(checkpoint: Checkpoint) -> str:
     from genlib.measures import memory
 
     floor = memory.floor(checkpoint)
-    return f"Test pictures, which the model has never seen, are {floor:.3f} from theirs on average." if floor else ""
+    if not floor:
+        return ""
+    return f"Test pictures, which the model has never seen, are {floor:.3f} from their nearest ones on average."

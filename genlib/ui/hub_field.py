@@ -55,7 +55,7 @@ class HubField:
             )
             if st.form_submit_button("Open model", icon=":material/download:"):
                 self._start(repo.strip(), revision.strip(), address.kept(address.parameters()))
-        st.caption("Any repository that `python -m genlib push` made. Weights are read as safetensors only.")
+        st.caption("A repository that `python -m genlib push` made. Weights are read in the safetensors format only.")
 
     def notes(self, asked: Hub | None) -> None:
         """What goes on: a download under way, one that failed, or a model that the address asks for (`asked`).

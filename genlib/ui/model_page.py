@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 
 class ModelPage(Generic[M]):
-    """
+    """The frame of such a page:
+
     page = ModelPage(pages.SAMPLE)
     checkpoint, row = page.pick()
     with row:
-        ...                             # the page's own widgets, with keys from page.key()
+        ...  # the page's own widgets, with keys from page.key()
         values = page.controls()
         page.hub()
     shown = page.publish()

@@ -145,6 +145,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
 def test_a_hub_model_opens_by_a_click_and_then_by_its_address(hub: FakeHub, fresh_server: str, visit: Visit) -> None:
     page = visit(f"{fresh_server}/sample?model=someone/tiny&seed=5&n=4&truncation=0.5")
     tiles(page, 4)  # of a stand-in
+    # Pictures of a run that is over are gone from the server, so its card's has to be here first.
+    page.wait_for_function("document.images.length && [...document.images].every(i => i.complete)", timeout=PATIENCE)
     assert not hub.log  # nothing was asked for
     page.get_by_role("button", name="Download it").click()
     page.wait_for_url(re.compile("revision=[0-9a-f]{40}&seed=5&n=4&truncation=0.5"), timeout=PATIENCE)

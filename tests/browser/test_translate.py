@@ -151,7 +151,7 @@ def test_a_drawing_is_coloured_survives_a_visit_elsewhere_and_takes_a_hint(
 
 def test_an_upload_and_then_a_bad_one(shipped: Checkpoint, server: str, visit: Visit) -> None:
     page = visit(f"{server}/translate?model={shipped.name}&way=upload")
-    expect(page.get_by_text("Bring a picture")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Upload a picture")).to_be_visible(timeout=PATIENCE)
     upload(page, "face.png", drawing())
     after = half(page, "after")
     settle(page)

@@ -89,7 +89,7 @@ def test_home_stands_without_any_checkpoint(shipped: Path) -> None:
     assert all(any(title in text.value for text in app.markdown) for title in titles)
 
 
-def test_every_model_hangs_in_the_tree() -> None:
+def test_every_model_has_its_place_in_the_tree() -> None:
     models = [model for model in map(catalog.model_class, catalog.model_names()) if model.family is not None]
     leaves = [Leaf(model.title, model.idea, model.family) for model in models]
     assert sum(isinstance(row.node, Leaf) for row in rows(leaves)) == len(models) > 0
@@ -108,7 +108,7 @@ def test_a_family_that_is_no_branch_is_refused() -> None:
         rows([Leaf("GAN", "A game.", ("Implicit density", "Sideways"))])
 
 
-def test_rows_hang_from_an_earlier_row_one_step_to_the_left() -> None:
+def test_a_row_belongs_to_an_earlier_one_a_step_to_the_left() -> None:
     found = rows([])
     assert found[0].node is TREE
     assert found[0].parent == -1
