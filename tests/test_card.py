@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from genlib.metrics.translation import held_out
 from huggingface_hub import ModelCard
 from PIL import Image
 
@@ -24,7 +25,6 @@ from genlib.contract import (
     TakesHints,
     Translates,
 )
-from genlib.metrics.translation import held_out
 
 HEADS = {"heads": {"digit": 10}}
 NAMES = catalog.model_names()
