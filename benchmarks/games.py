@@ -1,9 +1,9 @@
-"""The four games of genlib/models/gan.py on one point set: python -m benchmarks.games [ring8] [--seeds 10] [--steps 12000]
+"""The four games of genlib/models/gan.py on one point set: python -m benchmarks.games [ring8] [--seeds 10]
 
 Every game trains the same networks (2 hidden layers of 128 units, z of 2 dimensions) from the same seeds on the same
-points, with the same rates (1e-3, falling to zero over the second half) and batches of 256; the relativistic game with the
-penalties that belong to it. Then 2,500 samples are measured as `genlib eval` does (genlib/measures/modes.py), and each
-row is the mean over the seeds and their standard deviation. A run that diverged counts with what it had reached: nothing.
+points, with the same rates (1e-3, falling to zero over the second half) and batches of 256; the relativistic game with
+the penalties that belong to it. Then 2,500 samples are measured as `genlib eval` does (genlib/measures/modes.py), and
+each row is the mean over the seeds and their standard deviation. A run that diverged has reached nothing.
 What was trained is kept in .runs/games and not trained again.
 """
 
