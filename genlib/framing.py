@@ -25,13 +25,13 @@ def fit(pixels: np.ndarray, side: int, background: tuple[int, int, int] | None =
     one colour, by the same length at both ends if not. For drawings of lines there is `sketch.prepare`.
     """
     height, width = pixels.shape[:2]
-    ring = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]).astype(np.int16)
-    border = np.median(ring, axis=0)
+    ring = border(pixels).astype(np.int16)
+    ground = np.median(ring, axis=0)
     x, y, extent = width / 2, height / 2, max(width, height)
     if extent > 1.25 * min(width, height):
         extent = min(width, height)
-        shown = np.abs(pixels - border).max(2) >= PLAIN
-        if np.mean(np.abs(ring - border).max(1) < PLAIN) > 0.8 and shown.any():
+        shown = np.abs(pixels - ground).max(2) >= PLAIN
+        if np.mean(np.abs(ring - ground).max(1) < PLAIN) > 0.8 and shown.any():
             columns, rows = np.flatnonzero(shown.any(0)), np.flatnonzero(shown.any(1))
             extent = max(extent, int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
             if width > height:
@@ -39,7 +39,7 @@ def fit(pixels: np.ndarray, side: int, background: tuple[int, int, int] | None =
             else:
                 y = float(rows[0] + rows[-1] + 1) / 2
     square = (x - extent / 2, y - extent / 2, float(extent))
-    return window(pixels, square, side, border if background is None else np.asarray(background)), square
+    return window(pixels, square, side, ground if background is None else np.asarray(background)), square
 
 
 def window(pixels: np.ndarray, square: Square, side: int, fill: np.ndarray | int) -> np.ndarray:
@@ -58,3 +58,8 @@ def window(pixels: np.ndarray, square: Square, side: int, fill: np.ndarray | int
     how = Image.Resampling.BOX if extent >= side else Image.Resampling.BICUBIC
     box = (left - x0, top - y0, left - x0 + extent, top - y0 + extent)
     return np.asarray(Image.fromarray(canvas).resize((side, side), how, box=box))
+
+
+def border(picture: np.ndarray) -> np.ndarray:
+    """All pixels on the border of a picture (H, W, ...), as (2 W + 2 H, ...): the corners are there twice."""
+    return np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])

@@ -73,7 +73,7 @@ class Run:
         self.model = model.to(self.device).train()
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's annotations
         self.optimizers = model.optimizers(self.training)
-        self._peaks = [(group, group["lr"]) for o in self.optimizers.values() for group in o.param_groups]
+        self._peaks = {name: [group["lr"] for group in o.param_groups] for name, o in self.optimizers.items()}
         self._rng = torch.Generator(self.device)
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
 
@@ -93,9 +93,7 @@ class Run:
         started, first = time.monotonic(), self.step
         while self.step < self.recipe.steps:
             batch = self.batch()
-            share = rate_at(self.step, self.recipe)
-            for group, peak in self._peaks:
-                group["lr"] = peak * share
+            self._set_rates()
             with autocast:
                 scalars = self.model.train_step(batch, self.optimizers, self.training)
             self.step += 1
@@ -192,6 +190,12 @@ class Run:
             rng = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + epoch)
             self._epoch, self._order = epoch, torch.randperm(size, generator=rng)
         return self._order[i * self.recipe.batch_size : (i + 1) * self.recipe.batch_size]
+
+    def _set_rates(self) -> None:
+        share = rate_at(self.step, self.recipe)
+        for name, optimizer in self.optimizers.items():
+            for group, peak in zip(optimizer.param_groups, self._peaks[name], strict=True):
+                group["lr"] = peak * share
 
     @torch.no_grad()
     def _move_average(self) -> None:

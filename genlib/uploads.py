@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from genlib.contract import GenlibError
+from genlib.errors import GenlibError
 
 MAX_BYTES = 10_000_000
 MAX_SIDE = 2048  # of what `read` returns, in pixels

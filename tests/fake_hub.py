@@ -153,6 +153,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             path = unquote(urlsplit(self.path).path)
             hub.log.append((self.command, path))
             hub.signatures.append(self.headers.get("Authorization"))
+            self.healed = hub.healed  # this one: heal() sets it and puts another in its place
             self.fault = hub.take_fault(self.command, path)
             if self.fault and self.answer_with(self.fault):
                 return
@@ -192,7 +193,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
         def slowly(self, data: bytes) -> None:
             self.close_connection = True
             for i in range(len(data)):
-                if hub.healed.wait(0.02):
+                if self.healed.wait(0.02):
                     self.wfile.write(data[i:])
                     return
                 self.wfile.write(data[i : i + 1])
@@ -210,7 +211,7 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 self.refuse(fault.status, fault.code, f"told {self.headers.get('Authorization')}")
             elif fault.kind == "hang":
                 self.close_connection = True
-                hub.healed.wait()
+                self.healed.wait()
             elif fault.kind == "loop":
                 self.reply(302, Location=self.path)
             elif fault.kind == "page":

@@ -221,7 +221,7 @@ def test_the_cosine_falls_from_one_to_zero_and_is_half_in_the_middle() -> None:
 @trainable
 def test_every_optimizer_follows_the_recipe_s_schedule(name: str, at: int) -> None:
     """Also a classifier's, which had a schedule of its own and ignored the recipe's: the loop alone owns schedules."""
-    run = start(name, at, steps=40, warmup=0.5, cooldown=0.5)
+    run = start(name, at, steps=40, batch_size=16, warmup=0.5, cooldown=0.5)
     peaks = [g["lr"] for o in start(name, at).optimizers.values() for g in o.param_groups]
     for progress in run:
         now = [g["lr"] for o in run.optimizers.values() for g in o.param_groups]

@@ -128,7 +128,7 @@ def conv(c: Config) -> tuple[nn.Module, nn.Module]:
 
 def kl_to_standard_normal(mu: Tensor, log_var: Tensor) -> Tensor:
     """KL(N(mu, sigma^2) || N(0, I)) in nats (B,), closed form (appendix B): -1/2 sum(1 + log s^2 - mu^2 - s^2)."""
-    return -0.5 * (1 + log_var - mu**2 - log_var.exp()).sum(1)
+    return -0.5 * (1 + log_var - mu.square() - log_var.exp()).sum(1)
 
 
 def log_normal(x: Tensor, mu: Tensor | float, log_sigma: Tensor | float) -> Tensor:
@@ -199,21 +199,22 @@ class VAE(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Encodes
     # --- Likelihood ---
 
     def observed(self, x: Tensor, noise: Tensor) -> Tensor:
-        """x as the decoder's law sees it; `noise` is uniform in [0, 1), of the shape of x.
+        """x as the decoder's law sees it; `noise` is uniform in [0, 1), of the shape of x, and used up.
 
         Bernoulli: on-off pixels, drawn with the grey value as probability ("dynamic binarisation").
         Gaussian: a density needs a continuum, so the 8-bit steps of pictures are filled with uniform noise of their
         width; points lie in one.
         """
         if self.config.decoder == "bernoulli":
-            return (noise < x).float()
+            return noise.lt_(x)
         return x + (noise - 0.5) / 255 if isinstance(self.config.space, Pictures) else x
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
-        """log p(x|z) in nats (B,)."""
+        """log p(x|z) in nats (B,), of x as observed()."""
         parameters = self.decoder(z).float()
         if self.config.decoder == "bernoulli":
-            return -F.binary_cross_entropy_with_logits(parameters, x, reduction="none").flatten(1).sum(1)
+            # log sigmoid(l) where x is on, log sigmoid(-l) where it is off: the cross entropy, in fewer passes.
+            return F.logsigmoid((2 * x - 1) * parameters).flatten(1).sum(1)
         return log_normal(x, parameters, self.log_sigma)
 
     def log_prob(self, x: Tensor) -> LogProb:

@@ -1,9 +1,10 @@
-"""A line drawing that somebody brings, made into what a model of line drawings has seen; and the colours brought back.
+"""A visitor's line drawing made into what a model of line drawings knows, and the model's colours brought back to it.
 
 The models here were trained on OpenMoji's line drawings: black lines on pure white, of one width (3.5 of 128 pixels),
-the drawing centred and 0.6 to 0.94 of the square long. `prepare` takes the paper away, turns white on black round,
-crops and scales, and redraws the lines in that width. `colour_in` lays the model's colours under the visitor's own
-lines, at the resolution of their picture. Coordinates are in pixels of the picture, (0, 0) its upper left corner.
+the drawing centred and 0.6 to 0.94 of the square long. `prepare` removes the paper, exchanges light and dark if the
+drawing is white on black, crops and scales it, and redraws its lines in that width. `colour_in` lays the model's
+colours under the visitor's own lines, at the resolution of their picture. `hints_to_model` takes colours that a visitor
+painted over the picture to the model. Coordinates are in pixels of the picture, (0, 0) its upper left corner.
 
 >>> drawing = sketch.prepare(uploads.read(data).pixels, 128)
 >>> drawing.lines.shape            # what the model sees, dark on white
@@ -11,7 +12,16 @@ lines, at the resolution of their picture. Coordinates are in pixels of the pict
 >>> sketch.colour_in(drawing, colours).shape      # colours: uint8 (4, 128, 128, 3)
 (4, 1365, 2048, 3)
 
-No torch, no streamlit; SciPy and scikit-image are imported when the first picture comes.
+paper.py     paper, shadow, the sheet on a table, print
+ink.py       picture -> ink
+lines.py     ink -> the model's lines
+regions.py   the areas that lines enclose
+palettes.py  the flat colours of an area
+colour.py    the model's colours -> picture
+hints.py     a visitor's colours -> the model
+common.py    what these share
+
+Imports neither torch nor streamlit. SciPy and scikit-image are imported when the first picture comes.
 """
 
 from __future__ import annotations
@@ -32,8 +42,13 @@ __all__ = ["Sketch", "Stage", "Steps", "colour_in", "hints_to_model", "prepare"]
 
 @dataclass(frozen=True)
 class Steps:
-    """Which steps `prepare` takes: away with the paper's tone and shadow; white on black turned round; cropped, centred
-    and scaled; lines redrawn in the training width."""
+    """Which steps `prepare` takes.
+
+    paper     divide out the paper's tone and shadow, and leave out a table around it and what is printed on it
+    invert    exchange light and dark in a drawing that is white on black
+    crop      cut out, centre and scale the drawing
+    strokes   redraw the lines in the training width
+    """
 
     paper: bool = True
     invert: bool = True
@@ -43,7 +58,10 @@ class Steps:
 
 @dataclass(frozen=True)
 class Stage:
-    """What one step did: its name, a sentence, and the picture after it, uint8 (H, W) or (H, W, 3), at most 512."""
+    """What one step did: its name, a sentence, and the picture after it.
+
+    pixels: uint8 (H, W) or (H, W, 3), at most 512 pixels a side.
+    """
 
     name: str
     text: str
@@ -56,8 +74,8 @@ class Sketch:
 
     lines        float32 (side, side) in [0, 1], dark on white: the model's input
     ink          float32 (H, W) in [0, 1], the visitor's own lines at the resolution of their picture; 1 is ink
-    ink_colour   uint8 (3,)
-    square       (left, top, side): the part of the picture that became `lines`; it may reach outside the picture
+    ink_colour   uint8 (3,), in which the lines are drawn over the colours
+    square       the part of the picture that became `lines`; it may reach outside the picture
     stages       what each step did, from the picture as it came to `lines`
     notes        sentences for the visitor
     """
@@ -71,7 +89,7 @@ class Sketch:
 
 
 def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch:
-    """The drawing in a picture uint8 (H, W, 3), for a model of `side` pixels. `steps` None: all of them.
+    """The drawing in a picture uint8 (H, W, 3), for a model of `side` pixels. steps: None for all of them.
 
     UploadError: there is nothing in the picture that could be a line.
     """

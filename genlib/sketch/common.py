@@ -1,4 +1,4 @@
-"""What the other files of this package share: limits, sizes, and small steps on pictures."""
+"""What the files of this package share: sizes, and small operations on pictures and masks."""
 
 from __future__ import annotations
 
@@ -6,37 +6,47 @@ import numpy as np
 from PIL import Image
 
 WORK = 4  # lines and areas are worked on at this multiple of the model's resolution
-SHOW = 512  # longest side of a Stage's picture, and shortest longest side of a coloured one
+SHOW = 512  # px: a Stage's picture is at most this long, a coloured picture at least
 NOTHING = "There are no lines in this picture to colour: draw something, or bring a drawing with clear lines."
 
 
 def as_grey(ink: np.ndarray) -> np.ndarray:
-    """Ink in [0, 1] as uint8, dark on white."""
+    """Ink (H, W) in [0, 1] as a picture uint8 (H, W), dark on white."""
     return (255.5 - 255 * ink).astype(np.uint8)
 
 
 def median(pixels: np.ndarray) -> np.ndarray:
+    """The median colour uint8 (3,) of pixels (N, 3), channel by channel."""
     return np.median(pixels, axis=0).round().astype(np.uint8)
 
 
 def reduced(pixels: np.ndarray, longest: int) -> np.ndarray:
-    """The picture as float32, averaged down to at most `longest` pixels."""
+    """A picture uint8 as float32, averaged down until its longer side is at most `longest` pixels."""
     share = min(1.0, longest / max(pixels.shape[:2]))
     size = (max(1, round(pixels.shape[1] * share)), max(1, round(pixels.shape[0] * share)))
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX), np.float32)
 
 
 def shown(pixels: np.ndarray) -> np.ndarray:
+    """A picture uint8 in the size of a Stage's."""
     return reduced(pixels, SHOW).round().astype(np.uint8)
 
 
 def enlarged(plane: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """A float plane (h, w) at the size (H, W), interpolated."""
+    """A plane (h, w) as float32 (H, W), interpolated."""
     image = Image.fromarray(plane.astype(np.float32))
     return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
 
 
+def spread(values: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Values (H, W, ...) in which those outside the mask `where` are replaced by the nearest inside it."""
+    from scipy import ndimage
+
+    y, x = ndimage.distance_transform_edt(~where, return_distances=False, return_indices=True)
+    return values[y, x]
+
+
 def pen_width(mask: np.ndarray) -> float:
-    """Rough width of the lines in a mask, in pixels: twice the area by the length of the outline."""
+    """About how wide the lines in a mask are, in pixels: twice their area, divided by the length of their outline."""
     edges = np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1])
     return 2 * np.count_nonzero(mask) / max(1.0, edges * np.pi / 4)

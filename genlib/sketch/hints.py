@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def hints_to_model(sketch: Sketch, rgb: np.ndarray, mask: np.ndarray, side: int) -> np.ndarray:
-    """Colours that a visitor painted over the picture, brought into the model's square: float32 (4, side, side).
+    """Colours that a visitor painted over the picture, as the model takes hints: float32 (4, side, side).
 
-    rgb uint8 (h, w, 3) and mask bool (h, w) cover the whole picture, at any resolution. The first three channels are
-    the colour in [0, 1] where there is a hint and 0 elsewhere, the fourth is 1 and 0. A stroke thinner than a pixel of
-    the model keeps the pixels that it covers most.
+    rgb uint8 (h, w, 3) and mask bool (h, w), where there is paint, cover the whole picture, at any resolution. The
+    first three channels are the colour in [0, 1] where there is a hint and 0 elsewhere; the fourth is 1 where there is
+    a hint and 0 elsewhere. A stroke thinner than a pixel of the model becomes hints in the pixels that it covers most.
     """
     from scipy import ndimage
 
@@ -33,18 +33,22 @@ def hints_to_model(sketch: Sketch, rgb: np.ndarray, mask: np.ndarray, side: int)
 
 
 def _averaged(plane: np.ndarray, square: Square, side: int) -> np.ndarray:
-    """Like `window`, for a float plane, 0 outside."""
+    """The square of a plane float32 (h, w) in [0, 1], averaged over each pixel's area: (side, side). It is 0 outside.
+
+    By differences of its integral, so that no part of a pixel is lost however thin the strokes are.
+    """
     left, top, extent = square
     step = extent / side
     height, width = plane.shape
     sums = np.pad(plane.astype(np.float64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     x = (left + step * np.arange(side + 1)).clip(0, width)
     y = (top + step * np.arange(side + 1)).clip(0, height)
-
-    def along(table: np.ndarray, at: np.ndarray) -> np.ndarray:
-        low = np.minimum(at.astype(int), len(table) - 2)
-        part = (at - low)[:, None]
-        return table[low] * (1 - part) + table[low + 1] * part
-
-    table = along(along(sums, y).T, x).T
+    table = _rows_at(_rows_at(sums, y).T, x).T
     return (np.diff(np.diff(table, axis=0), axis=1) / step**2).clip(0, 1)
+
+
+def _rows_at(table: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """The rows of a table (h, w) at places (n,) between 0 and h - 1, interpolated: (n, w)."""
+    low = np.minimum(at.astype(int), len(table) - 2)
+    part = (at - low)[:, None]
+    return table[low] * (1 - part) + table[low + 1] * part

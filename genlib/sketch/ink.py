@@ -6,15 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from genlib.framing import border
 from genlib.sketch.common import NOTHING, enlarged, median, pen_width, reduced
 from genlib.sketch.paper import even_paper, find_sheet, grid_level, shaded_paper
 from genlib.uploads import UploadError
 
-PENCIL = 90  # the lightest grey that lines are drawn in over colours
+PENCIL = 90  # lines that are grey and lighter than this are drawn in this grey: else they are hard to see among colours
+SMALL = 192  # px: the longer side of the reduced picture in which the paper is looked for
 
 
 @dataclass(frozen=True)
 class Ink:
+    """The lines of a picture.
+
+    ink      float32 (H, W) in [0, 1]; 1 is ink
+    colour   uint8 (3,), as on white paper
+    text     a sentence on what was done to the paper
+    notes    sentences for the visitor
+    """
+
     ink: np.ndarray
     colour: np.ndarray
     text: str = ""
@@ -22,22 +32,25 @@ class Ink:
 
 
 def is_inverted(pixels: np.ndarray) -> bool:
-    """Light lines on a dark ground: most of the picture and of its border is dark, and neither is that a table around
-    a sheet, nor a shadow on paper with dark lines."""
+    """Whether a picture uint8 (H, W, 3) has light lines on a dark ground.
+
+    Most of the picture and of its border is dark then. It is neither a table around a sheet, nor a shadow on paper with
+    dark lines.
+    """
     from scipy import ndimage
 
-    grey = reduced(pixels, 192).mean(2)
+    grey = reduced(pixels, SMALL).mean(2)
     low, high = np.percentile(grey, (0.1, 99.9))
-    ring = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    if high - low < 8 or max(np.median(grey), np.median(ring)) > (low + high) / 2 or find_sheet(grey) is not None:
+    usual = max(np.median(grey), np.median(border(grey)))
+    if high - low < 8 or usual > (low + high) / 2 or find_sheet(grey) is not None:
         return False
-    dark = ndimage.grey_closing(grey, 5) - grey
-    light = grey - ndimage.grey_opening(grey, 5)
+    dark = ndimage.grey_closing(grey, 5) - grey  # of thin dark lines
+    light = grey - ndimage.grey_opening(grey, 5)  # of thin light ones
     return bool(dark.sum() <= 1.5 * light.sum())
 
 
 def plain_ink(pixels: np.ndarray) -> Ink:
-    """Darkness as it is."""
+    """The ink if nothing may be done to the picture uint8 (H, W, 3): its darkness. UploadError: it is all of a tone."""
     ink = 1 - pixels.min(2).astype(np.float32) / 255
     if ink.max() - ink.min() < 0.1:
         raise UploadError(NOTHING)
@@ -45,58 +58,125 @@ def plain_ink(pixels: np.ndarray) -> Ink:
 
 
 def find_ink(pixels: np.ndarray) -> Ink:
-    """How much ink there is at each pixel, the paper's tone and shadow divided out, specks removed."""
+    """The ink in a picture uint8 (H, W, 3) with dark lines; paper, shadow, print and specks are removed.
+
+    UploadError: there is nothing that could be a line.
+    """
+    ground = _ground(pixels)
+    dark, noise = _denoised(_darkness(pixels, ground), ground.even)
+    levels = _levels(dark, noise, ground.even)
+    kept = _without_specks(dark > levels.at(0.25), dark > levels.at(0.45))
+    if kept.mean() > 0.95:
+        raise UploadError(NOTHING)
+    ink = _strength(dark, levels, kept)
+    notes: tuple[str, ...] = ()
+    if ground.sheet is not None:
+        notes += ("There is a table around the sheet: only the sheet is used.",)
+    if levels.printed:
+        notes += ("The lines printed on the paper were taken away.",)
+    text = "The ground is even already." if ground.even else "The paper's tone and shadow were divided out."
+    return Ink(ink.astype(np.float32), _colour(pixels, kept & (ink > 0.8), ground), text, notes)
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What the lines are on: the paper's colour, float (3,) if it is even, else (h, w, 3) for a reduced picture; and a
+    mask (h, w) of the sheet if there is a table around it."""
+
+    paper: np.ndarray
+    sheet: np.ndarray | None
+
+    @property
+    def even(self) -> bool:
+        return self.paper.ndim == 1
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """Which darkness is what. Up to `floor` it is the paper's, about `level` the ink's, both in [0, 1].
+
+    soft      the lines have grain, a pencil's or a camera's: most of a line is far lighter than its darkest place
+    printed   below `floor` are squares or rules printed on the paper
+    """
+
+    floor: float
+    level: float
+    soft: bool
+    printed: bool
+
+    def at(self, share: float) -> float:
+        """The darkness at a share of the way from floor to level."""
+        return self.floor + share * (self.level - self.floor)
+
+
+def _ground(pixels: np.ndarray) -> _Ground:
+    """What the lines of a picture are on."""
+    small = reduced(pixels, SMALL)
+    sheet = find_sheet(small.mean(2))
+    even = even_paper(pixels) if sheet is None else None
+    return _Ground(shaded_paper(small, sheet) if even is None else even, sheet)
+
+
+def _darkness(pixels: np.ndarray, ground: _Ground) -> np.ndarray:
+    """How much darker than the paper each pixel is, float32 (H, W) in [0, 1]; 0 outside of the sheet."""
+    dark = _relative_darkness(pixels, ground.paper, np.minimum)
+    if np.mean(dark > 0.3) > 0.25:  # coloured areas: only what is really dark is a line
+        dark = _relative_darkness(pixels, ground.paper, np.add)
+    if ground.sheet is not None:
+        dark *= enlarged(ground.sheet.astype(np.float32), dark.shape) > 0.99
+    return dark
+
+
+def _relative_darkness(pixels: np.ndarray, paper: np.ndarray, how: np.ufunc) -> np.ndarray:
+    """1 - pixel / paper, float32 (H, W) in [0, 1]: of the darkest channel (minimum), or of all together (add)."""
+    total = np.empty(0, np.float32)
+    for c, weight in enumerate((0.299, 0.587, 0.114) if how is np.add else (1, 1, 1)):
+        tone = paper[c] if paper.ndim == 1 else enlarged(paper[..., c], pixels.shape[:2])
+        part = pixels[..., c] * (np.float32(weight) / np.maximum(tone, 1)).astype(np.float32)
+        total = how(total, part) if c else part
+    return (1 - total).clip(0, 1)
+
+
+def _denoised(dark: np.ndarray, even: bool) -> tuple[np.ndarray, float]:
+    """The darkness smoothed where it is noisy, and how dark the noise left in it is. Even paper has no noise."""
     from scipy import ndimage
 
-    notes: tuple[str, ...] = ()
-    small = reduced(pixels, 192)
-    sheet = find_sheet(small.mean(2))
-    paper = even_paper(pixels) if sheet is None else None
-    even = paper is not None
-    if paper is None:
-        paper = shaded_paper(small, sheet)
-    dark = _darkness(pixels, paper, np.minimum)
-    if np.mean(dark > 0.3) > 0.25:  # coloured areas: only what is really dark is a line
-        dark = _darkness(pixels, paper, np.add)
-    if sheet is not None:
-        dark *= enlarged(sheet.astype(np.float32), dark.shape) > 0.99
-        notes += ("There is a table around the sheet: only the sheet is used.",)
-
-    noise = 0.0 if even else float(np.percentile(dark[::3, ::3], 75))  # ink is less than a quarter of the picture
+    if even:
+        return dark, 0.0
+    noise = _noise(dark)
     if noise > 0.01:
         dark = ndimage.gaussian_filter(dark, max(0.7, max(dark.shape) / 1600))
-        noise = float(np.percentile(dark[::3, ::3], 75))
-    floor = 0.0 if even and np.mean(dark[::3, ::3] == 0) > 0.7 else max(0.04, 1.5 * noise)
-    some = dark[dark > max(0.08, 3 * noise)]
+        noise = _noise(dark)
+    return dark, noise
+
+
+def _noise(dark: np.ndarray) -> float:
+    """The darkness that a quarter of all pixels exceed: ink is less than a quarter of the picture."""
+    return float(np.percentile(dark[::3, ::3], 75))
+
+
+def _levels(dark: np.ndarray, noise: float, even: bool) -> _Levels:
+    """Which darkness is the paper's, and which the ink's. UploadError: there is no ink, or none darker than noise."""
+    clean = even and np.mean(dark[::3, ::3] == 0) > 0.7
+    floor = 0.0 if clean else max(0.04, 1.5 * noise)
+    least = max(0.08, 3 * noise)
+    some = dark[dark > least]
     if some.size < 12:
         raise UploadError(NOTHING)
     level = float(np.percentile(some[:: max(1, some.size // 100_000)], 80))
-    grid = grid_level(dark, max(0.08, 3 * noise))
+    grid = grid_level(dark, least)
     if grid:
-        notes += ("The lines printed on the paper were taken away.",)
-        level = float(np.percentile(some[some > grid], 80))
-        floor = grid
+        floor, level = grid, float(np.percentile(some[some > grid], 80))
     if level < 5 * noise:
         raise UploadError(NOTHING)
-    kept = _without_specks(dark > floor + 0.25 * (level - floor), dark > floor + 0.45 * (level - floor))
-    grain = np.median(some) < 0.7 * level  # a pencil's, or a camera's: most of a line is far from its darkest
-    ink = ((dark - floor) / ((0.75 if grain or not even else 1.0) * (level - floor))).clip(0, 1)
-    # What is left around a line is its soft edge; the rest is the paper's.
-    ink *= ndimage.maximum_filter(kept.view(np.uint8), 5)
-    if kept.mean() > 0.95:
-        raise UploadError(NOTHING)
-    at = kept & (ink > 0.8)
-    tone = np.ones(3) * 255 if even else np.median(reduced(pixels, 192).reshape(-1, 3), axis=0)
-    tone = paper if even else tone
-    colour = (np.median(pixels[at], axis=0) / np.maximum(tone, 1) * 255).clip(0, 255)
-    if np.ptp(colour) < 40:  # a pencil's grey would be lost among colours
-        colour *= min(1.0, PENCIL / max(1.0, colour.mean()))
-    text = "The ground is even already." if even else "The paper's tone and shadow were divided out."
-    return Ink(ink.astype(np.float32), colour.round().astype(np.uint8), text, notes)
+    return _Levels(floor, level, not even or bool(np.median(some) < 0.7 * level), grid > 0)
 
 
 def _without_specks(mask: np.ndarray, sure: np.ndarray) -> np.ndarray:
-    """The parts of a mask that hold something `sure`, without those far smaller than a dot of the same pen."""
+    """The connected parts of a mask that hold a pixel of `sure`, without those far smaller than a dot of the same pen.
+
+    UploadError: the mask is empty.
+    """
     from scipy import ndimage
 
     parts, count = ndimage.label(mask, np.ones((3, 3)))
@@ -113,11 +193,20 @@ def _without_specks(mask: np.ndarray, sure: np.ndarray) -> np.ndarray:
     return keep[parts]
 
 
-def _darkness(pixels: np.ndarray, paper: np.ndarray, how: np.ufunc) -> np.ndarray:
-    """1 - pixel / paper, float32 (H, W) in [0, 1]: of the darkest channel (minimum), or of all together (add)."""
-    total = np.empty(0, np.float32)
-    for c, weight in enumerate((0.299, 0.587, 0.114) if how is np.add else (1, 1, 1)):
-        tone = paper[c] if paper.ndim == 1 else enlarged(paper[..., c], pixels.shape[:2])
-        part = pixels[..., c] * (np.float32(weight) / np.maximum(tone, 1)).astype(np.float32)
-        total = how(total, part) if c else part
-    return (1 - total).clip(0, 1)
+def _strength(dark: np.ndarray, levels: _Levels, kept: np.ndarray) -> np.ndarray:
+    """How much ink there is at each pixel, (H, W) in [0, 1]; 0 more than 2 pixels away from the lines `kept`."""
+    from scipy import ndimage
+
+    full = 0.75 if levels.soft else 1.0  # share of the level from which on all is ink
+    ink = ((dark - levels.floor) / (full * (levels.level - levels.floor))).clip(0, 1)
+    ink *= ndimage.maximum_filter(kept.view(np.uint8), 5)
+    return ink
+
+
+def _colour(pixels: np.ndarray, lines: np.ndarray, ground: _Ground) -> np.ndarray:
+    """The colour uint8 (3,) that the pixels in a mask `lines` would have on white paper."""
+    tone = ground.paper if ground.even else np.median(reduced(pixels, SMALL).reshape(-1, 3), axis=0)
+    colour = (np.median(pixels[lines], axis=0) / np.maximum(tone, 1) * 255).clip(0, 255)
+    if np.ptp(colour) < 40:
+        colour *= min(1.0, PENCIL / max(1.0, colour.mean()))
+    return colour.round().astype(np.uint8)

@@ -8,8 +8,8 @@ from genlib.framing import Square, window
 from genlib.sketch.common import NOTHING, WORK, as_grey, pen_width
 from genlib.uploads import UploadError
 
-# Measured on the 3215 training drawings at 128 pixels (0 is the 1st, 1 the 99th percentile).
-LINE = 3.5 / 128  # width of a line, by this module's own `_width`, as a share of the square's side
+# Measured on the 3215 training drawings at 128 pixels (0.58 is the 1st percentile, 0.95 the 99th).
+LINE = 3.5 / 128  # width of a line, measured as in `redrawn`, as a share of the square's side
 EXTENT = (0.58, 0.95)  # longer side of the drawing
 OFF_CENTRE = 0.1  # distance of its middle from the square's
 AIM = 0.76  # the median extent: what a drawing outside EXTENT is scaled to
@@ -23,7 +23,10 @@ def whole(ink: np.ndarray) -> Square:
 
 
 def crop(ink: np.ndarray) -> tuple[Square, str]:
-    """The square that shows the drawing as the training drawings are shown, and a sentence on it."""
+    """The square in which the ink (H, W) is placed like a training drawing, and a sentence on it.
+
+    UploadError: there is no ink.
+    """
     mask = ink > 0.4
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
@@ -40,21 +43,17 @@ def crop(ink: np.ndarray) -> tuple[Square, str]:
 
 
 def redrawn(ink: np.ndarray, square: Square, lines: np.ndarray) -> tuple[np.ndarray, str]:
-    """The square's lines, uint8 (side, side), in the training width: drawn anew around their skeleton. `lines`, the
-    same as they are, where the width is near that. Dark areas stay, their outline moved as a line's would be.
+    """The lines in a square of the ink (H, W), drawn anew in the training width, uint8 (side, side); and a sentence.
+
+    `lines` uint8 (side, side), the square as it is, if their width is near that already. Dark areas stay: their outline
+    is moved by as much as a line's is.
     """
     from scipy import ndimage
     from skimage.morphology import skeletonize
 
     side = len(lines)
-    work = WORK * side
-    target = LINE * work
-    alpha = window(255 - as_grey(ink), square, work, 0).astype(np.float32) / 255
-    pen = pen_width(ink > 0.5) * work / square[2]
-    mask = alpha > np.clip(0.45 * pen, 0.12, 0.5)  # a line thinner than a pixel is nowhere dark
-    if pen > 6:
-        mask = ndimage.gaussian_filter(mask.astype(np.float32), min(4, 0.12 * pen)) > 0.5
-    mask = _without_holes(mask, (0.5 * target) ** 2)
+    target = LINE * (WORK * side)
+    mask = _line_mask(ink, square, WORK * side)
     if not mask.any():
         return lines, "Nothing to redraw."
     inside = ndimage.distance_transform_edt(mask)
@@ -62,18 +61,24 @@ def redrawn(ink: np.ndarray, square: Square, lines: np.ndarray) -> tuple[np.ndar
     width = 2 * float(np.median(inside[skeleton]))
     if abs(width / target - 1) < 0.15:
         return lines, "As wide as the training lines: left so."
-    core = inside > 0.95 * max(width, 3)
-    areas = ndimage.distance_transform_edt(~core) <= 0.95 * max(width, 3) if core.any() else core
-    areas &= mask
+    areas = _dark_areas(mask, inside, width)
     thin = _pruned(skeleton & ~areas, skeleton & areas, round(0.6 * width))
-    outside = ndimage.distance_transform_edt(~thin) if thin.any() else np.full(mask.shape, np.inf)
-    drawn = (target / 2 - outside).clip(0, 1)
-    if areas.any():
-        signed = ndimage.distance_transform_edt(~areas) - ndimage.distance_transform_edt(areas)
-        drawn = np.maximum(drawn, ((target - width) / 2 + 0.5 - signed).clip(0, 1))
+    drawn = _drawn(thin, areas, width, target)
     blocks = drawn.reshape(side, WORK, side, WORK).mean((1, 3))
     text = f"Redrawn {'wider' if width < target else 'narrower'}: {width / WORK:.1f} to {target / WORK:.1f} pixels."
     return (255 - (255 * blocks).round()).astype(np.uint8), text
+
+
+def _line_mask(ink: np.ndarray, square: Square, work: int) -> np.ndarray:
+    """Where the lines are in a square of the ink, as a mask (work, work) with smooth edges and without small holes."""
+    from scipy import ndimage
+
+    alpha = window(255 - as_grey(ink), square, work, 0).astype(np.float32) / 255
+    pen = pen_width(ink > 0.5) * work / square[2]
+    mask = alpha > np.clip(0.45 * pen, 0.12, 0.5)  # a line thinner than a pixel is nowhere dark
+    if pen > 6:
+        mask = ndimage.gaussian_filter(mask.astype(np.float32), min(4, 0.12 * pen)) > 0.5
+    return _without_holes(mask, (0.5 * (LINE * work)) ** 2)
 
 
 def _without_holes(mask: np.ndarray, area: float) -> np.ndarray:
@@ -87,44 +92,83 @@ def _without_holes(mask: np.ndarray, area: float) -> np.ndarray:
     return mask | holes[parts]
 
 
-def _pruned(skeleton: np.ndarray, rest: np.ndarray, length: int) -> np.ndarray:
-    """A skeleton without its side branches of up to `length` pixels: rough edges of a wide line make such barbs.
+def _dark_areas(mask: np.ndarray, inside: np.ndarray, width: float) -> np.ndarray:
+    """The parts of a mask that are nearly twice as wide as its lines, or wider.
 
-    Line ends are taken off pixel by pixel, then grown back where an end is still there; a line that would vanish
-    altogether stays whole. Where the skeleton goes on in `rest` it does not end.
+    inside: each pixel's distance from the mask's outline. width: of the lines, in pixels.
     """
     from scipy import ndimage
 
+    reach = 0.95 * max(width, 3)
+    core = inside > reach
+    return (ndimage.distance_transform_edt(~core) <= reach) & mask if core.any() else core
+
+
+def _drawn(thin: np.ndarray, areas: np.ndarray, width: float, target: float) -> np.ndarray:
+    """Lines `target` pixels wide along the skeleton `thin`, and dark areas, grown or shrunk at their outline as a line
+    of `width` is that becomes one of `target`. float (H, W) in [0, 1]; 1 is ink."""
+    from scipy import ndimage
+
+    away = ndimage.distance_transform_edt(~thin) if thin.any() else np.full(thin.shape, np.inf)
+    drawn = (target / 2 - away).clip(0, 1)
+    if areas.any():
+        signed = ndimage.distance_transform_edt(~areas) - ndimage.distance_transform_edt(areas)
+        drawn = np.maximum(drawn, ((target - width) / 2 + 0.5 - signed).clip(0, 1))
+    return drawn
+
+
+def _pruned(skeleton: np.ndarray, rest: np.ndarray, length: int) -> np.ndarray:
+    """A skeleton without its side branches of up to `length` pixels, which the rough edges of a wide line make.
+
+    Line ends are taken off pixel by pixel; then those grow back where there is still an end. A line that would vanish
+    altogether stays whole. Where the skeleton goes on in `rest` it does not end.
+    """
     if length < 2:
         return skeleton
-    whole = np.pad(skeleton | rest, 1)
-    width = whole.shape[1]
+    padded = np.pad(skeleton | rest, 1)  # so that every pixel has eight neighbours
+    width = padded.shape[1]
     near = np.array([-width - 1, -width, -width + 1, -1, 1, width - 1, width, width + 1])
-    alive = whole.ravel().copy()
-    movable = np.pad(skeleton, 1).ravel()
-    removed = []
-    at = np.flatnonzero(movable)
+    before = padded.ravel()
+    after, left = _without_ends(before, np.flatnonzero(np.pad(skeleton, 1)), near, length)
+    ends = left[after[left[:, None] + near].sum(1) == 1]
+    after = _grown(after, before, ends, near, length)
+    after |= _vanished(padded, after)
+    return after.reshape(padded.shape)[1:-1, 1:-1] & skeleton
+
+
+def _without_ends(lines: np.ndarray, at: np.ndarray, near: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """A flat mask of thin lines after their ends were taken off `length` times, and which pixels of `at` are left.
+
+    Only pixels in `at` are taken. near: the offsets of a pixel's eight neighbours.
+    """
+    lines = lines.copy()
     for _ in range(length):
-        count = alive[at[:, None] + near].sum(1)
+        count = lines[at[:, None] + near].sum(1)
         ends = at[count <= 1]
         if not len(ends):
             break
-        alive[ends] = False
-        removed.append(ends)
+        lines[ends] = False
         at = at[count > 1]
-    front = at[alive[at[:, None] + near].sum(1) == 1] if len(at) else at
-    gone = np.zeros_like(alive)
-    if removed:
-        gone[np.concatenate(removed)] = True
+    return lines, at
+
+
+def _grown(lines: np.ndarray, before: np.ndarray, ends: np.ndarray, near: np.ndarray, length: int) -> np.ndarray:
+    """A flat mask of thin lines after they grew `length` times from the pixels `ends`, inside the lines `before`."""
+    lines = lines.copy()
     for _ in range(length):
-        if not len(front):
+        if not len(ends):
             break
-        step = (front[:, None] + near).ravel()
-        front = np.unique(step[gone[step]])
-        alive[front] = True
-        gone[front] = False
-    parts, count = ndimage.label(whole, np.ones((3, 3)))
+        step = (ends[:, None] + near).ravel()
+        ends = np.unique(step[before[step] & ~lines[step]])
+        lines[ends] = True
+    return lines
+
+
+def _vanished(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """The connected lines in a mask `before` (H, W) of which nothing is in the flat mask `after`, flat."""
+    from scipy import ndimage
+
+    parts, count = ndimage.label(before, np.ones((3, 3)))
     left = np.zeros(count + 1, bool)
-    left[parts.ravel()[alive]] = True
-    alive |= whole.ravel() & ~left[parts.ravel()]
-    return alive.reshape(whole.shape)[1:-1, 1:-1] & skeleton
+    left[parts.ravel()[after]] = True
+    return before.ravel() & ~left[parts.ravel()]

@@ -1,4 +1,4 @@
-"""The few flat colours that a model gave an area."""
+"""The flat colours that a model gave to an area."""
 
 from __future__ import annotations
 
@@ -7,44 +7,24 @@ import numpy as np
 from genlib.sketch.common import median
 
 SPOT = 12  # the smallest area, in pixels of the model, whose own colour is kept within a larger area
+MOST = 6  # colours of one area
+SAME = 28  # grey levels in any channel: what differs less belongs to a colour
 
 
 def palette_of(colours: np.ndarray, members: np.ndarray) -> np.ndarray | None:
-    """One to six clearly different flat colours uint8 (K, 3) that make up nearly all of an area's, the most frequent
-    first; None where its colours vary more. A second colour has a spot of SPOT pixels of the model of its own, none
-    of them in a row one pixel wide: that is the soft edge between two others."""
-    side = len(colours)
+    """One to six clearly different flat colours uint8 (K, 3) that make up nearly all of an area, the most frequent
+    first; None if its colours vary more.
+
+    colours: uint8 (side, side, 3). members: flat indices of the area's pixels. Every colour but that of a very small
+    area has SPOT pixels or more that are in squares of 2 x 2 of it: a row one pixel wide is only the soft edge between
+    two other colours.
+    """
     pixels = np.unique(members)
     values = colours.reshape(-1, 3)[pixels].astype(np.int16)
     if len(pixels) < 2 * SPOT:
         return median(values)[None]
-    palette: list[np.ndarray] = []
-    left = np.ones(len(pixels), bool)
-    varied = 0
-    while np.count_nonzero(left) >= SPOT and len(palette) < 6:
-        rest = values[left]
-        bins = (rest >> 4) @ np.array([256, 16, 1])
-        peak = rest[bins == np.bincount(bins).argmax()].mean(0)
-        close = left & (np.abs(values - peak).max(1) < 28)
-        if close.sum() < SPOT:
-            break
-        left &= ~close
-        if palette and min(np.abs(colour - peak).max() for colour in palette) < 40:  # the same, a little off
-            continue
-        spot = np.zeros(side * side, bool)
-        spot[pixels[close]] = True
-        if np.count_nonzero(without_thin(spot.reshape(side, side))) >= SPOT:
-            palette.append(values[close].mean(0).round().astype(np.uint8))
-        else:
-            varied += int(np.count_nonzero(close))
-    varied += int(np.count_nonzero(left))
-    if not palette or varied > 0.2 * len(pixels):
-        return None
-    off = np.stack([np.abs(values - colour.astype(np.int16)).max(1) for colour in palette])
-    nearest, others = off.min(0), off[0] >= 28
-    if np.mean(nearest < 28) < 0.8:
-        return None
-    if len(palette) > 1 and np.mean(nearest[others] < 14) < 0.7:  # slices of colours that change slowly
+    palette, varied = _spots(values, pixels, len(colours))
+    if not palette or varied > 0.2 * len(pixels) or not _is_flat(values, palette):
         return None
     return np.stack(palette)
 
@@ -59,10 +39,53 @@ def most_frequent(values: np.ndarray) -> np.ndarray:
 
 
 def without_thin(mask: np.ndarray) -> np.ndarray:
-    """A mask without what is one pixel wide: its pixels in 2 x 2 squares of it."""
+    """A mask (H, W) without what is one pixel wide: only its pixels that are in squares of 2 x 2 of it."""
     corner = mask[:-1, :-1] & mask[1:, :-1] & mask[:-1, 1:] & mask[1:, 1:]
     full = np.zeros_like(mask)
     for y in (0, 1):
         for x in (0, 1):
             full[y : len(mask) - 1 + y, x : len(mask) - 1 + x] |= corner
     return full
+
+
+def _spots(values: np.ndarray, pixels: np.ndarray, side: int) -> tuple[list[np.ndarray], int]:
+    """The colours that have a spot of their own, and how many of the pixels have none of these.
+
+    values int16 (N, 3): the colours of the pixels whose flat indices in a picture (side, side) are `pixels`.
+    """
+    palette: list[np.ndarray] = []
+    left = np.ones(len(pixels), bool)
+    varied = 0
+    while np.count_nonzero(left) >= SPOT and len(palette) < MOST:
+        peak = _peak(values[left])
+        close = left & (np.abs(values - peak).max(1) < SAME)
+        if close.sum() < SPOT:
+            break
+        left &= ~close
+        if palette and min(np.abs(colour - peak).max() for colour in palette) < 40:  # a shade of one that is there
+            continue
+        spot = np.zeros(side * side, bool)
+        spot[pixels[close]] = True
+        if np.count_nonzero(without_thin(spot.reshape(side, side))) >= SPOT:
+            palette.append(values[close].mean(0).round().astype(np.uint8))
+        else:
+            varied += int(np.count_nonzero(close))
+    return palette, varied + int(np.count_nonzero(left))
+
+
+def _peak(values: np.ndarray) -> np.ndarray:
+    """The mean float (3,) of the colours int16 (N, 3) in the fullest cell of 16 x 16 x 16 grey levels."""
+    bins = (values >> 4) @ np.array([256, 16, 1])
+    return values[bins == np.bincount(bins).argmax()].mean(0)
+
+
+def _is_flat(values: np.ndarray, palette: list[np.ndarray]) -> bool:
+    """Whether nearly all colours int16 (N, 3) belong to one of a palette, and those beside its first are near theirs.
+
+    In slices of colours that change slowly they are not near.
+    """
+    off = np.stack([np.abs(values - colour.astype(np.int16)).max(1) for colour in palette])
+    nearest, others = off.min(0), off[0] >= SAME
+    if np.mean(nearest < SAME) < 0.8:
+        return False
+    return len(palette) == 1 or bool(np.mean(nearest[others] < 14) >= 0.7)

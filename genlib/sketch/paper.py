@@ -1,46 +1,65 @@
-"""What a drawing is on: the paper's colour and shadow, the sheet on a table, squares and rules printed on it."""
+"""What a drawing was made on: the paper's colour and shadow, its sheet on a table, squares or rules printed on it."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from genlib.framing import border
+
 
 def even_paper(pixels: np.ndarray) -> np.ndarray | None:
-    """The ground's colour (3,) where it is one colour, as in what was drawn on a screen."""
+    """The ground's colour float32 (3,) if it is one colour, as in a drawing made on a screen; else None."""
     step = max(1, min(pixels.shape[:2]) // 256)
     some = pixels[::step, ::step].reshape(-1, 3).astype(np.int32)
     grey = some.sum(1)
     light = some[grey >= (int(grey.min()) + int(grey.max())) / 2]
-    colours, counts = np.unique(light @ np.array([65536, 256, 1]), return_counts=True)
+    colours, counts = np.unique(light @ np.array([65536, 256, 1]), return_counts=True)  # a colour as one number
     mode = colours[counts.argmax()]
     mode = np.array([mode >> 16, mode >> 8 & 255, mode & 255])
     return mode.astype(np.float32) if np.mean(np.abs(light - mode).max(1) <= 2) > 0.7 else None
 
 
 def shaded_paper(small: np.ndarray, sheet: np.ndarray | None) -> np.ndarray:
-    """The paper's colour everywhere, (h, w, 3): a smooth surface through what is neither line nor dark area."""
+    """The paper's colour at each pixel of a reduced picture float32 (h, w, 3): float of the same shape.
+
+    A smooth surface through the pixels that show bare paper. Far from all of these it is a polynomial. sheet: bool
+    (h, w), where the paper is; None: everywhere.
+    """
     from scipy import ndimage
 
-    height, width = small.shape[:2]
-    grey = small.mean(2)
-    inside = np.ones_like(grey, bool) if sheet is None else sheet
-    size = max(5, max(height, width) // 10)
-    closed = ndimage.gaussian_filter(ndimage.grey_closing(np.where(inside, grey, 0), size), size / 4)
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
-    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], -1)
-    paper = inside.copy()
-    for _ in range(5):  # away with what is far below the surface: areas filled with ink
-        surface = terms @ np.linalg.lstsq(terms[paper], closed[paper], rcond=None)[0]
-        paper = inside & (closed > 0.85 * surface)
-    bare = paper & (grey > 0.93 * closed)
-    soft = max(height, width) / 14
+    terms = _polynomial(small.shape[:2])
+    bare = _bare(small.mean(2), sheet, terms)
+    soft = max(small.shape[:2]) / 14
     weight = ndimage.gaussian_filter(bare.astype(np.float32), soft)
     channels = []
     for channel in np.moveaxis(small, 2, 0):
-        wide = terms @ np.linalg.lstsq(terms[bare], channel[bare], rcond=None)[0]
         near = ndimage.gaussian_filter(np.where(bare, channel, 0), soft)
-        channels.append((near + 0.03 * wide) / (weight + 0.03))
+        channels.append((near + 0.03 * _fitted(terms, channel, bare)) / (weight + 0.03))
     return np.stack(channels, -1).clip(8, 255)
+
+
+def _bare(grey: np.ndarray, sheet: np.ndarray | None, terms: np.ndarray) -> np.ndarray:
+    """Where a picture (h, w) shows the paper itself, as a mask: neither a line nor an area filled with ink."""
+    from scipy import ndimage
+
+    inside = np.ones_like(grey, bool) if sheet is None else sheet
+    size = max(5, max(grey.shape) // 10)
+    closed = ndimage.gaussian_filter(ndimage.grey_closing(np.where(inside, grey, 0), size), size / 4)  # no lines left
+    paper = inside.copy()
+    for _ in range(5):  # each time without what is far darker than the surface: areas filled with ink
+        paper = inside & (closed > 0.85 * _fitted(terms, closed, paper))
+    return paper & (grey > 0.93 * closed)
+
+
+def _polynomial(shape: tuple[int, ...]) -> np.ndarray:
+    """The terms of a polynomial of degree 2 in the place, (h, w, 6)."""
+    y, x = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
+    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], -1)
+
+
+def _fitted(terms: np.ndarray, values: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """The polynomial (h, w) with the least squared error to values (h, w) where a mask says so."""
+    return terms @ np.linalg.lstsq(terms[where], values[where], rcond=None)[0]
 
 
 def find_sheet(grey: np.ndarray) -> np.ndarray | None:
@@ -51,32 +70,41 @@ def find_sheet(grey: np.ndarray) -> np.ndarray | None:
     if np.ptp(grey) < 40:
         return None
     bright = grey > threshold_otsu(grey)
-    ring = np.concatenate([bright[0], bright[-1], bright[:, 0], bright[:, -1]])
-    if ring.mean() > 0.75:
+    if border(bright).mean() > 0.75:
         return None
-    size = max(3, max(grey.shape) // 16)
-    padded = np.pad(bright, size)
-    closed = ndimage.binary_closing(padded, np.ones((size, size)))[size:-size, size:-size]
-    parts, count = ndimage.label(closed)
-    if not count:
-        return None
-    areas = np.bincount(parts.ravel())[1:]
-    sheet = ndimage.binary_fill_holes(parts == areas.argmax() + 1)
-    table = ~sheet
-    if not 0.2 < sheet.mean() < 0.95 or table.mean() < 0.05:
-        return None
-    edge = sheet & ndimage.binary_dilation(table, iterations=2)
-    step = ndimage.grey_dilation(grey, 7) - ndimage.grey_erosion(grey, 7)
-    drop = np.median(grey[sheet]) - np.median(grey[table])
-    if drop < 40 or np.mean(step[edge] > 0.5 * drop) < 0.7:  # a soft edge is a shadow's
+    sheet = _largest_part(bright, max(3, max(grey.shape) // 16))
+    if not 0.2 < sheet.mean() < 0.95 or np.mean(~sheet) < 0.05 or not _ends_sharply(sheet, grey):
         return None
     return ndimage.binary_erosion(sheet, iterations=4, border_value=1)
 
 
-def grid_level(dark: np.ndarray, floor: float) -> float:
-    """The darkness below which everything is the paper's own print (squares or rules), 0 where there is none.
+def _largest_part(mask: np.ndarray, size: int) -> np.ndarray:
+    """The largest connected part of a mask (h, w), gaps up to `size` pixels closed, holes filled."""
+    from scipy import ndimage
 
-    Print is clearly lighter than the ink, and lies away from it over the whole page.
+    closed = ndimage.binary_closing(np.pad(mask, size), np.ones((size, size)))[size:-size, size:-size]
+    parts, count = ndimage.label(closed)
+    if not count:
+        return closed
+    areas = np.bincount(parts.ravel())[1:]
+    return ndimage.binary_fill_holes(parts == areas.argmax() + 1)
+
+
+def _ends_sharply(sheet: np.ndarray, grey: np.ndarray) -> bool:
+    """Whether the picture (h, w) drops suddenly around a sheet, as to a table. At a shadow it drops slowly."""
+    from scipy import ndimage
+
+    edge = sheet & ndimage.binary_dilation(~sheet, iterations=2)
+    step = ndimage.grey_dilation(grey, 7) - ndimage.grey_erosion(grey, 7)
+    drop = np.median(grey[sheet]) - np.median(grey[~sheet])
+    return bool(drop >= 40 and np.mean(step[edge] > 0.5 * drop) >= 0.7)
+
+
+def grid_level(dark: np.ndarray, floor: float) -> float:
+    """The darkness up to which everything is print on the paper (squares or rules); 0 if there is no print.
+
+    dark: float32 (H, W) in [0, 1]; up to `floor` it is paper. Print is clearly lighter than ink, and most of it is away
+    from the ink and covers the whole page.
     """
     from scipy import ndimage
     from skimage.filters import threshold_otsu
@@ -90,17 +118,22 @@ def grid_level(dark: np.ndarray, floor: float) -> float:
     low, high = some[some <= cut], some[some > cut]
     if low.mean() > 0.6 * high.mean() or high.size < 0.1 * some.size:
         return 0.0
-    print_ = (fine > floor) & ~ndimage.binary_dilation(fine > cut, iterations=3)
-    if print_.sum() < 0.4 * low.size:
-        return 0.0
-    parts, _ = ndimage.label(ndimage.binary_dilation(print_))
-    boxes = ndimage.find_objects(parts)
-    long = np.array([max(int(p.stop - p.start) for p in box) > 0.6 * min(fine.shape) for box in boxes])
-    sizes = np.bincount(parts.ravel())[1:]
-    if sizes[long].sum() < 0.5 * sizes.sum():
-        return 0.0
-    page = np.append(False, long)[parts]
-    rows, columns = np.flatnonzero(page.any(1)), np.flatnonzero(page.any(0))
-    if np.ptp(rows) < 0.85 * fine.shape[0] or np.ptp(columns) < 0.85 * fine.shape[1]:
+    away = (fine > floor) & ~ndimage.binary_dilation(fine > cut, iterations=3)
+    if away.sum() < 0.4 * low.size or not _covers_page(away):
         return 0.0
     return float(np.percentile(low, 90))
+
+
+def _covers_page(lines: np.ndarray) -> bool:
+    """Whether a mask (h, w) is mostly long lines, and these reach from one end of it to the other, both ways."""
+    from scipy import ndimage
+
+    parts, _ = ndimage.label(ndimage.binary_dilation(lines))
+    boxes = ndimage.find_objects(parts)
+    long = np.array([max(int(p.stop - p.start) for p in box) > 0.6 * min(lines.shape) for box in boxes])
+    sizes = np.bincount(parts.ravel())[1:]
+    if sizes[long].sum() < 0.5 * sizes.sum():
+        return False
+    page = np.append(False, long)[parts]
+    rows, columns = np.flatnonzero(page.any(1)), np.flatnonzero(page.any(0))
+    return bool(np.ptp(rows) >= 0.85 * lines.shape[0] and np.ptp(columns) >= 0.85 * lines.shape[1])

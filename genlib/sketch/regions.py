@@ -7,185 +7,184 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from genlib.framing import Square
-from genlib.sketch.common import WORK
-from genlib.sketch.palettes import most_frequent, palette_of, without_thin
+from genlib.framing import Square, border
+from genlib.sketch.common import WORK, spread
+
+Box = tuple[slice, slice]  # rows and columns of a picture
 
 
 @dataclass(frozen=True)
 class Regions:
-    """The areas that a drawing's lines enclose.
+    """The areas that a drawing's lines enclose, numbered from 0 to n - 1.
 
-    large    int (H, W): the number of the area that each pixel of the picture belongs to, 0 to n - 1, lines to the
-             nearest; n outside of the square
-    boxes    where each area lies in `large`; None where it has no pixel
-    members  for each area, indices of the model's pixels in it, each as often as sixteenths of the pixel are in it
-    outer    bool (n,): touches the square's border
-    place    (left, top, side) of the square in the picture
+    large    int (H, W): the area that each pixel of the visitor's picture belongs to; n outside of the square. Pixels
+             on lines belong to the nearest area
+    boxes    where each area lies in `large`; None if it has no pixel
+    members  for each area, flat indices of the model's pixels in it. There are WORK x WORK places in a pixel, and its
+             index is there once for each that is in the area
+    outer    bool (n,): the area touches the square's border
+    place    the square in the picture
     """
 
     large: np.ndarray
-    boxes: list[tuple[slice, slice] | None]
+    boxes: list[Box | None]
     members: list[np.ndarray]
     outer: np.ndarray
     place: Square
 
     @classmethod
     def of(cls, lines: np.ndarray, ink: np.ndarray, place: Square) -> Regions:
+        """The areas of a model's lines float32 (side, side), dark on white, that were `place` in the ink (H, W)."""
         from scipy import ndimage
 
-        side = len(lines)
-        work = WORK * side
-        fine = np.asarray(Image.fromarray(lines).resize((work, work), Image.Resampling.BICUBIC))
-        core = fine > 0.5
-        if not core.any():
-            core = np.ones_like(core)
-        parts, count = ndimage.label(core)
-        y, x = ndimage.distance_transform_edt(~core, return_distances=False, return_indices=True)
-        small = parts[y, x] - 1
-
-        at = np.flatnonzero(core)
-        at = at[np.argsort(parts.ravel()[at], kind="stable")]
-        pixel = at // work // WORK * side + at % work // WORK
-        members = np.split(pixel, np.cumsum(np.bincount(parts.ravel(), minlength=count + 1)[1:-1]))
-        clear = (lines > 0.85).ravel()
-        clearer = (ndimage.minimum_filter(lines, 3) > 0.85).ravel()
-        members = [_trusted(m, clear, clearer) for m in members]
+        parts, count = _parts(lines)
+        core = parts > 0
+        small = spread(parts, core) - 1
         outer = np.zeros(count, bool)
-        outer[np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])] = True
-
-        height, width = ink.shape
-        left, top, extent = place
-        column = np.floor((np.arange(width) + 0.5 - left) * work / extent).astype(int)
-        row = np.floor((np.arange(height) + 0.5 - top) * work / extent).astype(int)
-        c0, c1 = np.searchsorted(column, (0, work))
-        r0, r1 = np.searchsorted(row, (0, work))
-        large = np.full(ink.shape, count, np.int32)
-        inner = small[np.ix_(row[r0:r1], column[c0:c1])]
-        paper = ink[r0:r1, c0:c1] < 0.5
-        seen = core[np.ix_(row[r0:r1], column[c0:c1])] & paper
-        large[r0:r1, c0:c1] = _sorted_out(inner, seen, paper, count)
+        outer[border(small)] = True
+        large = _at_resolution(small, core, count, ink, place)
         boxes = ndimage.find_objects(large + 1, count)
-        return cls(large, boxes, members, outer, place)
+        return cls(large, boxes, _members(parts, count, lines), outer, place)
 
-    def painted(self, colours: np.ndarray) -> np.ndarray:
-        """The areas filled from the colours (side, side, 3) that the model gave them: uint8 (H, W, 3)."""
-        flat = np.full((len(self.members) + 1, 3), 255, np.uint8)
-        varied: list[tuple[int, np.ndarray | None]] = []
-        for number, members in enumerate(self.members):
-            palette = palette_of(colours, members)
-            if palette is None and not self.outer[number]:
-                palette = most_frequent(colours.reshape(-1, 3)[np.unique(members)])[None]
-            if palette is not None:
-                palette[palette.min(1) >= (232 if self.outer[number] else 246)] = 255
-                flat[number] = palette[0]
-            if palette is None or len(palette) > 1:
-                varied.append((number, palette))
-        picture = flat[self.large]
-        for number, palette in varied:
-            self._shade(picture, number, palette, colours)
-        return picture
+    def patch(self, values: np.ndarray, number: int, where: np.ndarray) -> tuple[Box, np.ndarray, np.ndarray] | None:
+        """One area around the places of a mask `where` (side, side), at the resolution of the visitor's picture.
 
-    def _shade(self, picture: np.ndarray, number: int, palette: np.ndarray | None, colours: np.ndarray) -> None:
-        """Fill one area of `picture`, which has the first colour of its palette, from the model's colours inside it
-        alone: its other colours, with sharp edges between them; or interpolated ones where there is no palette."""
-        from scipy import ndimage
-
-        side = len(colours)
-        here = np.zeros(side * side, bool)
-        here[self.members[number]] = True
-        y, x = ndimage.distance_transform_edt(~here.reshape(side, side), return_distances=False, return_indices=True)
-        values = colours[y, x].astype(np.float32)  # the area's own colours go on beyond its edge
-        if palette is None:
-            values = ndimage.gaussian_filter(values, (0.8, 0.8, 0))
-            if self.outer[number]:  # nearly white is white
-                values += (255 - values) * ((values.min(2, keepdims=True) - 224) / 16).clip(0, 1)
-            patch = self._enlarged(values.round().astype(np.uint8), number, np.ones((side, side), bool))
-            if patch:
-                box, inside, shade = patch
-                np.copyto(picture[box], shade, where=inside[..., None])
-            return
-        distance = np.abs(values[:, :, None] - palette.astype(np.float32)).max(3)
-        sure = np.stack([without_thin(d < 28) for d in np.moveaxis(distance, 2, 0)], -1)
-        near = ndimage.maximum_filter(sure, (5, 5, 1)) / (distance**2 + 50) + 1e-9  # else an edge has a third colour
-        near = ndimage.gaussian_filter(near / near.sum(2, keepdims=True), (0.5, 0.5, 0))
-        sharp = max(1.0, self.place[2] / side / 2)
-        for k in range(1, len(palette)):
-            lead = near[..., k] - near[..., :k].max(2)
-            patch = self._enlarged(lead, number, lead > -0.98)
-            if patch:
-                box, inside, shade = patch
-                share = ((shade * sharp + 0.5).clip(0, 1) * inside)[..., None]
-                picture[box] = (picture[box] + share * (palette[k].astype(np.float32) - picture[box])).round()
-
-    def _enlarged(
-        self, values: np.ndarray, number: int, where: np.ndarray
-    ) -> tuple[tuple[slice, slice], np.ndarray, np.ndarray] | None:
-        """A picture uint8 (side, side, 3) or a plane float32 (side, side) at the resolution of the visitor's picture,
-        around `where` in an area: the box there, the area's pixels in it, the values in it; None where there are none.
+        values: a picture uint8 (side, side, 3) or a plane float32 (side, side). Returned are a box of the picture,
+        which pixels of it are in the area, and the values there, interpolated; None if there are no pixels.
         """
         box = self.boxes[number]
         rows, columns = np.flatnonzero(where.any(1)), np.flatnonzero(where.any(0))
         if box is None or not len(rows):
             return None
         side = len(values)
-        step = self.place[2] / side
-        spans, limits = [], []
-        for at, found, start in ((box[1], columns, self.place[0]), (box[0], rows, self.place[1])):
-            low = max(at.start, int((found[0] - 1) * step + start))
-            high = min(at.stop, int((found[-1] + 2) * step + start) + 1)
-            if high <= low:
-                return None
-            spans.append(slice(low, high))
-            # + 2: a margin copied from the border, for an interpolation that reaches over it
-            limits.append(((low - start) / step + 2, (high - start) / step + 2))
-        (left, right), (top, bottom) = limits
-        view = (max(0.0, left), max(0.0, top), min(side + 4.0, right), min(side + 4.0, bottom))
-        size = (spans[0].stop - spans[0].start, spans[1].stop - spans[1].start)
+        left, top, extent = self.place
+        step = extent / side
+        down, across = _span(box[0], rows, top, step), _span(box[1], columns, left, step)
+        if down is None or across is None:
+            return None
+        # A margin of 2 pixels, copied from the border, is for an interpolation that reaches over it.
         padded = np.pad(values, ((2, 2), (2, 2), (0, 0))[: values.ndim], mode="edge")
+        view = (
+            max(0.0, (across.start - left) / step + 2),
+            max(0.0, (down.start - top) / step + 2),
+            min(side + 4.0, (across.stop - left) / step + 2),
+            min(side + 4.0, (down.stop - top) / step + 2),
+        )
+        size = (across.stop - across.start, down.stop - down.start)
         large = Image.fromarray(padded).resize(size, Image.Resampling.BICUBIC, view)
-        place = (spans[1], spans[0])
-        return place, self.large[place] == number, np.asarray(large)
+        return (down, across), self.large[down, across] == number, np.asarray(large)
+
+
+def _span(limits: slice, found: np.ndarray, start: float, step: float) -> slice | None:
+    """The rows (or columns) of the picture around the model's rows `found`, within limits; None if there are none.
+
+    start: where the model's first row begins in the picture. step: rows of the picture in one of the model.
+    """
+    low = max(limits.start, int((found[0] - 1) * step + start))
+    high = min(limits.stop, int((found[-1] + 2) * step + start) + 1)
+    return slice(low, high) if high > low else None
+
+
+def _parts(lines: np.ndarray) -> tuple[np.ndarray, int]:
+    """The areas between lines (side, side) as int (WORK * side, WORK * side), from 1, 0 on lines; how many there are.
+
+    If all is line, it is one area.
+    """
+    from scipy import ndimage
+
+    work = WORK * len(lines)
+    core = np.asarray(Image.fromarray(lines).resize((work, work), Image.Resampling.BICUBIC)) > 0.5
+    return ndimage.label(core if core.any() else np.ones_like(core))
+
+
+def _members(parts: np.ndarray, count: int, lines: np.ndarray) -> list[np.ndarray]:
+    """For each area in `parts`, the flat indices of the model's pixels in it whose colour can be trusted."""
+    from scipy import ndimage
+
+    side, work = len(lines), len(parts)
+    at = np.flatnonzero(parts)
+    at = at[np.argsort(parts.ravel()[at], kind="stable")]
+    pixel = at // work // WORK * side + at % work // WORK
+    members = np.split(pixel, np.cumsum(np.bincount(parts.ravel(), minlength=count + 1)[1:-1]))
+    clear = (lines > 0.85).ravel()
+    clearer = (ndimage.minimum_filter(lines, 3) > 0.85).ravel()
+    return [_trusted(m, clear, clearer) for m in members]
 
 
 def _trusted(members: np.ndarray, clear: np.ndarray, clearer: np.ndarray) -> np.ndarray:
-    """An area's pixels without those that a line of the model may have tinged, as far as others are left."""
+    """An area's pixels without those on a line of the model or beside it, whose colour the line may have changed.
+
+    Those beside it are kept if too few others are left, and then all. clear, clearer: flat masks of the pixels off the
+    lines, and of those not even beside one.
+    """
     for good in (clearer[members], clear[members]):
         if np.count_nonzero(good) >= max(1, len(members) // 8):
             return members[good]
     return members
 
 
-def _sorted_out(inner: np.ndarray, seen: np.ndarray, paper: np.ndarray, count: int) -> np.ndarray:
-    """Areas at the picture's resolution, made to end at its own lines.
+def _at_resolution(small: np.ndarray, core: np.ndarray, count: int, ink: np.ndarray, place: Square) -> np.ndarray:
+    """The areas at the picture's resolution, made to end at its own lines: int (H, W), `count` outside of the square.
 
-    inner int (h, w): the areas as the model's lines have them; seen: off the model's and the own lines; paper: off the
-    own ones. The model's lines may be wider, and run a little beside the own: what an own line cuts off from all of its
-    area that was seen goes to the area on its own side.
+    small: int (work, work), the areas as the model's lines have them. core: where these have no line.
+    """
+    work = len(small)
+    height, width = ink.shape
+    left, top, extent = place
+    column = np.floor((np.arange(width) + 0.5 - left) * work / extent).astype(int)
+    row = np.floor((np.arange(height) + 0.5 - top) * work / extent).astype(int)
+    c0, c1 = np.searchsorted(column, (0, work))
+    r0, r1 = np.searchsorted(row, (0, work))
+    inside = np.ix_(row[r0:r1], column[c0:c1])
+    paper = ink[r0:r1, c0:c1] < 0.5
+    large = np.full(ink.shape, count, np.int32)
+    large[r0:r1, c0:c1] = _cut_at_own_lines(small[inside], core[inside] & paper, paper, count)
+    return large
+
+
+def _cut_at_own_lines(areas: np.ndarray, seen: np.ndarray, paper: np.ndarray, count: int) -> np.ndarray:
+    """Areas int (h, w) as the model's lines have them, made to end at the visitor's own lines.
+
+    The model's lines may be wider than the own ones and run a little beside them. So an area may reach over an own line
+    by a little: that strip goes to the area on its side of the line. seen: a mask of what is on no line of either kind.
+    paper: a mask of what is on no own line; its connected parts are here called fields.
     """
     from scipy import ndimage
 
-    own, owns = ndimage.label(paper)
-    pairs, votes = np.unique(inner[seen].astype(np.int64) * (owns + 1) + own[seen], return_counts=True)
-    area, part = pairs // (owns + 1), pairs % (owns + 1)
-    home = np.zeros(count, np.int64)  # the own part that most of an area lies in
-    order = np.argsort(votes)
-    home[area[order]] = part[order]
-    inside = np.bincount(home[home > 0], minlength=owns + 1)
-    wrong = paper & (own != home[inner]) & (inside[own] > 0)
-    if wrong.any():
-        inner = inner.copy()
-        single = np.full(owns + 1, -1, np.int64)
-        single[home] = np.arange(count)
-        alone = wrong & (inside[own] == 1)
-        inner[alone] = single[own[alone]]
-        shared = wrong & (inside[own] > 1)
-        for number in np.unique(own[shared]):
-            here = own == number
-            rows, columns = np.flatnonzero((here & shared).any(1)), np.flatnonzero((here & shared).any(0))
-            box = np.s_[max(0, rows[0] - 16) : rows[-1] + 17, max(0, columns[0] - 16) : columns[-1] + 17]
-            right = here[box] & ~wrong[box]
-            if right.any():
-                y, x = ndimage.distance_transform_edt(~right, return_distances=False, return_indices=True)
-                inner[box] = np.where(here[box] & wrong[box], inner[box][y, x], inner[box])
-    return inner
+    fields, last = ndimage.label(paper)
+    home = _homes(areas[seen], fields[seen], count, last)
+    owners = np.bincount(home[home > 0], minlength=last + 1)  # how many areas have their home in each field
+    strips = paper & (fields != home[areas]) & (owners[fields] > 0)
+    if not strips.any():
+        return areas
+    areas = areas.copy()
+    owner = np.full(last + 1, -1, np.int64)
+    owner[home] = np.arange(count)
+    alone = strips & (owners[fields] == 1)
+    areas[alone] = owner[fields[alone]]
+    shared = strips & (owners[fields] > 1)
+    for number in np.unique(fields[shared]):
+        _give_to_nearest(areas, fields == number, strips)
+    return areas
+
+
+def _homes(areas: np.ndarray, fields: np.ndarray, count: int, last: int) -> np.ndarray:
+    """The field (1 to `last`) in which each of `count` areas has most of its pixels; 0 if it has none.
+
+    areas, fields: int (N,), of the same pixels.
+    """
+    pairs, votes = np.unique(areas.astype(np.int64) * (last + 1) + fields, return_counts=True)
+    area, field = pairs // (last + 1), pairs % (last + 1)
+    home = np.zeros(count, np.int64)
+    order = np.argsort(votes)  # what is assigned last stays: the field with the most pixels
+    home[area[order]] = field[order]
+    return home
+
+
+def _give_to_nearest(areas: np.ndarray, field: np.ndarray, strips: np.ndarray) -> None:
+    """Change `areas` int (h, w): strips in a field go to the nearest area in it that has its home there."""
+    rows, columns = np.flatnonzero((field & strips).any(1)), np.flatnonzero((field & strips).any(0))
+    box = np.s_[max(0, rows[0] - 16) : rows[-1] + 17, max(0, columns[0] - 16) : columns[-1] + 17]
+    right, wrong = field[box] & ~strips[box], field[box] & strips[box]
+    if right.any():
+        areas[box] = np.where(wrong, spread(areas[box], right), areas[box])

