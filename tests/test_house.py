@@ -71,7 +71,7 @@ def test_points_are_measured_by_the_same_command(place: Path, capsys: pytest.Cap
     capsys.readouterr()
     assert main(["eval", "toy-ring8"]) == 0
     measured = json.loads("{" + capsys.readouterr().out.partition("{")[2])
-    assert measured["modes"]["covered"] <= 8
+    assert measured["modes"]["made"]["covered"] <= 8
     assert measured["likelihood"]["kind"] == "exact"
     assert "nats" in sources.find("toy-ring8").card()
 
