@@ -44,12 +44,13 @@ class About:
 
 @dataclass(frozen=True)
 class Listed:
-    """A checkpoint folder, of which only the model's name was read."""
+    """A checkpoint folder, of which only the model's name and the kind of its space were read."""
 
     name: str
     folder: Path
     model: str
     about: About
+    kind: str  # "pictures" or "points"
 
 
 def model_paths() -> dict[str, Path]:
@@ -122,8 +123,9 @@ def shelf(root: Path | None = None) -> dict[str, Listed]:
     found = []
     for folder in (p.parent for p in (root or CHECKPOINTS).glob("*/config.json")):
         try:
-            model = json.loads((folder / "config.json").read_bytes())["model"]
-            found.append(Listed(folder.name, folder, model, about(model)))
-        except (OSError, ValueError, LookupError, TypeError, GenlibError):
+            spec = json.loads((folder / "config.json").read_bytes())
+            kind = spec["config"].get("space", {}).get("kind", "pictures")
+            found.append(Listed(folder.name, folder, spec["model"], about(spec["model"]), kind))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, GenlibError):
             continue  # being written, or damaged: checkpoint.load(NAME) says what is wrong with it
     return {c.name: c for c in sorted(found, key=lambda c: (c.about.place, c.name))}

@@ -14,12 +14,12 @@ import torch
 import torch.nn.functional as F
 
 from genlib import data
-from genlib.translation import examples, source_of
+from genlib.translation import examples
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlib.contract import Translates
+    from genlib.contract import Domain, Translates
 
 GRID, FINE = 8, 32
 EDGES = (0.01, 0.03, 0.1, 0.3)  # of the tone's change from pixel to pixel
@@ -44,8 +44,8 @@ class World:
         return float(torch.linalg.vector_norm(self.rows - describe(image), dim=1).min()) / self.typical
 
 
-def world(model: Translates, source: str, data_name: str) -> World:
-    """Of the inputs of domain `source`, from the validation and test pictures in their default size, on which
+def world(model: Translates, source: Domain, data_name: str) -> World:
+    """Of the inputs from `source`, by the validation and test pictures in their default size, on which
     descriptions do not depend. GenlibError: there is no such data, or none that the model could start from."""
     rows = {split: _rows(model, source, data_name, split) for split in ("validation", "test")}
     nearest = torch.cdist(rows["test"], rows["validation"]).amin(1)
@@ -53,14 +53,13 @@ def world(model: Translates, source: str, data_name: str) -> World:
     return World(rows["validation"], typical, float(nearest.quantile(0.99)) / typical)
 
 
-def _rows(model: Translates, source: str, data_name: str, split: data.Split) -> Tensor:
+def _rows(model: Translates, source: Domain, data_name: str, split: data.Split) -> Tensor:
     found = []
-    domain, _ = source_of(model, source)
     for part in data.parts(data_name):
-        images = data.load(part, split)
+        pictures = data.load_pictures(part, split)
         # Not all as floats at once; a domain may be a fraction of the data.
-        some = images.take(slice(None, None, max(1, len(images) // (4 * MOST))))
-        inputs, _ = examples(model, some, domain)
+        some = pictures.take(slice(None, None, max(1, len(pictures) // (4 * MOST))))
+        inputs, _ = examples(model, some, source)
         found.append(describe(inputs[:: max(1, len(inputs) // MOST)]))
     return torch.cat(found)
 

@@ -3,25 +3,28 @@
 >>> import genlib
 >>> from genlib import translation, uploads
 >>> model = genlib.load("pix2pix-sketch")
->>> drawing, colour = model.domains()
->>> brought = translation.bring(uploads.read(open("in.png", "rb").read()).pixels, drawing, model.image_shape[-1])
->>> coloured = translation.finish(brought, colour, model.translate(brought.image, drawing.name))  # uint8 (1, H, W, 3)
+>>> drawing, colour = (worlds := model.worlds(model.config)).a, worlds.b
+>>> brought = translation.bring(uploads.read(open("in.png", "rb").read()).pixels, drawing, model.shape[-1])
+>>> coloured = translation.finish(brought, colour, model.translate(brought.image, drawing))  # uint8 (1, H, W, 3)
 
 A model knows pictures of one size and one kind. bring() makes one of what comes, and finish() goes back: colours for a
 drawing are laid under its own lines, colours for a grey picture onto its own greys, both at their own resolution.
+
+torch is imported by the first picture.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
 
 from genlib import uploads
-from genlib.contract import Domain, GenlibError
+from genlib.contract import Controls, Domain, Seeds, TakesHints, Translates, Worlds
+from genlib.errors import GenlibError
 from genlib.framing import fit
 from genlib.sheets import in_colour, to_uint8
 from genlib.sketch import Sketch, Stage, Steps, colour_in, hints_to_model, prepare
@@ -29,9 +32,7 @@ from genlib.sketch import Sketch, Stage, Steps, colour_in, hints_to_model, prepa
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlib.contract import Translates
-    from genlib.data import Images
-    from genlib.novelty import World
+    from genlib.data import PictureSet
 
 SHARP = 512  # px: what is smaller is enlarged, smoothly where it is an own picture, in squares where it is the model's
 
@@ -55,31 +56,69 @@ class Brought:
 
 
 def bring(
-    pixels: np.ndarray, domain: Domain, side: int, steps: Steps | None = None, world: World | None = None
+    pixels: np.ndarray,
+    domain: Domain,
+    side: int,
+    steps: Steps | None = None,
+    distance: Callable[[Tensor], float] | None = None,
 ) -> Brought:
     """A picture uint8 (H, W, 3) as the model that works on `domain` at `side` pixels wants it.
 
     Of a drawing, `steps` says what may be done to it. A grey picture is turned light for dark where that brings it
-    nearer to `world` and steps.invert allows it. UploadError: there is nothing on it.
+    nearer to what the model knows, by `distance`, and steps.invert allows it. UploadError: there is nothing on it.
     """
+    import torch
+
     steps = steps or Steps()
     if domain.kind == "drawing":
         sketch = prepare(pixels, side, steps)
-        image = torch.from_numpy(sketch.lines)[None, None]
-        return Brought(image, pixels, sketch.stages, sketch.notes, sketch)
+        return Brought(torch.from_numpy(sketch.lines)[None, None], pixels, sketch.stages, sketch.notes, sketch)
     small, before = (fit(pixels, s)[0] for s in (side, min(max(pixels.shape[:2]), uploads.MAX_SIDE)))
     notes: tuple[str, ...] = ()
     if domain.channels == 1:
         small, before = _grey(small), _grey(before)
-        inverted = _image(255 - small[..., :1])
-        if steps.invert and world and world.distance(inverted) < 0.8 * world.distance(_image(small[..., :1])):
+        inverted = _x(255 - small[..., :1])
+        if steps.invert and distance and distance(inverted) < 0.8 * distance(_x(small[..., :1])):
             small, before = 255 - small, 255 - before
             notes = ("Light and dark were exchanged: that is how the model knows such pictures.",)
     stages = (
         Stage("Your picture", "As it came, upright.", _shown(pixels)),
         Stage("What the model sees", f"Squared, {side} x {side} pixels.", small),
     )
-    return Brought(_image(small[..., : domain.channels]), before, stages, notes)
+    return Brought(_x(small[..., : domain.channels]), before, stages, notes)
+
+
+def answers(
+    model: Translates,
+    source: Domain,
+    x: Tensor,
+    seeds: Seeds,
+    controls: Controls | None = None,
+    hints: Tensor | None = None,
+) -> Tensor:
+    """What a model makes of one picture (1, C, S, S): (1 + B, C', S, S) on the CPU, the most typical answer first, then
+    one for each of the B `seeds`. Hints (1, 4, S, S) count where it takes them."""
+    import torch
+
+    def ask(count: int, seeds: Seeds | None) -> Tensor:
+        many = x.expand(count, -1, -1, -1)
+        if hints is not None and isinstance(model, TakesHints):
+            return model.translate_hinted(many, source, hints.expand(count, -1, -1, -1), seeds, controls)
+        return model.translate(many, source, seeds, controls)
+
+    with torch.inference_mode():
+        typical = ask(1, None).cpu()
+        return torch.cat([typical, ask(len(seeds), seeds).cpu()]) if len(seeds) else typical
+
+
+def round_trip(model: Translates, x: Tensor, there: Tensor, target: Domain) -> tuple[Tensor, float]:
+    """A picture's translation `there`, brought back from `target`: (1, C, S, S) on the CPU, and by how much it differs
+    from the picture x, per pixel, on a scale from 0 to 1."""
+    import torch
+
+    with torch.inference_mode():
+        back = model.translate(there, target).cpu()
+    return back, float((back - x).abs().mean())
 
 
 def finish(brought: Brought, target: Domain, made: Tensor) -> np.ndarray:
@@ -110,6 +149,8 @@ def hints(brought: Brought, rgb: np.ndarray, mask: np.ndarray) -> Tensor:
 
     A picture that is no drawing must be square.
     """
+    import torch
+
     side = brought.image.shape[-1]
     if brought.sketch is None:
         return painted(rgb, mask, side)
@@ -118,31 +159,35 @@ def hints(brought: Brought, rgb: np.ndarray, mask: np.ndarray) -> Tensor:
 
 def painted(rgb: np.ndarray, mask: np.ndarray, side: int) -> Tensor:
     """Hints (1, 4, S, S) from colours uint8 (H, H, 3) and where they are, painted over what the model sees itself."""
+    import torch
+
     at = ((np.arange(side) + 0.5) * len(mask) / side).astype(int)
     where = mask[np.ix_(at, at)][..., None]
     hints = np.concatenate([rgb[np.ix_(at, at)] / 255 * where, where], -1).astype(np.float32)
     return torch.from_numpy(hints.transpose(2, 0, 1).copy())[None]
 
 
-def examples(model: Translates, data: Images, source: Domain, side: int | None = None) -> tuple[Tensor, Tensor | None]:
-    """model.examples(data, source.name), checked: a model of the Hub may name any data set as its own.
+def examples(
+    model: Translates, data: PictureSet, source: Domain, side: int | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """model.examples(data, source), checked: a model of the Hub may name any data set as its own.
 
     side: what the pictures must measure; None: anything. GenlibError: there are none, or of another shape.
     """
-    inputs, truths = model.examples(data, source.name)
-    fits = len(inputs) > 0 and inputs.shape[1] == source.channels and side in (None, inputs.shape[-1])
+    x, truths = model.examples(data, source)
+    fits = len(x) > 0 and x.shape[1] == source.channels and side in (None, x.shape[-1])
     if not fits or (truths is not None and truths.shape[1] != 3):
         raise GenlibError(f"{data.info.title} has no pictures that this model could start from.")
-    return inputs, truths
+    return x, truths
 
 
-def source_of(model: Translates, name: str | None) -> tuple[Domain, Domain]:
-    """The domain called `name` (None: the first that it translates from) and the other. GenlibError: no such source."""
-    name = name or model.sources()[0]
-    if name not in model.sources():
-        raise GenlibError(f"This model translates from {' and '.join(model.sources())}, and not from {name!r}.")
-    a, b = model.domains()
-    return (a, b) if a.name == name else (b, a)
+def source_of(worlds: Worlds, key: str | None) -> Domain:
+    """The source with that key; None: the first. GenlibError: it is not among them."""
+    for source in worlds.sources:
+        if key in (None, source.key):
+            return source
+    known = " and ".join(source.key for source in worlds.sources)
+    raise GenlibError(f"This model translates from {known}, and not from {key!r}.")
 
 
 def _colourised(before: np.ndarray, colours: np.ndarray) -> np.ndarray:
@@ -157,8 +202,10 @@ def _grey(pixels: np.ndarray) -> np.ndarray:
     return in_colour(np.asarray(Image.fromarray(pixels).convert("L"))[..., None])
 
 
-def _image(pixels: np.ndarray) -> Tensor:
+def _x(pixels: np.ndarray) -> Tensor:
     """float32 (1, C, H, W) in [0, 1] of uint8 (H, W, C)."""
+    import torch
+
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None].float() / 255
 
 

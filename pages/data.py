@@ -3,12 +3,12 @@
 import streamlit as st
 
 from genlib import data
-from genlib.ui import frame
+from genlib.ui import frame, loaders
 from genlib.ui.strip import strip
 
 frame.heading(
     "Data",
-    "What the models learn from. All of it ships with this project, in fixed splits.",
+    "What the models learn from. All of it ships with this project, in fixed splits for training and testing.",
 )
 
 
@@ -16,7 +16,6 @@ frame.heading(
 def exhibit(name: str) -> None:
     with frame.answering():
         info = data.info(name)
-        channels, height, width = info.image_shape
         st.header(info.title, anchor=name)
         st.markdown(info.description)
 
@@ -50,7 +49,7 @@ def exhibit(name: str) -> None:
         counts = " · ".join(f"{split} {count:,}" for split, count in info.splits.items())
         size = sum(file.bytes for file in info.files.values()) / 1e6
         st.caption(
-            f"{counts} · {height} x {width}, {'colour' if channels == 3 else 'grey'} · {size:.1f} MB  \n"
+            f"{counts} · {info.space} · {size:.1f} MB  \n"
             f"[{info.credit}]({info.source_url}) · [{info.licence}]({info.licence_url})"
         )
 
@@ -59,6 +58,25 @@ def readable(word: str) -> str:
     return word.replace("_", " ")
 
 
+def sketch(name: str) -> None:
+    """A set of points: a figure of it, small."""
+    from genlib.figures import points
+
+    info = data.info(name)
+    st.markdown(f"**{info.title}**")
+    figure = points.points(None, loaders.points_of(name))
+    with st.container(key=f"chart-{name}"):
+        st.plotly_chart(figure, height="stretch", config={"displayModeBar": False}, key=f"data.{name}")
+    credit = f"[{info.credit}]({info.source_url})" if info.source_url else info.credit
+    st.caption(f"{info.description}  \n{credit}")
+
+
 with frame.answering():
     for name in data.names():
         exhibit(name)
+    st.header("Points", anchor="points")
+    st.markdown("Small problems whose answer is known exactly. There is no end of these points: each is drawn anew.")
+    with st.container(key="points"):
+        for name in data.point_names():
+            with st.container(key=f"points-{name}", gap="xsmall"):
+                sketch(name)

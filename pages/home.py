@@ -2,56 +2,67 @@
 
 import streamlit as st
 
-from genlib import catalog, figures
-from genlib.contract import Translates
+from genlib import catalog
 from genlib.taxonomy import Leaf, rows
 from genlib.ui import frame
+from genlib.ui.pages import page_of
 
 frame.heading(
     "Deep generative models",
-    "Networks that have seen thousands of pictures and now make new ones. Choose one and watch it work.",
+    "These networks have learned from thousands of pictures, and now make new ones. Choose one and try it.",
 )
 
-checkpoints = catalog.checkpoints()
-models = {name: catalog.model_class(name) for name in catalog.model_names()}
-models = {name: model for name, model in models.items() if model.family is not None}
-pages = {n: f"pages/{'translate' if issubclass(m, Translates) else 'sample'}.py" for n, m in models.items()}
-trained = {name: [c for c in checkpoints.values() if c.spec.model == name] for name in models}
+# Everything here is read from files: no model's code is run, so nothing waits for torch.
+shelf = catalog.shelf()
+page = {name: page_of(c.model, c.kind) for name, c in shelf.items()}
+models = {name: about for name in catalog.model_names() if (about := catalog.about(name)).family is not None}
+models = dict(sorted(models.items(), key=lambda item: item[1].place))
+trained = {model: [name for name, c in shelf.items() if c.model == model] for model in models}
+
+
+def link(name: str) -> None:
+    """A checkpoint's name, which opens the page that shows it, if there is one."""
+    if spec := page[name]:
+        st.page_link(spec.file, label=name, query_params={"model": name})
+    else:
+        st.markdown(name)
+
 
 pictures, tree = st.columns([7, 5], gap="large")
 
 with pictures, st.container(key="wall"):
-    for checkpoint in (c for of_model in trained.values() for c in of_model):
-        if (picture := checkpoint.folder / "sample.png").exists():
-            with st.container(key=f"frame-{checkpoint.name}"):
-                st.image(str(picture), alt=f"Pictures made by {checkpoint.name}", width="stretch", output_format="PNG")
-                page = pages[checkpoint.spec.model]
-                st.page_link(page, label=checkpoint.name, query_params={"model": checkpoint.name})
+    for name in (name for names in trained.values() for name in names):
+        if (picture := shelf[name].folder / "sample.png").exists():
+            with st.container(key=f"frame-{shelf[name].kind}-{name}"):
+                st.image(str(picture), alt=f"Pictures made by {name}", width="stretch", output_format="PNG")
+                link(name)
 
 with tree:
-    leaves = [
-        Leaf(m.title, m.idea, m.family, trained[name][0].name if trained[name] else None)
-        for name, m in models.items()
-        if m.family
-    ]
+    place = st.empty()  # filled below: drawing the tree takes a moment, and the models' list need not wait for it
+
+st.header("Models", anchor=False)
+with st.container(key="models"):
+    for model, about in models.items():
+        with st.container(key=f"model-{model}", gap="xsmall"):
+            st.markdown(f"**{about.title}** · [{about.paper.authors} {about.paper.year}]({about.paper.url})")
+            st.caption(about.idea)
+            with st.container(horizontal=True, gap="small"):
+                for name in trained[model]:
+                    link(name)
+
+with place.container():
+    from genlib.figures.tree import family_tree
+
+    opens = {model: next((name for name in names if page[name]), None) for model, names in trained.items()}
+    leaves = [Leaf(a.title, a.idea, a.family, opens[model], a.aside) for model, a in models.items() if a.family]
     event = st.plotly_chart(
-        figures.family_tree(rows(leaves)),
+        family_tree(rows(leaves)),
         on_select="rerun",
         selection_mode="points",
         config={"displayModeBar": False},
         key="tree",
     )
-    for point in event.selection.points:
-        if target := point.get("customdata"):
-            st.switch_page(pages[checkpoints[target].spec.model], query_params={"model": target})
     st.caption("After figure 9 of [Goodfellow's tutorial, NIPS 2016](https://arxiv.org/abs/1701.00160).")
-
-st.header("Models", anchor=False)
-with st.container(key="models"):
-    for name, model in models.items():
-        with st.container(key=f"model-{name}", gap="xsmall"):
-            st.markdown(f"**{model.title}** · [{model.paper.authors} {model.paper.year}]({model.paper.url})")
-            st.caption(model.idea)
-            with st.container(horizontal=True, gap="small"):
-                for checkpoint in trained[name]:
-                    st.page_link(pages[name], label=checkpoint.name, query_params={"model": checkpoint.name})
+    for point in event.selection.points:
+        if (opened := point.get("customdata")) and (spec := page[opened]):
+            st.switch_page(spec.file, query_params={"model": opened})

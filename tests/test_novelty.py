@@ -7,12 +7,14 @@ from torch import Tensor
 
 from genlib import data, novelty
 from genlib.models.discogan import Config, DiscoGAN
+from genlib.spaces import Pictures
 
-HAIR = DiscoGAN(Config(channels=3, image_size=64, generator_width=4, discriminator_width=4, a_name="blond"))
+CONFIG = Config(space=Pictures(channels=3, side=64), generator_width=4, discriminator_width=4, a_name="blond")
+HAIR, BLOND = DiscoGAN(CONFIG), DiscoGAN.worlds(CONFIG).a
 
 
 def world() -> novelty.World:
-    return novelty.world(HAIR, "blond", "faces")
+    return novelty.world(HAIR, BLOND, "faces")
 
 
 def photo() -> Tensor:
@@ -24,8 +26,8 @@ def photo() -> Tensor:
 
 
 def test_the_models_own_world_is_near_and_a_photo_is_far() -> None:
-    faces = data.load("faces", "test")
-    blond = faces.batch(slice(None))[faces.labels["hair_colour"] == 1]
+    faces = data.load_pictures("faces", "test")
+    blond = faces.x(slice(None))[faces.labels["hair_colour"] == 1]
     known = world()
     distances = torch.tensor([known.distance(image[None]) for image in blond[:100]])
     assert 0.5 < distances.median() < 1.5
@@ -34,8 +36,7 @@ def test_the_models_own_world_is_near_and_a_photo_is_far() -> None:
 
 
 def test_a_picture_of_the_world_itself_is_at_no_distance() -> None:
-    faces = data.load("faces", "validation")
-    inputs, _ = HAIR.examples(faces, "blond")
+    inputs, _ = HAIR.examples(data.load_pictures("faces", "validation"), BLOND)
     assert world().distance(inputs[:1]) < 1e-3
 
 
@@ -48,7 +49,8 @@ def test_descriptions_do_not_depend_on_the_size() -> None:
 def test_sets_that_are_joined_make_one_world() -> None:
     from genlib.models.pix2pix import Config, Pix2Pix
 
-    grey = Pix2Pix(Config(image_size=64, source="grey", generator_width=4, discriminator_width=4))
-    joined = novelty.world(grey, "grey pictures", "faces+emoji")
-    alone = [novelty.world(grey, "grey pictures", part) for part in ("faces", "emoji")]
+    config = Config(space=Pictures(channels=3, side=64), source="grey", generator_width=4, discriminator_width=4)
+    grey, source = Pix2Pix(config), Pix2Pix.worlds(config).a
+    joined = novelty.world(grey, source, "faces+emoji")
+    alone = [novelty.world(grey, source, part) for part in ("faces", "emoji")]
     assert len(joined.rows) == sum(len(w.rows) for w in alone)

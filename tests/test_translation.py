@@ -8,12 +8,16 @@ import torch
 from PIL import Image, ImageDraw
 
 from genlib import novelty, translation
-from genlib.contract import Domain, GenlibError
+from genlib.contract import Domain, Worlds
+from genlib.errors import GenlibError
 from genlib.models.discogan import Config, DiscoGAN
+from genlib.models.pix2pix import Pix2Pix as Paint
 from genlib.sketch import Steps
+from genlib.spaces import Pictures
 from genlib.uploads import UploadError
 
-DRAWING, GREY, COLOUR = Domain("drawings", "drawing"), Domain("greys", "grey"), Domain("colours", "colour")
+DRAWING = Domain("drawings", "drawings", "drawing")
+GREY, COLOUR = Domain("greys", "greys", "grey"), Domain("colours", "colours", "colour")
 
 
 def house(size: int = 600) -> np.ndarray:
@@ -72,13 +76,13 @@ def test_colour_pictures_of_the_models_size_arrive_as_they_are() -> None:
 
 def test_light_and_dark_are_exchanged_where_the_model_knows_the_other() -> None:
     """A shoe drawn dark on white, for a model of Fashion-MNIST, whose pictures are light on black."""
-    fashion = DiscoGAN(Config(channels=1, image_size=28, attribute="garment", a=(9,), b=(8,), generator_width=4))
-    world = novelty.world(fashion, "A", "fashion")
+    config = Config(space=Pictures(side=28), attribute="garment", a=(9,), b=(8,), generator_width=4)
+    distance = novelty.world(DiscoGAN(config), DiscoGAN.worlds(config).a, "fashion").distance
     shoe = 255 - np.repeat((world_picture() * 255).astype(np.uint8)[..., None], 3, -1)
-    turned = translation.bring(shoe, GREY, 28, None, world)
+    turned = translation.bring(shoe, GREY, 28, None, distance)
     assert turned.notes
     assert turned.image.mean() < 0.5
-    left = translation.bring(shoe, GREY, 28, Steps(invert=False), world)
+    left = translation.bring(shoe, GREY, 28, Steps(invert=False), distance)
     assert not left.notes
     assert left.image.mean() > 0.5
 
@@ -86,8 +90,8 @@ def test_light_and_dark_are_exchanged_where_the_model_knows_the_other() -> None:
 def world_picture() -> np.ndarray:
     from genlib import data
 
-    images = data.load("fashion", "train")
-    boots = images.batch(slice(0, 200))[images.labels["garment"][:200] == 9]
+    pictures = data.load_pictures("fashion", "train")
+    boots = pictures.x(slice(0, 200))[pictures.labels["garment"][:200] == 9]
     return boots[0, 0].numpy()
 
 
@@ -111,9 +115,38 @@ def test_hints_over_a_drawing_land_where_they_were_painted() -> None:
     assert abs(columns.float().mean() - 32) < 1.5
 
 
-def test_the_source_by_name() -> None:
-    model = DiscoGAN(Config(generator_width=4, discriminator_width=4, a_name="cats", b_name="dogs"))
-    assert [d.name for d in translation.source_of(model, None)] == ["cats", "dogs"]
-    assert [d.name for d in translation.source_of(model, "dogs")] == ["dogs", "cats"]
+def test_the_source_by_its_key() -> None:
+    cats, dogs = Domain("cats", "black cats", "colour"), Domain("dogs", "white dogs", "colour")
+    both, one = Worlds(cats, dogs, (cats, dogs), False), Worlds(cats, dogs, (dogs,), False)
+    assert translation.source_of(both, None) == translation.source_of(both, "cats") == cats
+    assert translation.source_of(both, "dogs") == translation.source_of(one, None) == dogs
     with pytest.raises(GenlibError, match="translates from cats and dogs, and not from 'mice'"):
-        translation.source_of(model, "mice")
+        translation.source_of(both, "mice")
+    with pytest.raises(GenlibError, match="translates from dogs, and not from 'cats'"):
+        translation.source_of(one, "cats")
+
+
+def test_the_typical_answer_comes_first_and_hints_count() -> None:
+    config = Paint.Config(space=Pictures(channels=3, side=32), latent=2, generator_width=4, discriminator_width=4)
+    torch.manual_seed(0)
+    model, (x, seeds) = Paint(config).eval(), (torch.rand(1, 1, 32, 32), range(5, 8))
+    source = Paint.worlds(config).a
+    made = translation.answers(model, source, x, seeds)
+    torch.testing.assert_close(made[:1], model.translate(x, source))
+    torch.testing.assert_close(made[2:3], model.translate(x, source, [6]))
+    assert len(translation.answers(model, source, x, ())) == 1
+    hints = torch.zeros(1, 4, 32, 32)
+    hints[:, [0, 3], 8:24, 8:24] = 1.0
+    hinted = translation.answers(model, source, x, seeds, None, hints)
+    assert (hinted - made).abs().flatten(1).amax(1).min() > 0
+
+
+def test_a_round_trip_that_changes_nothing_changes_nothing() -> None:
+    class Mirror:
+        def translate(self, x: torch.Tensor, source: Domain) -> torch.Tensor:
+            return 1 - x
+
+    x = torch.rand(1, 1, 8, 8)
+    back, change = translation.round_trip(Mirror(), x, 1 - x, GREY)  # type: ignore[arg-type]
+    assert change < 1e-6
+    torch.testing.assert_close(back, x)

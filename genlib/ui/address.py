@@ -1,78 +1,232 @@
-"""Keeps a page's widgets and the browser's address in step: the one says what the other shows."""
+"""Keeps a page's widgets and the browser's address in step: the one says what the other shows.
+
+A field of the page's query is the state of the widget with the session key "PAGE.FIELD".
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic
+from urllib.parse import urlencode
 
 import streamlit as st
 
-HUB = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)  # user/repo
+from genlib import catalog, query
+from genlib.errors import GenlibError
+from genlib.query import Hub, M, Q
+from genlib.ui import controls, frame
+from genlib.ui.pages import PageSpec
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from genlib.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)
-class Hub:
-    """A model of the Hub that an address asks for and that is not open yet."""
+class Unmet:
+    """What could not be had of an address.
 
-    repo: str
-    revision: str
-
-
-class Address(Generic[T]):
-    """Of one page, in session keys that begin with its name `page`.
-
-    here: the key of one of the page's buttons. Streamlit forgets it when the visitor leaves the page, so its absence
-    tells that they are just back.
+    problems   a sentence each
+    hub        the model of the Hub that it waits for
     """
 
-    def __init__(self, page: str, here: str) -> None:
-        self._here = here
-        self._query, self._written, self._rest, self._wanted, self._from_wish = (
-            f"{page}._{part}" for part in ("query", "written", "rest", "wanted", "from_wish")
+    problems: tuple[str, ...] = ()
+    hub: Hub | None = None
+
+
+@dataclass(frozen=True)
+class _News:
+    """Parameters that the widgets are to be brought into line with.
+
+    wish       whether the page itself asks for them, so that the browser does not show them yet
+    name       of the checkpoint that is shown for them
+    stands_in  whether they ask for another one
+    """
+
+    parameters: dict[str, str]
+    wish: bool
+    name: str = ""
+    stands_in: bool = False
+    unmet: Unmet = Unmet()
+
+
+class Address(Generic[Q]):
+    """Of one page. It calls restore() before its widgets and publish() after them."""
+
+    def __init__(self, spec: PageSpec[Q]) -> None:
+        self.spec = spec
+        self.schema: type[Q] = spec.query
+        # standing  the parameters that the browser showed when the widgets were last in line with it
+        # written   what the widgets were then, as parameters; None: they are to be written in any case
+        self._standing, self._written, self._unmet, self._wanted, self._visit = (
+            spec.widget(f"_{part}") for part in ("standing", "written", "unmet", "wanted", "visit")
         )
 
-    def news(self, standing: bool) -> dict[str, str] | None:
-        """What the widgets are to be brought into line with; None where they stand. Before the widgets.
+    def bounds(self, field: str) -> tuple[Any, Any]:
+        """The smallest and the largest value of a number."""
+        found = query.fields(self.schema)[self.schema.parameter(field)]
+        return found["minimum"], found["maximum"]
 
-        standing: whether what the widgets show can still be shown.
-        """
-        state, query = st.session_state, st.query_params.to_dict()
-        wanted: dict[str, str] | None = state.pop(self._wanted, None)
-        if wanted is None and self._query in state and standing:
-            if query == state[self._query]:
-                return None
-            if not query and self._here not in state:  # back from another page, which dropped the address
-                state[self._written] = None
-                return None
-        state[self._query], state[self._from_wish] = query, wanted is not None
-        return query if wanted is None else wanted
+    @property
+    def values(self) -> Q:
+        """What the widgets show."""
+        return self.schema.model_validate(
+            {field: st.session_state[self.spec.widget(field)] for field in self._fields()}
+        )
 
-    def took(self, address: Mapping[str, str], rest: T) -> None:
-        """The widgets now show what news() said, which is written as `address`. `rest`: what it asked for in vain."""
-        state = st.session_state
-        state[self._written] = None if state[self._from_wish] else dict(address)
-        state[self._rest] = rest
+    def parameters(self) -> dict[str, str]:
+        """What the widgets show, as it stands in an address."""
+        return query.write(self.values)
 
-    def publish(self, address: Mapping[str, str]) -> T | None:
-        """Write what is shown into the address when it changed; the `rest` of an address that still stands.
+    def url(self) -> str:
+        """The whole address of what the widgets show."""
+        return f"{(st.context.url or '').partition('?')[0]}?{urlencode(self.parameters(), safe='/')}"
+
+    def restore(self) -> None:
+        """Bring the widgets into line with the address, unless it is the one that they stand for."""
+        if news := self._look():
+            reading = query.read(self.schema, news.parameters)
+            unknown = (f"This page has nothing called {query.quote(name)}." for name in reading.rest)
+            self._show(reading.values)
+            self._took(news, Unmet((*reading.problems, *unknown)))
+
+    def publish(self) -> Unmet:
+        """Write what is shown into the address when it changed; what could not be had of an address that still stands.
 
         An address that was only read stays as it is: rewriting it would be one more entry in the browser's history,
         and Back would lead to it and forth again.
         """
-        state, address = st.session_state, dict(address)
+        state, address = st.session_state, self.parameters()
         if address != state[self._written]:
             if address != st.query_params.to_dict():
                 st.query_params.from_dict(address)
             if state[self._written] is not None:
-                state[self._rest] = None
-            state[self._query] = state[self._written] = address
-        rest: T | None = state[self._rest]
-        return rest
+                state[self._unmet] = Unmet()
+            state[self._standing] = state[self._written] = address
+        unmet: Unmet = state[self._unmet]
+        return unmet
 
-    def want(self, query: Mapping[str, str]) -> None:
-        """Have the next run show what an address with `query` would."""
-        st.session_state[self._wanted] = dict(query)
+    def want(self, parameters: Mapping[str, str]) -> None:
+        """Have the next run show what an address with these would."""
+        st.session_state[self._wanted] = dict(parameters)
+
+    def _fields(self) -> Iterable[str]:
+        """Those that a widget shows."""
+        return self.schema.model_fields
+
+    def _look(self, standing: bool = True) -> _News | None:
+        """What is new; None where the widgets stand. `standing`: whether what they show can still be shown."""
+        state, asked = st.session_state, st.query_params.to_dict()
+        visit, state[self._visit] = state.get(self._visit), frame.visit()
+        wanted: dict[str, str] | None = state.pop(self._wanted, None)
+        if wanted is None and self._standing in state and standing:
+            if asked == state[self._standing]:
+                return None
+            if not asked and visit != frame.visit():  # back from another page, which dropped the address
+                state[self._written] = None
+                return None
+        state[self._standing] = asked
+        return _News(asked if wanted is None else wanted, wish=wanted is not None)
+
+    def _show(self, values: Q) -> None:
+        """As the widgets' state; one that shows it already is left alone, since the visitor may be at it."""
+        state = st.session_state
+        for field in self._fields():
+            key, value = self.spec.widget(field), getattr(values, field)
+            if key not in state or state[key] != value:
+                state[key] = value
+
+    def _took(self, news: _News, unmet: Unmet) -> None:
+        """The widgets now show `news`, but for what is unmet."""
+        st.session_state[self._written] = None if news.wish else self.parameters()
+        st.session_state[self._unmet] = unmet
+
+
+class ModelAddress(Address[M]):
+    """Of a page that shows one model, chosen in a picker. It calls choose() before the picker and settle() after it.
+
+    Between the two lies the import of torch. What the address says beside the model means something for its model
+    alone, so it waits for settle().
+    """
+
+    def __init__(self, spec: PageSpec[M]) -> None:
+        super().__init__(spec)
+        self.picker = spec.widget("model")
+        self._news = spec.widget("_news")
+        self._checkpoint: Checkpoint | None = None
+
+    @property
+    def values(self) -> M:
+        model, revision = query.parted(st.session_state[self.picker])
+        return super().values.model_copy(update={"model": model, "revision": revision})
+
+    def parameters(self) -> dict[str, str]:
+        assert self._checkpoint  # settle() was called
+        of_model = controls.values(self._checkpoint.model_class.Controls, self.controls_key)
+        return query.write(self.values) | query.write(of_model)
+
+    @property
+    def controls_key(self) -> str:
+        """What the session keys of the model's controls begin with: checkpoints of one model share their state."""
+        assert self._checkpoint
+        return self.spec.widget(f"of.{self._checkpoint.spec.model}")
+
+    def kept(self, parameters: Mapping[str, str]) -> dict[str, str]:
+        """Those that another model takes over."""
+        keeps = {self.schema.parameter(field) for field in self.schema.keeps}
+        return {name: text for name, text in parameters.items() if name in keeps}
+
+    def choose(self, names: Iterable[str], default: str) -> None:
+        """Have the picker show the address's model, one of `names`; `default` stands in for any other."""
+        state, names = st.session_state, list(names)
+        news = self._look(standing=state.get(self.picker) in names)
+        if news is None:
+            return
+        rest = dict(news.parameters)
+        model, revision = rest.pop("model", ""), rest.pop("revision", "")
+        name = query.joined(model, revision) if model else default
+        if name in names:
+            news = replace(news, parameters=rest, name=name)
+        else:
+            hub = query.HUB.fullmatch(model)
+            unmet = Unmet(hub=Hub(model, revision)) if hub else Unmet((_trouble(self.spec, model, names),))
+            news = replace(news, parameters=self.kept(rest), name=default, stands_in=True, unmet=unmet)
+        state[self.picker], state[self._news] = news.name, news
+
+    def settle(self, checkpoint: Checkpoint) -> None:
+        """Have the other widgets show what the address says; what does not fit the model gets its default."""
+        state = st.session_state
+        self._checkpoint, self.schema = checkpoint, self.spec.query.narrowed(checkpoint)  # type: ignore[assignment]
+        news: _News | None = state.pop(self._news, None)
+        if news is None:
+            self._show(
+                query.fit(self.schema, {f: state[k] for f in self._fields() if (k := self.spec.widget(f)) in state})
+            )
+            return
+        if news.name != checkpoint.name:  # the visitor chose it while the other one's code was imported
+            news = replace(news, parameters=self.kept(news.parameters), stands_in=True, wish=True, unmet=Unmet())
+        reading = query.read(self.schema, news.parameters)
+        # Bounds of another model than the one that was asked for are nobody's problem.
+        problems = query.read(self.spec.query, news.parameters).problems if news.stands_in else reading.problems
+        of_model = query.read(checkpoint.model_class.Controls, {} if news.stands_in else reading.rest)
+        unknown = (f"This model has no control called {query.quote(name)}." for name in of_model.rest)
+        self._show(reading.values)
+        controls.set_state(of_model.values, self.controls_key)
+        self._took(news, replace(news.unmet, problems=(*news.unmet.problems, *problems, *of_model.problems, *unknown)))
+
+    def _fields(self) -> Iterable[str]:
+        return [field for field in self.schema.model_fields if field not in ("model", "revision")]
+
+
+def _trouble(spec: PageSpec[Any], name: str, names: Iterable[str]) -> str:
+    """Why the checkpoint `name` can't be shown."""
+    from genlib.checkpoint import NAME, shipped
+
+    if not re.fullmatch(NAME, name) or not (catalog.CHECKPOINTS / name).exists():
+        return f"There is no checkpoint called {query.quote(name)}: choose one of {', '.join(names)}."
+    try:
+        shipped(name)
+    except GenlibError as error:
+        return str(error)
+    return f"{name} {spec.lacks}."

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from genlib import catalog
-from genlib.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    from genlib.checkpoint import Checkpoint
 
 _FRONT = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _IMAGE = re.compile(r"!\[([^\]]*)\]\(([\w-]+\.png)\)")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from genlib.checkpoint import Checkpoint
-from genlib.contract import Criticism, LogProb
 from genlib.sheets import enlargement, png
 from genlib.ui import frame, loaders
+
+if TYPE_CHECKING:
+    from genlib.checkpoint import Checkpoint
+    from genlib.contract import Criticism, LogProb
 
 NEIGHBOURS = 5
 MEANING = {
@@ -84,8 +87,10 @@ def _opinion(
     if criticism:
         yield MEANING[criticism.meaning].format(criticism.score.item()), GLOSS[criticism.meaning]
     if likelihood:
-        usual = _measured(checkpoint, "likelihood", "nats")
-        average = "" if usual is None else f"; test pictures have {usual:.1f} on average"
+        from genlib.measures.likelihood import usual
+
+        mean = usual(checkpoint)
+        average = "" if mean is None else f"; test pictures have {mean:.1f} on average"
         yield (
             f"It gives this picture a log-likelihood of **{likelihood.nats.item():.1f} nats** "
             f"({likelihood.kind}){average}.",
@@ -95,12 +100,7 @@ def _opinion(
 
 
 def _floor(checkpoint: Checkpoint) -> str:
-    floor = _measured(checkpoint, "memory", "floor")
+    from genlib.measures import memory
+
+    floor = memory.floor(checkpoint)
     return f"Test pictures, which the model has never seen, are {floor:.3f} from theirs on average." if floor else ""
-
-
-def _measured(checkpoint: Checkpoint, group: str, name: str) -> float | None:
-    """A number that `genlib eval` left in config.json; a Hub model's may hold anything there."""
-    values = checkpoint.spec.measured.get(group)
-    number = values.get(name) if isinstance(values, dict) else None
-    return float(number) if isinstance(number, int | float) else None

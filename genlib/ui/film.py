@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from genlib.images import columns, grid, png
+from genlib.sheets import columns, grid, png
 
 HERE = Path(__file__).parent
 MAX_PICTURES = 8

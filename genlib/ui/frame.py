@@ -2,33 +2,63 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from genlib.contract import GenlibError
+from genlib.errors import GenlibError
+from genlib.ui.pages import PageSpec
 
 HERE = Path(__file__).parent
 ENTRYPOINT = HERE.parent.parent / "app.py"
 
 _in_frame = ContextVar("in_frame", default=False)
+_PAGE, _VISIT = "frame.page", "frame.visit"
 
 
-def run(pages: Sequence[st.Page]) -> None:
-    """Draw what all pages share and run the page that the address asks for. Called by app.py alone."""
-    page = st.navigation(list(pages), position="top")
+def run(specs: Sequence[PageSpec[Any]]) -> None:
+    """Draw what all pages share and run the page that the address asks for, the first one where it names none.
+
+    Called by app.py alone.
+    """
+    page = st.navigation(
+        [st.Page(spec.file, title=spec.title, url_path=spec.key, default=spec is specs[0]) for spec in specs],
+        position="top",
+    )
     # After st.navigation: a fixed page_title would stand in every page's tab.
     st.set_page_config(f"{page.title} · genlib", str(HERE / "icon.svg"), layout="wide")
     st.html(HERE / "look.css")
+    state = st.session_state
+    if state.get(_PAGE) != page.url_path:
+        state[_PAGE], state[_VISIT] = page.url_path, visit() + 1
     token = _in_frame.set(True)
     try:
+        if any(spec.needs and spec.key == page.url_path for spec in specs):
+            import_ahead("torch")
         page.run()
     finally:
         _in_frame.reset(token)
+        import_ahead("torch")
+
+
+def visit() -> int:
+    """A number that changes when the visitor comes to another page."""
+    count: int = st.session_state.get(_VISIT, 0)
+    return count
+
+
+@cache
+def import_ahead(module: str) -> None:
+    """Begin to import something slow, beside the page that needs it soon or the next one that will. Once."""
+    threading.Thread(target=importlib.import_module, args=(module,), daemon=True).start()
 
 
 def heading(title: str, lead: str) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from genlib.checkpoint import WEIGHTS
+from genlib.query import Hub, quote
 from genlib.ui import loaders
-from genlib.ui.address import Hub
-from genlib.ui.controls import quote
+from genlib.ui.address import ModelAddress
 
 if TYPE_CHECKING:
     from genlib import hub
@@ -20,52 +18,43 @@ if TYPE_CHECKING:
 _TOKEN: Literal[False] = False  # the server's own would open its owner's private models to every visitor
 
 
-@dataclass(frozen=True)
 class HubField:
-    """On one page.
+    """On the page of an address."""
 
-    page    what its session keys begin with
-    needs   what a model must be able to do to be shown there
-    lacks   what to say of one that can't: "... makes no pictures"
-    keeps   what of the address a new model takes over
-    want    has the page show an address
-    """
-
-    page: str
-    needs: Any
-    lacks: str
-    keeps: Sequence[str]
-    want: Callable[[Mapping[str, str]], None]
-
-    def _key(self, part: str) -> str:
-        return f"{self.page}.hub.{part}"
+    def __init__(self, address: ModelAddress[Any]) -> None:
+        self._address = address
+        # asked: the parameters that the model is opened with. The last two are the widgets'.
+        self._download, self._asked, self._error, self._repo, self._revision = (
+            address.spec.widget(f"hub.{part}") for part in ("download", "asked", "error", "repo", "revision")
+        )
 
     def collect(self) -> None:
-        """Take in a download that ended: have its model shown, or keep its error for notes(). Before the widgets."""
-        state = st.session_state
-        download: hub.Download | None = state.get(self._key("download"))
+        """Take in a download that ended: have its model shown, or keep its error for notes(). Before the picker."""
+        state, address = st.session_state, self._address
+        download: hub.Download | None = state.get(self._download)
         if download is None or not download.done:
             return
-        del state[self._key("download")]
+        del state[self._download]
         if download.error:
-            state[self._key("error")] = str(download.error)
+            state[self._error] = str(download.error)
         elif checkpoint := download.checkpoint:
-            if not issubclass(checkpoint.model_class, self.needs):
-                state[self._key("error")] = f"{checkpoint.name} {self.lacks}."
+            if not address.spec.takes(checkpoint):
+                state[self._error] = f"{checkpoint.name} {address.spec.lacks}."
                 return
             state.setdefault(loaders.OPENED, {})[checkpoint.name] = checkpoint
             model, _, revision = checkpoint.name.partition("@")
-            self.want({**state[self._key("then")], "model": model, "revision": revision})
+            address.want({**state[self._asked], "model": model, "revision": revision})
 
-    def field(self, current: Mapping[str, str]) -> None:
-        """Ask for a repository. `current`: the address of what is shown."""
-        with st.form(f"{self.page}.hub", border=False):
-            repo = st.text_input("Model on the Hugging Face Hub", placeholder="user/repo", key=self._key("repo"))
+    def field(self) -> None:
+        """Ask for a repository."""
+        address = self._address
+        with st.form(address.spec.widget("hub"), border=False):
+            repo = st.text_input("Model on the Hugging Face Hub", placeholder="user/repo", key=self._repo)
             revision = st.text_input(
-                "Revision", placeholder="main", key=self._key("revision"), help="A branch, a tag or a commit."
+                "Revision", placeholder="main", key=self._revision, help="A branch, a tag or a commit."
             )
             if st.form_submit_button("Open model", icon=":material/download:"):
-                self._start(repo.strip(), revision.strip(), {k: current[k] for k in self.keeps if k in current})
+                self._start(repo.strip(), revision.strip(), address.kept(address.parameters()))
         st.caption("Any repository that `python -m genlib push` made. Weights are read as safetensors only.")
 
     def notes(self, asked: Hub | None) -> None:
@@ -75,12 +64,12 @@ class HubField:
         request.
         """
         state = st.session_state
-        if error := state.pop(self._key("error"), None):
+        if error := state.pop(self._error, None):
             st.error(error, icon=":material/error:")
-        elif asked and self._key("download") not in state and _is_cached(asked):
+        elif asked and self._download not in state and _is_cached(asked):
             self._start(asked.repo, asked.revision, st.query_params.to_dict())
-        if self._key("download") in state:
-            _watch(state[self._key("download")], self._key("stop"))
+        if self._download in state:
+            _watch(state[self._download], self._address.spec.widget("hub.stop"))
         elif asked:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.info(
@@ -89,19 +78,20 @@ class HubField:
                 arguments = (asked.repo, asked.revision, st.query_params.to_dict())
                 st.button("Download it", on_click=self._start, args=arguments, type="primary")
 
-    def _start(self, repo: str, revision: str, then: Mapping[str, str]) -> None:
+    def _start(self, repo: str, revision: str, asked: Mapping[str, str]) -> None:
         from genlib import hub
 
-        if (running := st.session_state.pop(self._key("download"), None)) is not None:
+        if (running := st.session_state.pop(self._download, None)) is not None:
             running.cancel()
-        st.session_state[self._key("download")] = hub.Download(repo, revision or None, token=_TOKEN)
-        st.session_state[self._key("then")] = then
+        st.session_state[self._download] = hub.Download(repo, revision or None, token=_TOKEN)
+        st.session_state[self._asked] = asked
 
 
 def _is_cached(asked: Hub) -> bool:
     from huggingface_hub import try_to_load_from_cache
 
     from genlib import hub
+    from genlib.checkpoint import WEIGHTS
 
     if not re.fullmatch(r"[0-9a-f]{40}", asked.revision):
         return False

@@ -3,121 +3,198 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from math import prod
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
-from genlib import catalog
-from genlib.checkpoint import CONFIG, WEIGHTS, Checkpoint, CheckpointError
-from genlib.contract import Controls, Criticises, LogProb, Samples, Scores, TakesHints, Translates
-from genlib.sheets import to_uint8
+from genlib.errors import GenlibError
+from genlib.ui.pages import EXAMPLES
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from genlib.contract import Criticism
+    from genlib.checkpoint import Checkpoint
+    from genlib.contract import Controls, Criticism, Domain, LogProb, Translates
+    from genlib.figures.points import Real
     from genlib.models.base import Model
     from genlib.novelty import World
 
+    AnyModel = Model[Any, Any, Any]
+
 CHUNK = 2**17  # pixels sampled at once: 32 pictures of 64 x 64; bounds the memory that large ones take
-EXAMPLES = 24  # held-out pictures that a translating model is shown with
+REAL = 2000  # held-out points that made ones are shown over
 OPENED = "opened"  # session state: the Hub's checkpoints that this visitor opened, by name
 
 
-def samplers() -> dict[str, Checkpoint]:
-    """The checkpoints that make pictures: the shipped ones, then those that the visitor opened from the Hub."""
-    found = catalog.checkpoints() | st.session_state.get(OPENED, {})
-    return {name: c for name, c in found.items() if issubclass(c.model_class, Samples)}
+def shipped(name: str) -> Checkpoint:
+    """The shipped checkpoint of that name. CheckpointError."""
+    from genlib import checkpoint
+
+    return checkpoint.shipped(name)
 
 
-def translators() -> dict[str, Checkpoint]:
-    """The checkpoints that translate pictures, likewise: first those that take hints, the largest pictures first."""
-    found = catalog.checkpoints() | st.session_state.get(OPENED, {})
-    able = {name: c for name, c in found.items() if issubclass(c.model_class, Translates)}
-    order = sorted(
-        able, key=lambda n: (not issubclass(able[n].model_class, TakesHints), -able[n].model_config.image_size)
-    )
-    return {name: able[name] for name in order}
-
-
-def model(checkpoint: Checkpoint) -> Model:
+def model(checkpoint: Checkpoint) -> AnyModel:
     """The model with its weights, shared by all visitors (evaluating it is safe in threads). CheckpointError."""
-    return _model(str(checkpoint.folder), _version(checkpoint), checkpoint)
+    return _model(*_key(checkpoint), checkpoint)
 
 
-def pictures(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> np.ndarray:
-    """uint8 (B, H, W, C): what the model makes of `seeds`. CheckpointError."""
-    return _pictures(str(checkpoint.folder), _version(checkpoint), tuple(seeds), controls.model_dump_json(), checkpoint)
+def translator(checkpoint: Checkpoint) -> Translates:
+    """The same of a model that translates. CheckpointError."""
+    from genlib.contract import Translates
+
+    found = model(checkpoint)
+    assert isinstance(found, Translates)
+    return found
 
 
-def opinion(checkpoint: Checkpoint, image: np.ndarray) -> tuple[Criticism | None, LogProb | None]:
+def samples(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> np.ndarray:
+    """What the model makes of `seeds`: pictures uint8 (B, H, W, C), or points float32 (B, D). CheckpointError."""
+    return _samples(*_key(checkpoint), tuple(seeds), controls.model_dump_json(), checkpoint)
+
+
+def steps(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> tuple[np.ndarray, list[str]]:
+    """How the pictures of `seeds` come to be: uint8 (T, B, H, W, C), and what each step is called. CheckpointError."""
+    return _steps(*_key(checkpoint), tuple(seeds), controls.model_dump_json(), checkpoint)
+
+
+def opinion(checkpoint: Checkpoint, picture: np.ndarray) -> tuple[Criticism | None, LogProb | None]:
     """What the model holds of a picture uint8 (H, W, C), where it has a discriminator or a likelihood."""
     import torch
 
-    judge, batch = model(checkpoint), _batch(image)
+    from genlib.contract import Criticises, Scores
+
+    judge, x = model(checkpoint), _x(picture)
     with torch.inference_mode():
         return (
-            judge.criticise(batch) if isinstance(judge, Criticises) else None,
-            judge.log_prob(batch) if isinstance(judge, Scores) else None,
+            judge.criticise(x) if isinstance(judge, Criticises) else None,
+            judge.log_prob(x) if isinstance(judge, Scores) else None,
         )
 
 
-def examples(checkpoint: Checkpoint, source: str) -> tuple[np.ndarray, np.ndarray | None]:
+def examples(checkpoint: Checkpoint, source: Domain) -> tuple[np.ndarray, np.ndarray | None]:
     """Held-out inputs of a translating model, uint8 (N, S, S, C) with N at most EXAMPLES, and their true answers where
     these are known. DataError, CheckpointError."""
-    return _examples(str(checkpoint.folder), _version(checkpoint), source, checkpoint)
+    return _examples(*_key(checkpoint), source, checkpoint)
 
 
-def world(checkpoint: Checkpoint, source: str) -> World:
+def world(checkpoint: Checkpoint, source: Domain) -> World:
     """What the inputs of a translating model look like. DataError, CheckpointError."""
-    return _world(str(checkpoint.folder), _version(checkpoint), source, checkpoint)
+    return _world(*_key(checkpoint), source, checkpoint)
+
+
+def real_points(checkpoint: Checkpoint) -> Real:
+    """What the points of a model should be like. DataError, GenlibError."""
+    data_name = checkpoint.spec.recipe.data
+    real = points_of(data_name)
+    if real.points.shape[1:] != checkpoint.config.space.shape:  # a Hub model may claim any data set
+        raise GenlibError(f"The model's points have another dimension than those that it learned from ({data_name}).")
+    return real
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def neighbours(data_name: str, image: np.ndarray, k: int = 5) -> list[tuple[float, np.ndarray]]:
-    """The nearest training pictures: (distance, uint8 (H, W, C)), nearest first. DataError, CheckpointError."""
+def neighbours(data_name: str, picture: np.ndarray, k: int = 5) -> list[tuple[float, np.ndarray]]:
+    """The nearest training pictures: (distance, uint8 (H, W, C)), nearest first. DataError, GenlibError."""
     from genlib import data
 
     info = data.info(data_name)
-    channels, side, _ = info.image_shape
-    if image.shape[2] != channels or image.shape[0] not in {side, *info.sizes}:  # a Hub model may claim any data set
-        raise CheckpointError(f"The model's pictures have another shape than its training pictures ({data_name}).")
-    (found,) = data.nearest(data_name, _batch(image), k)
+    channels, side = info.space.shape[0], info.space.shape[-1]
+    fits = info.kind == "pictures" and picture.shape[2] == channels and picture.shape[0] in {side, *info.sizes}
+    if not fits:  # a Hub model may claim any data set
+        raise GenlibError(f"The model's pictures have another shape than its training pictures ({data_name}).")
+    (found,) = data.nearest(data_name, _x(picture), k)
     return [(float(d), p.permute(1, 2, 0).numpy()) for d, p in zip(found.distances, found.pixels, strict=True)]
 
 
-def _batch(image: np.ndarray) -> Tensor:
+def _x(picture: np.ndarray) -> Tensor:
     """float32 (1, C, H, W) in [0, 1]."""
     import torch
 
-    return torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
 
 
-def _version(checkpoint: Checkpoint) -> tuple[int, ...]:
-    """Another one as soon as the checkpoint is trained or pulled anew."""
-    files = [Path(checkpoint.folder) / name for name in (CONFIG, WEIGHTS)]
-    return tuple(f.stat().st_mtime_ns if f.exists() else 0 for f in files)
+def _key(checkpoint: Checkpoint) -> tuple[str, tuple[int, ...]]:
+    """Of the caches below: another one as soon as the checkpoint is trained or pulled anew."""
+    from genlib.checkpoint import CONFIG, WEIGHTS
+
+    files = [checkpoint.folder / name for name in (CONFIG, WEIGHTS)]
+    return str(checkpoint.folder), tuple(f.stat().st_mtime_ns if f.exists() else 0 for f in files)
+
+
+# An argument that begins with an underscore is not part of the cache's key.
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _model(folder: str, version: tuple[int, ...], _checkpoint: Checkpoint) -> AnyModel:
+    return _checkpoint.load()
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _samples(
+    folder: str, version: tuple[int, ...], seeds: tuple[int, ...], controls: str, _checkpoint: Checkpoint
+) -> np.ndarray:
+    import torch
+
+    from genlib.contract import Samples
+    from genlib.sheets import to_uint8
+
+    source = model(_checkpoint)
+    assert isinstance(source, Samples)
+    values = source.Controls.model_validate_json(controls)
+    space = _checkpoint.config.space
+    most = max(1, CHUNK // prod(space.shape[-2:]))
+    with torch.inference_mode():  # a seed is one x, whatever it is sampled with
+        parts = [source.sample(seeds[i : i + most], values).cpu() for i in range(0, len(seeds), most)]
+    return np.concatenate([to_uint8(x) if space.kind == "pictures" else x.numpy() for x in parts])
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _steps(
+    folder: str, version: tuple[int, ...], seeds: tuple[int, ...], controls: str, _checkpoint: Checkpoint
+) -> tuple[np.ndarray, list[str]]:
+    from genlib import unrolling
+    from genlib.contract import Unrolls
+
+    source = model(_checkpoint)
+    assert isinstance(source, Unrolls)
+    return unrolling.steps(source, seeds, source.Controls.model_validate_json(controls))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def points_of(data_name: str) -> Real:
+    """Held-out points of a set, and what is known of its law. DataError."""
+    import torch
+
+    from genlib import data
+    from genlib.figures.points import Real, view
+
+    found = data.load_points(data_name, "test")
+    points, density = found.sample(REAL).numpy(), None
+    if points.shape[1] == 1:
+        low, high = view(points)[:, 0].tolist()
+        at = torch.linspace(low, high, 400)
+        density = at.numpy(), found.density.log_density(at[:, None]).exp().numpy()
+    modes = found.density.modes
+    return Real(points, None if modes is None else modes.numpy(), density)
 
 
 @st.cache_data(max_entries=6, show_spinner=False)
 def _examples(
-    folder: str, version: tuple[int, ...], source: str, _checkpoint: Checkpoint
+    folder: str, version: tuple[int, ...], source: Domain, _checkpoint: Checkpoint
 ) -> tuple[np.ndarray, np.ndarray | None]:
     from genlib import data, translation
+    from genlib.sheets import to_uint8
 
-    translator, recipe = model(_checkpoint), _checkpoint.spec.recipe
-    assert isinstance(translator, Translates)
-    domain, _ = translation.source_of(translator, source)
+    recipe, side = _checkpoint.spec.recipe, _checkpoint.config.space.shape[-1]
     inputs: list[np.ndarray] = []
     truths: list[np.ndarray] = []
     parts = data.parts(recipe.data)
     for part in parts:
-        images = data.load(part, "test", size=recipe.size)
+        pictures = data.load_pictures(part, "test", size=recipe.size)
         # Spread over the split, as its neighbours are alike; eight times too many, since a domain may be a part of it.
-        spread = images.take(slice(None, None, max(1, len(images) // (8 * EXAMPLES))))
-        found, answers = translation.examples(translator, spread, domain, _checkpoint.model_config.image_size)
+        spread = pictures.take(slice(None, None, max(1, len(pictures) // (8 * EXAMPLES))))
+        found, answers = translation.examples(translator(_checkpoint), spread, source, side)
         chosen = slice(None, None, max(1, len(found) * len(parts) // EXAMPLES))
         inputs.append(to_uint8(found[chosen])[: EXAMPLES // len(parts)])
         if answers is not None:
@@ -126,33 +203,7 @@ def _examples(
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _world(folder: str, version: tuple[int, ...], source: str, _checkpoint: Checkpoint) -> World:
+def _world(folder: str, version: tuple[int, ...], source: Domain, _checkpoint: Checkpoint) -> World:
     from genlib import novelty
 
-    translator = model(_checkpoint)
-    assert isinstance(translator, Translates)
-    return novelty.world(translator, source, _checkpoint.spec.recipe.data)
-
-
-# An argument that begins with an underscore is not part of the cache's key.
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _model(folder: str, version: tuple[int, ...], _checkpoint: Checkpoint) -> Model:
-    return _checkpoint.load()
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _pictures(
-    folder: str, version: tuple[int, ...], seeds: tuple[int, ...], controls: str, _checkpoint: Checkpoint
-) -> np.ndarray:
-    import torch
-
-    source = model(_checkpoint)
-    assert isinstance(source, Samples)
-    values = source.Controls.model_validate_json(controls)
-    _, height, width = _checkpoint.model_config.image_shape
-    most = max(1, CHUNK // (height * width))
-    with torch.inference_mode():  # a seed is one picture, whatever it is sampled with
-        parts = [to_uint8(source.sample(seeds[i : i + most], values)) for i in range(0, len(seeds), most)]
-    return np.concatenate(parts)
+    return novelty.world(translator(_checkpoint), source, _checkpoint.spec.recipe.data)

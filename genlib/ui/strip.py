@@ -22,7 +22,7 @@ def strip(name: str, sha256: str, attribute: str, label: int | None) -> bytes:
 
     from genlib.sheets import enlargement, grid, png
 
-    images = data.load(name, "validation")  # at most a few thousand pictures, gone again when this returns
+    images = data.load_pictures(name, "validation")  # at most a few thousand pictures, gone again when this returns
     chosen = torch.arange(len(images)) if label is None else (images.labels[attribute] == label).nonzero().squeeze(1)
     if not len(chosen):
         return b""

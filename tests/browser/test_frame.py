@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from genlib import catalog
+from genlib.ui.pages import PAGES as SPECS
+from genlib.ui.pages import page_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PAGES = sorted(path.stem for path in (Path(__file__).parents[2] / "pages").glob("*.py"))
+PAGES = sorted(spec.key for spec in SPECS)
 Visit = Callable[..., "Page"]
 
 
@@ -52,17 +53,19 @@ def test_first_request_to_a_fresh_server_may_be_a_deep_link(name: str, fresh_ser
 def test_home_shows_pictures_and_a_tree_whose_leaves_open_models(server: str, visit: Visit) -> None:
     page = visit(server)
     settled(page)
-    shown = {c.name for c in catalog.checkpoints().values() if (c.folder / "sample.png").exists()}
+    shown = {c.name for c in catalog.shelf().values() if (c.folder / "sample.png").exists() and c.about.family}
     assert shown
     assert set(page.locator("[class*=st-key-frame-]").all_inner_texts()) == shown
     assert page.locator("[class*=st-key-frame-] img").count() == len(shown)
 
-    first = next(c for c in catalog.checkpoints().values() if c.model_class.family)
-    label = page.locator(".st-key-tree .textpoint", has_text=first.model_class.title)
+    first = next(c for c in catalog.shelf().values() if c.about.family)
+    spec = page_of(first.model, first.kind)
+    assert spec
+    label = page.locator(".st-key-tree .textpoint", has_text=first.about.title)
     box = label.bounding_box()
     assert box
     page.mouse.click(box["x"] + 40, box["y"] + box["height"] / 2)  # the label, not only its point
-    page.wait_for_url(f"**/sample?*model={first.name}*")
+    page.wait_for_url(f"**/{spec.key}?*model={first.name}*")
 
 
 def test_a_picture_opens_its_model(server: str, visit: Visit) -> None:

@@ -15,15 +15,16 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from genlib import catalog, checkpoint
-from genlib.contract import Recipe, Samples
+from genlib.contract import Recipe
 from genlib.sheets import to_uint8
+from genlib.ui.pages import SAMPLE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 Visit = Callable[..., "Page"]
 PATIENCE = 60_000  # ms
-NAME = next(name for name, c in catalog.checkpoints().items() if issubclass(c.model_class, Samples))
+NAME = SAMPLE.default
 
 
 def tile(page: Page, seed: int) -> Locator:
@@ -51,7 +52,7 @@ def test_a_permalink_is_the_first_request_to_a_fresh_server(fresh_server: str, v
     assert [t.get_attribute("aria-label") for t in found.all()] == [f"picture with seed {s}" for s in range(41, 46)]
     assert page.url.endswith(f"/sample?model={NAME}&seed=41&n=5")
     # The very pixels that the library makes.
-    model = catalog.checkpoints()[NAME].load()
+    model = checkpoint.shipped(NAME).load()
     wanted = to_uint8(model.sample(range(41, 46)))[2]  # type: ignore[attr-defined]
     drawn = pixels(tile(page, 43))
     times = len(drawn) // len(wanted)
@@ -129,8 +130,8 @@ def test_a_phone_shows_it_without_scrolling_sideways(count: int, server: str, vi
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     """A Hub with one model, for servers that start after it."""
     cls = catalog.model_class("gan")
-    spec = checkpoint.Spec(model="gan", config=cls.tiny().model_dump(), recipe=Recipe(data="digits"))
-    checkpoint.save(cls(cls.tiny()), tmp_path / "tiny", spec)
+    spec = checkpoint.Spec(model="gan", config=cls.tiny()[0].model_dump(), recipe=Recipe(data="digits"))
+    checkpoint.save(cls(cls.tiny()[0]), tmp_path / "tiny", spec)
     (tmp_path / "tiny" / "README.md").write_text("# Tiny\n\n![spy](http://example.org/x.png) <b>Bold</b> words\n")
     server = FakeHub()
     repo = server.repos["someone/tiny"] = Repo()
@@ -146,7 +147,7 @@ def test_a_hub_model_opens_by_a_click_and_then_by_its_address(hub: FakeHub, fres
     tiles(page, 4)  # of a stand-in
     assert not hub.log  # nothing was asked for
     page.get_by_role("button", name="Download it").click()
-    page.wait_for_url(re.compile("revision=[0-9a-f]{40}.*truncation=0.5"), timeout=PATIENCE)
+    page.wait_for_url(re.compile("revision=[0-9a-f]{40}&seed=5&n=4&truncation=0.5"), timeout=PATIENCE)
     assert "model=someone/tiny" in page.url.replace("%2F", "/")
     expect(page.get_by_text("Bold words")).to_be_visible(timeout=PATIENCE)  # its card; `visit` fails for its picture
     asked = len(hub.log)
@@ -167,5 +168,5 @@ def test_the_hub_field(hub: FakeHub, fresh_server: str, visit: Visit) -> None:
             expect(page.get_by_text("Hugging Face shows no model someone/absent")).to_be_visible(timeout=PATIENCE)
             expect(tile(page, 5)).to_be_visible()
             page.keyboard.press("Escape")
-    page.wait_for_url(re.compile("seed=5&n=4&revision=[0-9a-f]{40}"), timeout=PATIENCE)
+    page.wait_for_url(re.compile("revision=[0-9a-f]{40}&seed=5&n=4"), timeout=PATIENCE)
     expect(page.get_by_text("Bold words")).to_be_visible(timeout=PATIENCE)

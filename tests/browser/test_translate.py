@@ -14,9 +14,10 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
-from genlib import catalog, translation, uploads
+from genlib import checkpoint, translation, uploads
 from genlib.checkpoint import Checkpoint
 from genlib.contract import TakesHints
+from genlib.ui.pages import TRANSLATE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -35,11 +36,10 @@ INK = """() => [...document.querySelectorAll('*')].some(e => {
 @pytest.fixture(scope="module")
 def shipped() -> Checkpoint:
     """A checkpoint that colours drawings and takes hints."""
-    return next(
-        c
-        for c in catalog.checkpoints().values()
-        if issubclass(c.model_class, TakesHints) and c.load().domains()[0].kind == "drawing"
-    )
+    found = checkpoint.shipped(TRANSLATE.default)
+    assert issubclass(found.model_class, TakesHints)
+    assert found.model_class.worlds(found.config).a.kind == "drawing"  # type: ignore[attr-defined]
+    return found
 
 
 def settle(page: Page) -> None:
@@ -157,9 +157,9 @@ def test_an_upload_and_then_a_bad_one(shipped: Checkpoint, server: str, visit: V
     settle(page)
     # What the library makes of the same file, at the file's own resolution.
     model = shipped.load()
-    source, target = translation.source_of(model, None)  # type: ignore[arg-type]
-    brought = translation.bring(uploads.read(drawing()).pixels, source, shipped.model_config.image_size)
-    wanted = translation.finish(brought, target, model.translate(brought.image, source.name))[0]  # type: ignore[attr-defined]
+    worlds = model.worlds(model.config)  # type: ignore[attr-defined]
+    brought = translation.bring(uploads.read(drawing()).pixels, worlds.a, model.shape[-1])
+    wanted = translation.finish(brought, worlds.b, model.translate(brought.image, worlds.a))[0]  # type: ignore[attr-defined]
     assert is_coloured(wanted)
     assert np.abs(pixels(after).astype(int) - wanted).mean() < 1
 

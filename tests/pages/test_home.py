@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,25 +14,23 @@ from streamlit.testing.v1 import AppTest
 from genlib import catalog
 from genlib.checkpoint import Spec, save
 from genlib.contract import Recipe
-from genlib.figures import family_tree
+from genlib.figures.tree import family_tree
 from genlib.taxonomy import TREE, Branch, Leaf, rows
+from genlib.ui.pages import page_of
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
 
 @pytest.fixture
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two tiny checkpoints, one with a picture, in place of those that ship."""
-    for name in ("vae-digits", "vae-other"):
-        model = catalog.model_class("vae")
-        save(
-            model(model.tiny()),
-            tmp_path / name,
-            Spec(model="vae", config=model.tiny().model_dump(), recipe=Recipe(data="digits")),
-        )
-    Image.new("L", (56, 56)).save(tmp_path / "vae-digits" / "sample.png")
-    read = catalog.checkpoints
-    monkeypatch.setattr(catalog, "checkpoints", lambda: read(tmp_path))
+    """Three tiny checkpoints in place of those that ship: two with a picture, one of which no page shows."""
+    for name, model in (("vae-digits", "vae"), ("vae-other", "vae"), ("autoencoder-digits", "autoencoder")):
+        cls = catalog.model_class(model)
+        config = cls.tiny()[0]
+        save(cls(config), tmp_path / name, Spec(model=model, config=config.model_dump(), recipe=Recipe(data="digits")))
+    for name in ("vae-digits", "autoencoder-digits"):
+        Image.new("L", (56, 56)).save(tmp_path / name / "sample.png")
+    monkeypatch.setattr(catalog, "CHECKPOINTS", tmp_path)
     return tmp_path
 
 
@@ -52,7 +52,32 @@ def test_every_checkpoint_is_linked_and_those_with_a_picture_show_it(shipped: Pa
         ("vae-digits", "model=vae-digits"),  # in the list of models
         ("vae-other", "model=vae-other"),
     ]
-    assert len(app.get("image")) == 1
+    assert len(app.get("image")) == 2
+
+
+def test_a_checkpoint_that_no_page_shows_has_its_picture_and_its_name(shipped: Path) -> None:
+    assert page_of("autoencoder", "pictures") is None
+    app = home()
+    assert [text.value for text in app.markdown].count("autoencoder-digits") == 2  # in the wall, and in the list
+
+
+def test_home_never_imports_torch_and_draws_its_pictures_before_the_tree() -> None:
+    code = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+from genlib.ui import frame
+import streamlit as st
+seen = []
+image = st.image
+st.image = lambda *args, **kwargs: seen.append("genlib.figures.tree" in sys.modules) or image(*args, **kwargs)
+frame.import_ahead = lambda module: None  # what goes on beside the page is not the page's
+app = AppTest.from_file({APP!r}, default_timeout=120).run()
+assert not app.exception and len(app.get("plotly_chart")) == 1, app
+assert seen and not any(seen), seen
+sys.exit("torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(APP).parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_home_stands_without_any_checkpoint(shipped: Path) -> None:
@@ -60,7 +85,7 @@ def test_home_stands_without_any_checkpoint(shipped: Path) -> None:
         shutil.rmtree(folder)
     app = home()
     assert links(app) == []
-    titles = {model.title for model in map(catalog.model_class, catalog.model_names()) if model.family is not None}
+    titles = {about.title for about in map(catalog.about, catalog.model_names()) if about.family is not None}
     assert all(any(title in text.value for text in app.markdown) for title in titles)
 
 
@@ -100,3 +125,9 @@ def test_only_rows_that_open_something_say_so_under_their_whole_label() -> None:
     opened = {(y, target) for y, target in zip(trace.y, trace.customdata, strict=True) if target}
     assert opened == {(row, "gan-digits")}
     assert len(set(trace.y)) == sum(not isinstance(r.node, str) for r in found)
+
+
+def test_what_is_said_aside_stands_small_beside_a_leaf() -> None:
+    figure = family_tree(rows([Leaf("AE", "A game.", ("Implicit density", "Direct"), aside="defines no density")]))
+    (label,) = (text for trace in figure.data[:-1] for text in trace.text if "AE" in text)
+    assert 'font-size:11px">defines no density' in label

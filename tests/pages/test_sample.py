@@ -19,29 +19,32 @@ from PIL import Image
 from pydantic import Field
 from streamlit.testing.v1 import AppTest
 
-from genlib import catalog, checkpoint, contract, data, hub
+from genlib import catalog, checkpoint, contract, data, hub, query, remake
 from genlib.contract import Recipe
 from genlib.data.neighbours import Neighbours
-from genlib.ui import controls, permalink
+from genlib.ui.pages import SAMPLE, OfPictures
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "sample.py")
-FIRST = "alpha-gan"
+FIRST, POINTS = SAMPLE.default, "delta-ring"
+MODEL, SEED, NUMBER, NEW = map(SAMPLE.widget, ("model", "seed", "n", "new"))
+COUNT = OfPictures().n
 
 
-def save(root: Path, name: str, model: str, **config: Any) -> None:
+def save(root: Path, name: str, model: str, data: str = "digits", **config: Any) -> None:
     cls = catalog.model_class(model)
     made = cls.Config(**config)
     torch.manual_seed(0)
-    spec = checkpoint.Spec(model=model, config=made.model_dump(), recipe=Recipe(data="digits"))
+    spec = checkpoint.Spec(model=model, config=made.model_dump(), recipe=Recipe(data=data))
     checkpoint.save(cls(made), root / name, spec)
 
 
 @pytest.fixture(autouse=True)
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A catalogue of two samplers and a classifier."""
+    """A catalogue of two samplers of pictures, one of points, and a model that makes nothing."""
     folder = tmp_path / "checkpoints"
     save(folder, FIRST, "gan", width=16, latent=4)
     save(folder, "beta-vae", "vae", width=16, latent=4)
+    save(folder, POINTS, "gan", "ring8", space={"kind": "points"}, width=16, latent=2, batch_norm=False, dropout=0.0)
     save(folder, "gamma-classifier", "classifier", heads={"digit": 10})
     (folder / FIRST / "README.md").write_text("---\nlicense: mit\n---\n\n# The card\n\nIt makes noise.\n")
     monkeypatch.setattr(catalog, "CHECKPOINTS", folder)
@@ -77,13 +80,14 @@ def said(at: AppTest) -> list[str]:
 def test_shows_pictures_at_once():
     at = open_page()
     seeds, pictures = shown(at)
-    assert seeds == list(range(permalink.COUNT))
-    assert pictures.shape == (permalink.COUNT, 28, 28)
-    assert len(np.unique(pictures.reshape(len(pictures), -1), axis=0)) == permalink.COUNT
+    assert seeds == list(range(COUNT))
+    assert pictures.shape == (COUNT, 28, 28)
+    assert len(np.unique(pictures.reshape(len(pictures), -1), axis=0)) == COUNT
     assert not said(at)
-    assert at.selectbox(key=permalink.MODEL).options == [
-        f"{FIRST} · Generative adversarial network",
+    assert at.selectbox(key=MODEL).options == [
         "beta-vae · Variational autoencoder",
+        f"{FIRST} · Generative adversarial network",
+        f"{POINTS} · Generative adversarial network",
     ]
     assert any("It makes noise." in m.value for m in at.markdown)
     assert not any("license" in m.value for m in at.markdown)
@@ -93,23 +97,23 @@ def test_shows_pictures_at_once():
 def test_new_pictures_change_the_seed_and_the_address():
     at = open_page()
     _, before = shown(at)
-    at.button(key=permalink.NEW).click().run()
+    at.button(key=NEW).click().run()
     seeds, after = shown(at)
-    assert seeds[0] == at.number_input(key=permalink.START).value != 0
-    assert at.query_params == {"model": FIRST, "seed": str(seeds[0]), "n": str(permalink.COUNT)}
+    assert seeds[0] == at.number_input(key=SEED).value != 0
+    assert at.query_params == {"model": FIRST, "seed": str(seeds[0]), "n": str(COUNT)}
     assert (before != after).any()
 
 
 def test_a_permalink_brings_everything_back():
     at = open_page()
-    at.selectbox(key=permalink.MODEL).select("beta-vae").run()
-    at.number_input(key=permalink.START).set_value(41).run()
-    at.number_input(key=permalink.NUMBER).set_value(7).run()
-    at.slider(key="sample.vae.temperature").set_value(1.2).run()
+    at.selectbox(key=MODEL).select("beta-vae").run()
+    at.number_input(key=SEED).set_value(41).run()
+    at.number_input(key=NUMBER).set_value(7).run()
+    at.slider(key="sample.of.vae.temperature").set_value(1.2).run()
     assert at.query_params == {"model": "beta-vae", "seed": "41", "n": "7", "temperature": "1.2"}
     again = open_page("&".join(f"{k}={v}" for k, v in at.query_params.items()))
     assert not said(again)
-    assert again.slider(key="sample.vae.temperature").value == 1.2
+    assert again.slider(key="sample.of.vae.temperature").value == 1.2
     assert shown(again)[0] == shown(at)[0] == list(range(41, 48))
     assert (shown(again)[1] == shown(at)[1]).all()
 
@@ -120,44 +124,47 @@ def test_another_address_in_the_same_session_is_followed():
     at.query_params.update({"model": FIRST, "n": "3"})  # a link on another page, or Back
     at.run()
     assert shown(at)[0] == [0, 1, 2]
-    assert at.selectbox(key=permalink.MODEL).value == FIRST
+    assert at.selectbox(key=MODEL).value == FIRST
     at.query_params.update({"model": "beta-vae"})
     at.run()
-    assert at.slider(key="sample.vae.temperature").value == 1.0  # what an address leaves out has its default
+    assert at.slider(key="sample.of.vae.temperature").value == 1.0  # what an address leaves out has its default
 
 
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("model=nothing-here", f"There is no checkpoint called `nothing-here`: choose one of {FIRST}, beta-vae."),
-        ("model=gamma-classifier", "gamma-classifier makes no pictures"),
+        (
+            "model=nothing-here",
+            f"There is no checkpoint called `nothing-here`: choose one of beta-vae, {FIRST}, {POINTS}.",
+        ),
+        ("model=gamma-classifier", "gamma-classifier makes nothing of its own: choose another model."),
         ("model=![x](http://a.b/c)", "There is no checkpoint called `![x](http://a.b/c)`"),
-        ("seed=-1", "The seed must be a whole number from 0 to 2147483548, and `-1` is not: 0 stands in."),
-        ("seed=2147483647", "The seed must be"),
+        ("seed=-1", "`seed` must be a whole number from 0 to 2147483548, and `-1` is not: 0 stands in."),
+        ("seed=2147483647", "`seed` must be"),
         ("seed=abc", "and `abc` is not"),
         ("seed=", "and nothing is not"),
-        ("n=1000", "The number of pictures must be a whole number from 1 to 100, and `1000` is not: 24 stands in."),
-        ("n=0", "The number of pictures must be"),
+        ("n=1000", "`n` must be a whole number from 1 to 100, and `1000` is not: 24 stands in."),
+        ("n=0", "`n` must be"),
         ("colour=red", "This model has no control called `colour`."),
-        ("truncation=9", "Truncation must be a number from 0.1 to 3.0, and `9` is not: 2.0 stands in."),
-        ("truncation=nan", "Truncation must be"),
+        ("truncation=9", "`truncation` must be a number from 0.1 to 3.0, and `9` is not: 2.0 stands in."),
+        ("truncation=nan", "`truncation` must be"),
     ],
 )
 def test_a_bad_address_is_one_sentence_and_a_usable_page(query: str, sentence: str):
     at = open_page(query)
     (problem,) = said(at)
     assert sentence in problem
-    assert shown(at)[0] == list(range(permalink.COUNT))
-    at.button(key=permalink.NEW).click().run()
+    assert shown(at)[0] == list(range(COUNT))
+    at.button(key=NEW).click().run()
     assert not said(at)
-    assert shown(at)[0][0] == at.session_state[permalink.START]
+    assert shown(at)[0][0] == at.session_state[SEED]
 
 
 def test_what_is_good_in_a_bad_address_is_kept():
     at = open_page("model=beta-vae&seed=x&n=5&temperature=0.5&colour=red")
     assert len(said(at)) == 2
     assert shown(at)[0] == [0, 1, 2, 3, 4]
-    assert at.slider(key="sample.vae.temperature").value == 0.5
+    assert at.slider(key="sample.of.vae.temperature").value == 0.5
 
 
 def test_a_damaged_checkpoint_is_one_sentence(root: Path):
@@ -166,18 +173,20 @@ def test_a_damaged_checkpoint_is_one_sentence(root: Path):
     at = open_page()
     (problem,) = said(at)
     assert problem.startswith(f"{FIRST}: model.safetensors is damaged")
-    at.selectbox(key=permalink.MODEL).select("beta-vae").run()
+    at.selectbox(key=MODEL).select("beta-vae").run()
     assert not said(at)
-    assert len(shown(at)[0]) == permalink.COUNT
+    assert len(shown(at)[0]) == COUNT
 
 
 def test_a_hostile_config_in_the_address_is_one_sentence(root: Path):
     config = json.loads((root / "beta-vae" / "config.json").read_text())
     config["config"]["width"] = 10**9
     (root / "beta-vae" / "config.json").write_text(json.dumps(config))
-    (problem,) = said(at := open_page("model=beta-vae"))
+    (problem,) = said(at := open_page("model=beta-vae&seed=5"))
     assert "config.json does not describe a vae model: width" in problem
-    assert len(shown(at)[0]) == permalink.COUNT
+    at.selectbox(key=MODEL).select(FIRST).run()
+    assert not said(at)
+    assert shown(at)[0] == list(range(5, 5 + COUNT))
 
 
 def test_a_checkpoint_that_is_trained_again_is_seen(root: Path):
@@ -186,7 +195,7 @@ def test_a_checkpoint_that_is_trained_again_is_seen(root: Path):
     cls = catalog.model_class("gan")
     torch.manual_seed(1)
     found = checkpoint.Checkpoint.read(root / FIRST)
-    checkpoint.save(cls(found.model_config), root / FIRST, found.spec)
+    checkpoint.save(cls(found.config), root / FIRST, found.spec)
     at.run()
     assert (shown(at)[1] != before).any()
 
@@ -205,7 +214,7 @@ def test_the_script_makes_the_same_pictures(query: str, tmp_path: Path, monkeypa
     names: dict[str, Any] = {}
     exec(at.code[0].value, names)
     _, pictures = shown(at)
-    assert (names["to_uint8"](names["images"])[..., 0] == pictures).all()
+    assert (names["to_uint8"](names["x"])[..., 0] == pictures).all()
     assert Image.open(tmp_path / "pictures.png").size == (3 * 30 - 2, -(-len(pictures) // 3) * 30 - 2)
 
 
@@ -235,9 +244,9 @@ def test_the_grid_and_the_zip(downloads: dict[str, tuple[str, Any]]):
         assert set(file.namelist()) == {*(f"seed-{s}.png" for s in seeds), "remake.py"}
         for seed, picture in zip(seeds, pictures, strict=True):
             assert (np.asarray(Image.open(io.BytesIO(file.read(f"seed-{seed}.png")))) == picture).all()
-        remake = file.read("remake.py").decode()
-    assert f"?model={FIRST}&seed=8&n=4" in remake.splitlines()[0]
-    assert remake.rstrip().endswith(at.code[0].value)
+        lines = file.read("remake.py").decode()
+    assert f"?model={FIRST}&seed=8&n=4" in lines.splitlines()[0]
+    assert lines.rstrip().endswith(at.code[0].value)
 
 
 def click(at: AppTest, seed: int) -> AppTest:
@@ -297,6 +306,71 @@ def test_a_likelihood_is_told_with_its_kind(monkeypatch: pytest.MonkeyPatch):
     assert len(shown(at)[0]) == 2
 
 
+# --- Points ----------------------------------------------------------------------------------------------------------
+
+
+def scatter(at: AppTest) -> dict[str, dict[str, Any]]:
+    """The traces of the figure by name, as the browser gets them."""
+    (chart,) = at.get("plotly_chart")
+    return {trace["name"]: trace for trace in json.loads(chart.proto.spec)["data"]}
+
+
+def numbers(told: dict[str, str]) -> np.ndarray:
+    """An array in Plotly's JSON."""
+    return np.frombuffer(base64.b64decode(told["bdata"]), np.dtype(told["dtype"]))
+
+
+def test_points_are_a_figure_over_their_data(root: Path, downloads: dict[str, tuple[str, Any]]):
+    at = open_page(f"model={POINTS}&seed=3")
+    assert not said(at)
+    assert not at.get("bidi_component")
+    assert at.number_input(key=NUMBER).value == 2000
+    made = checkpoint.Checkpoint.read(root / POINTS).load("cpu").sample(range(3, 2003)).numpy()  # type: ignore[attr-defined]
+    traces = scatter(at)
+    assert set(traces) == {"made", "data", "modes"}
+    for axis, column in zip("xy", made.T, strict=True):
+        assert np.allclose(numbers(traces["made"][axis]), column, atol=1e-6)
+    (x, y) = (numbers(traces["modes"][axis]) for axis in "xy")
+    assert np.allclose(np.hypot(x, y), 1)
+    assert len(x) == 8
+    away = np.hypot(*(numbers(traces["data"][axis]) for axis in "xy"))
+    assert np.abs(away - 1).max() < 0.1  # the ring
+    name, make = downloads["Points as CSV"]
+    assert name == f"{POINTS}-3-2002.csv"
+    assert np.allclose(np.loadtxt(io.StringIO(make().decode()), delimiter=",", skiprows=1), made, atol=1e-5)
+    assert np.allclose(np.load(io.BytesIO(downloads["Points as NPY"][1]())), made, atol=1e-6)
+
+
+def test_the_script_makes_the_same_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    at = open_page(f"model={POINTS}&seed=3&n=200")
+    monkeypatch.chdir(tmp_path)
+    exec(at.code[0].value, {})
+    x, y = np.loadtxt("points.csv", delimiter=",").T
+    assert np.allclose(numbers(scatter(at)["made"]["x"]), x, atol=1e-6)
+    assert np.allclose(numbers(scatter(at)["made"]["y"]), y, atol=1e-6)
+
+
+def test_the_number_fits_what_is_made():
+    at = open_page("n=7")
+    at.selectbox(key=MODEL).select(POINTS).run()
+    assert at.number_input(key=NUMBER).value == at.number_input(key=NUMBER).min + 1800 == 2000
+    assert at.query_params["n"] == "2000"
+    at.selectbox(key=MODEL).select(FIRST).run()
+    assert not at.exception
+    assert shown(at)[0] == list(range(COUNT))
+    (problem,) = said(open_page(f"model={POINTS}&n=7"))
+    assert problem == "`n` must be a whole number from 200 to 5000, and `7` is not: 2000 stands in."
+
+
+def test_points_of_a_stranger_whose_data_is_not_here(root: Path):
+    for name, data_name in (("lost", "nowhere"), ("flat", "mixture1d"), ("seen", "digits")):
+        save(root, name, "gan", data_name, space={"kind": "points"}, width=16, latent=2, batch_norm=False)
+        at = open_page(f"model={name}")
+        assert not said(at)
+        assert set(scatter(at)) == {"made"}
+        assert any(c.value.startswith("There is no data to compare with.") for c in at.caption)
+
+
 # --- The Hub ---------------------------------------------------------------------------------------------------------
 
 
@@ -316,7 +390,7 @@ def test_a_hub_model_that_cannot_be_had_is_one_sentence_and_what_was_shown_stays
     finish(at)
     (problem,) = said(at)
     assert "Hugging Face cannot be reached" in problem
-    assert shown(at)[0] == list(range(3, 3 + permalink.COUNT))
+    assert shown(at)[0] == list(range(3, 3 + COUNT))
 
 
 def test_an_address_downloads_nothing_by_itself():
@@ -372,17 +446,31 @@ def test_controls_are_drawn_from_the_schema():
 
 def test_controls_are_read_from_an_address():
     values = Schema(truncation=0.3, steps=2, sharp=False, digit=2, style="f")
-    told = permalink.write(permalink.Shown("x", 0, 1, values))
-    query = {k: v for k, v in told.items() if k not in {"model", "seed", "n"}}
-    assert query == {"truncation": "0.3", "steps": "2", "sharp": "false", "digit": "2", "style": "f"}
-    assert controls.parse(Schema, query) == (values, [])
-    found, problems = controls.parse(Schema, dict.fromkeys(query, "9e9"))
-    assert found == Schema()
-    assert len(problems) == 5
-    assert "Digit must be one of 0, 1, 2, and `9e9` is not: 0 stands in." in problems
+    told = query.write(values)
+    assert told == {"truncation": "0.3", "steps": "2", "sharp": "false", "digit": "2", "style": "f"}
+    assert query.read(Schema, told) == query.Reading(values, [], {})
+    found = query.read(Schema, dict.fromkeys(told, "9e9"))
+    assert found.values == Schema()
+    assert len(found.problems) == 5
+    assert "`digit` must be one of 0, 1, 2, and `9e9` is not: 0 stands in." in found.problems
+
+
+def test_a_slider_leaves_no_dust_of_its_arithmetic_in_an_address():
+    def page() -> None:
+        import streamlit as st
+
+        from genlib.ui import controls
+
+        st.session_state["k.truncation"] = 0.1 + 0.2
+        st.session_state.found = controls.values(st.session_state.schema, "k")
+
+    at = AppTest.from_function(page, default_timeout=60)
+    at.session_state.schema = Schema
+    at.run()
+    assert query.write(at.session_state.found) == {"truncation": "0.3"}
 
 
 def test_a_revision_cannot_leave_its_string():
-    hostile = permalink.Shown('user/repo@"); import os #', 0, 1, contract.Controls())
-    assert compile(permalink.script(hostile), "script", "exec")
-    assert 'revision="\\"); import os #"' in permalink.script(hostile)
+    hostile = remake.script('user/repo@"); import os #', range(1), contract.Controls(), "pictures")
+    assert compile(hostile, "script", "exec")
+    assert 'revision="\\"); import os #"' in hostile

@@ -44,8 +44,8 @@ def test_the_rest_stays() -> None:
 def test_a_card_is_cleaned_unless_it_ships_with_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cls = catalog.model_class("gan")
     ours, theirs = tmp_path / "ours" / "model", tmp_path / "theirs" / "model"
-    spec = checkpoint.Spec(model="gan", config=cls.tiny().model_dump(), recipe=Recipe(data="digits"))
-    checkpoint.save(cls(cls.tiny()), ours, spec)
+    spec = checkpoint.Spec(model="gan", config=cls.tiny()[0].model_dump(), recipe=Recipe(data="digits"))
+    checkpoint.save(cls(cls.tiny()[0]), ours, spec)
     (ours / checkpoint.CARD).write_text(f"---\nlicense: mit\n---\n# A\n\n!<b>[x]({REMOTE})\n\n```\n# code\n```\n")
     shutil.copytree(ours, theirs)
     monkeypatch.setattr(catalog, "CHECKPOINTS", ours.parent)

@@ -13,6 +13,7 @@ import torch
 from genlib import catalog, checkpoint
 from genlib.contract import Recipe
 from genlib.sheets import to_uint8
+from genlib.spaces import Pictures
 from genlib.ui import loaders
 
 
@@ -22,7 +23,7 @@ def test_large_pictures_are_sampled_few_at_a_time(
 ) -> None:
     cls: Any = catalog.model_class("gan")
     torch.manual_seed(0)
-    made = cls(cls.Config(image_size=side, width=16, latent=4)).eval()
+    made = cls(cls.Config(space=Pictures(side=side), width=16, latent=4)).eval()
     spec = checkpoint.Spec(model="gan", config=made.config.model_dump(), recipe=Recipe(data="digits"))
     checkpoint.save(made, tmp_path, spec)
     wanted = to_uint8(made.sample(range(count)))
@@ -34,6 +35,6 @@ def test_large_pictures_are_sampled_few_at_a_time(
         return sample(self, seeds, *args)
 
     monkeypatch.setattr(cls, "sample", counted)
-    found = loaders.pictures(checkpoint.Checkpoint.read(tmp_path), range(count), cls.Controls())
+    found = loaders.samples(checkpoint.Checkpoint.read(tmp_path), range(count), cls.Controls())
     assert sizes == chunks
     assert np.abs(found.astype(int) - wanted).max() <= 1

@@ -1,20 +1,18 @@
-"""Arrays and trees -> plotly figures. Backgrounds are transparent and colours suit a light and a dark page."""
+"""The family tree as a figure."""
 
 from __future__ import annotations
 
 import textwrap
 from typing import TYPE_CHECKING
 
+from genlib.figures import ACCENT, INVISIBLE, LINE, MUTED
 from genlib.taxonomy import Branch, Leaf, Row
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-MUTED = "#857e76"  # text: 4:1 on the light page and on the dark one
-LINE = "rgba(133, 126, 118, 0.5)"
-ACCENT = "#c0614b"
-INVISIBLE = "rgba(0, 0, 0, 0)"
 ROW = 30  # px
+SMALL = 11  # px, of what is said aside
 COLUMNS = 11.5  # width of the tree in steps of indentation: the longest label still fits 350 px
 
 
@@ -101,7 +99,9 @@ def _label(node: Branch | Leaf | str) -> str:
     # The space (which does not collapse) keeps the label off its marker.
     if isinstance(node, str):
         return f'<span style="color:{MUTED}">{node}</span>'
-    return f"\u00a0<b>{_name(node)}</b>" if _opens(node) else f"\u00a0{_name(node)}"
+    name = f"<b>{_name(node)}</b>" if _opens(node) else _name(node)
+    aside = node.aside if isinstance(node, Leaf) else ""
+    return f"\u00a0{name}" + (f'<br>\u00a0<span style="font-size:{SMALL}px">{aside}</span>' if aside else "")
 
 
 def _wrapped(text: str) -> str:

@@ -1,0 +1,129 @@
+"""What comes out on Translate: the answers, the round trip, what the model sees, and a word of warning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from genlib import data, query, translation
+from genlib.contract import Domain, Translates
+from genlib.errors import GenlibError
+from genlib.sheets import enlargement, in_colour, png, to_uint8
+from genlib.ui import loaders
+from genlib.ui.gallery import gallery
+from genlib.ui.pages import ANSWERS, TRANSLATE, TranslateQuery
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from genlib.checkpoint import Checkpoint
+    from genlib.translation import Brought
+
+LARGE = 512  # px that a download has at least
+# The steps that may be left out, by what is translated, and their switches' labels.
+SWITCHES = {"drawing": ("paper", "invert", "crop", "strokes"), "grey": ("invert",), "colour": ()}
+LABELS = {field: info.description or "" for field, info in TranslateQuery.model_fields.items()}
+SEED, ANSWER, OTHERS = map(TRANSLATE.widget, ("seed", "answer", "others"))
+
+
+def seeds(shown: TranslateQuery) -> range:
+    """Of the answers after the most typical one."""
+    return range(shown.seed, shown.seed + ANSWERS - 1)
+
+
+def choose(pictures: np.ndarray, truth: np.ndarray | None, seeds: Sequence[int]) -> int:
+    """A row of all answers uint8 (B, S, S, C), at its end the truth if there is one; the index of the chosen one."""
+    state = st.session_state
+    labels = ["the most typical answer", *(f"the answer with seed {seed}" for seed in seeds)]
+    text = f"First the most typical answer, then those of seeds {seeds[0]} to {seeds[-1]}"
+    if truth is not None:
+        pictures, labels = np.concatenate([pictures, truth[None]]), [*labels, "the artist's own colours"]
+        text += "; last the artist's own colours"
+    picked = gallery(pictures, range(len(pictures)), "translate.answers", labels, len(pictures))
+    if picked is not None and 0 <= picked < len(pictures) and picked != state[ANSWER]:
+        state[ANSWER] = picked
+        st.rerun()  # the address, written further up, names it
+    st.caption(f"{text}. Click one to see it large.")
+    return state[ANSWER] if state[ANSWER] < len(pictures) else 0
+
+
+def buttons(picture: np.ndarray, stem: str, varies: bool) -> None:
+    """Five others, and the picture as PNG: uint8 (H, W, 3)."""
+    scale = enlargement(max(picture.shape[:2]), LARGE)
+    with st.container(horizontal=True):
+        if varies:
+            st.button("Five other answers", on_click=_others, key=OTHERS, icon=":material/casino:")
+        st.download_button(
+            "Download PNG",
+            lambda: png(picture, scale),
+            f"{stem}.png",
+            "image/png",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+
+
+def _others() -> None:
+    state = st.session_state
+    following = state[SEED] + ANSWERS - 1
+    state[SEED] = following if following <= query.fields(TranslateQuery)["seed"]["maximum"] else 0
+    state[ANSWER] = 1
+
+
+def warn_if_far(checkpoint: Checkpoint, source: Domain, image: Tensor) -> None:
+    """A word of warning, with the distance, for a picture that is far from what the model was made for."""
+    try:
+        world = loaders.world(checkpoint, source)
+    except GenlibError:  # a stranger's model, of data that is not here
+        st.caption("How far this picture is from what the model knows cannot be told: its data is not here.")
+        return
+    distance = world.distance(image)
+    if distance > 1.2 * world.far:
+        names = " and ".join(data.info(part).title for part in data.parts(checkpoint.spec.recipe.data))
+        st.warning(
+            f"This picture is unlike what the model learned from. Its distance from that is {distance:.1f}; pictures "
+            f"of the same kind are near 1. The model has only seen {source.title} of the data set {names}, so its "
+            "answer may be nonsense.",
+            icon=":material/explore_off:",
+        )
+
+
+def stages(brought: Brought | None, source: Domain) -> None:
+    """What the model sees, and how it came to it, with a switch for each step that may be left out.
+
+    The switches are there without a picture, too: one that is gone for a run can come back switched off, and one of
+    them may be why there is no picture.
+    """
+    switches = SWITCHES[source.kind]
+    if brought is None and not switches:
+        return
+    st.subheader("What the model sees", anchor=False)
+    with st.container(horizontal=True):
+        for field in switches:
+            st.toggle(LABELS[field], key=TRANSLATE.widget(field), persist_state="session")
+    if brought is None:
+        return
+    for note in brought.notes:
+        st.caption(note)
+    with st.container(horizontal=True, key="translate-stages"):
+        for stage in brought.stages:
+            with st.container(width=168):
+                scale = enlargement(max(stage.pixels.shape[:2]), 336)
+                picture = stage.pixels if stage.pixels.ndim == 3 else stage.pixels[..., None]
+                st.image(png(picture, scale), width=168)
+                st.caption(f"**{stage.name}**  \n{stage.text}")
+
+
+def round_trip(model: Translates, image: Tensor, there: Tensor, target: Domain) -> None:
+    """A picture (1, C, S, S), its translation, and what comes of translating that back."""
+    back, change = translation.round_trip(model, image, there, target)
+    with st.container(horizontal=True):
+        for picture, text in ((image, "From here"), (there, f"to {target.title}"), (back, "and back")):
+            shown = in_colour(to_uint8(picture)[0])
+            with st.container(width=104):
+                st.image(png(shown, enlargement(len(shown), 208)), width=104)
+                st.caption(text)
+    st.caption(f"The round trip changes a pixel by {change:.3f} on average, on a scale from 0 to 1.")

@@ -1,0 +1,160 @@
+"""The pages: what each is called, what a model must be able to do to be shown there, and what its address says.
+
+A page is one file in pages/ and one entry of PAGES. The navigation, the links of Home, the Hub field, the address and
+the names that a model's controls may not have all follow from it. Imports neither torch nor streamlit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Generic, Literal
+
+from pydantic import Field, create_model
+
+from genlib import catalog
+from genlib.contract import MAX_SEED, Samples, Translates, Unrolls
+from genlib.query import ModelQuery, Q, Query
+from genlib.spaces import Pictures, Points
+
+if TYPE_CHECKING:
+    from genlib.checkpoint import Checkpoint
+
+PICTURES, POINTS = 100, 5000  # that Sample shows at most
+EXAMPLES = 24  # held-out pictures that Translate offers
+ANSWERS = 6  # of Translate: the most typical one, and one for each of five seeds
+
+Way = Literal["example", "upload", "draw"]
+
+
+class SampleQuery(ModelQuery):
+    always = frozenset({"model", "seed", "n"})
+    keeps = frozenset({"seed", "n"})
+
+    seed: int = Field(0, ge=0, le=MAX_SEED + 1 - POINTS, description="The first seed; the others follow it")
+    n: int = Field(24, ge=1, le=POINTS, description="How many pictures, or points")
+    view: Literal["all", "steps"] = Field("all", description="What was made, or how: step by step")
+
+    @classmethod
+    def narrowed(cls, checkpoint: Checkpoint) -> type[SampleQuery]:
+        if isinstance(checkpoint.config.space, Points):
+            return OfPoints
+        return OfSteps if issubclass(checkpoint.model_class, Unrolls) else OfPictures
+
+
+class OfSteps(SampleQuery):
+    seed: int = Field(0, ge=0, le=MAX_SEED + 1 - PICTURES, description="The first seed; the others follow it")
+    n: int = Field(24, ge=1, le=PICTURES, description="How many pictures")
+
+
+class OfPictures(OfSteps):
+    view: Literal["all"] = Field("all", description="What was made")
+
+
+class OfPoints(SampleQuery):
+    view: Literal["all"] = Field("all", description="What was made")
+    n: int = Field(2000, ge=200, le=POINTS, description="How many points")
+
+
+class TranslateQuery(ModelQuery):
+    always = frozenset({"model", "source", "way", "seed"})
+    keeps = frozenset({"way", "example", "seed", "paper", "invert", "crop", "strokes"})
+
+    source: str = Field("", alias="from", max_length=40, description="The domain that is translated from, by its key")
+    way: Way = Field("example", description="Where the picture comes from")
+    example: int = Field(0, ge=0, le=EXAMPLES - 1, description="Which of the examples")
+    seed: int = Field(0, ge=0, le=MAX_SEED + 2 - ANSWERS, description="Of the first answer after the most typical one")
+    answer: int = Field(0, ge=0, le=ANSWERS, description="Which answer is shown large; the last one is the truth")
+    # What is done to a drawing: the fields of sketch.Steps.
+    paper: bool = Field(True, description="Remove the paper")
+    invert: bool = Field(True, description="Turn white on black")
+    crop: bool = Field(True, description="Centre and scale")
+    strokes: bool = Field(True, description="Make lines equally thick")
+
+    @classmethod
+    def narrowed(cls, checkpoint: Checkpoint) -> type[TranslateQuery]:
+        model: Any = checkpoint.model_class
+        return _starting_from(tuple(source.key for source in model.worlds(checkpoint.config).sources))
+
+
+@lru_cache(maxsize=64)
+def _starting_from(keys: tuple[str, ...]) -> type[TranslateQuery]:
+    field = Field(keys[0], alias="from", description="The domain that is translated from")
+    source: Any = (Literal[keys], field)
+    return create_model("TranslateQuery", __base__=TranslateQuery, source=source)
+
+
+@dataclass(frozen=True)
+class PageSpec(Generic[Q]):
+    """A page.
+
+    key       in its address, and what its session keys begin with
+    file      of its script, from the root of the project
+    query     what its address says
+    needs     the capability that a model must have to be shown there; None: the page shows no model of one's choice
+    spaces    the kinds of space that such a model may have
+    lacks     what to say of one that does not fit: "NAME makes nothing of its own"
+    default   the checkpoint that is shown unless the address names another
+    """
+
+    key: str
+    title: str
+    file: str
+    query: type[Q]
+    needs: type | None = None
+    spaces: tuple[type[Pictures] | type[Points], ...] = (Pictures, Points)
+    lacks: str = ""
+    default: str = ""
+
+    def widget(self, field: str) -> str:
+        """The session key of the widget that shows a field of the query, or of another one."""
+        return f"{self.key}.{field}"
+
+    def fits(self, model: str, kind: str) -> bool:
+        """Whether a model of the file `model`, with a space of this kind, is shown there."""
+        kinds = {space.model_fields["kind"].default for space in self.spaces}
+        able = self.needs is not None and self.needs.__name__ in catalog.about(model).capabilities
+        return able and kind in kinds
+
+    def shelf(self) -> dict[str, catalog.Listed]:
+        """The shipped checkpoints that are shown there, by name, in the order of the family tree."""
+        return {name: c for name, c in catalog.shelf().items() if self.fits(c.model, c.kind)}
+
+    def takes(self, checkpoint: Checkpoint) -> bool:
+        """Whether a checkpoint that was read is shown there."""
+        return self.fits(checkpoint.spec.model, checkpoint.config.space.kind)
+
+
+HOME = PageSpec("home", "Home", "pages/home.py", Query)
+SAMPLE = PageSpec(
+    "sample",
+    "Sample",
+    "pages/sample.py",
+    SampleQuery,
+    needs=Samples,
+    lacks="makes nothing of its own: choose another model",
+    default="dcgan-faces",
+)
+TRANSLATE = PageSpec(
+    "translate",
+    "Translate",
+    "pages/translate.py",
+    TranslateQuery,
+    needs=Translates,
+    spaces=(Pictures,),
+    lacks="translates nothing: choose another model",
+    default="pix2pix-sketch",
+)
+DATA = PageSpec("data", "Data", "pages/data.py", Query)
+
+PAGES: tuple[PageSpec[Any], ...] = (HOME, SAMPLE, TRANSLATE, DATA)  # in the order of the navigation
+
+
+def page_of(model: str, kind: str) -> PageSpec[Any] | None:
+    """The first page that shows such a model."""
+    return next((page for page in PAGES if page.fits(model, kind)), None)
+
+
+def reserved_names() -> frozenset[str]:
+    """The names that addresses use themselves: no control of a model may have one of them."""
+    return frozenset(name for page in PAGES for name in page.query.parameters())
