@@ -1,5 +1,5 @@
-"""The proof of the house: a model is one file. tests/toy/toy_mean.py is found, trained, saved, carded, measured, sampled
-and shown by everything that is there, and nothing else was written for it."""
+"""The proof of the house: a model is one file. tests/toy/toy_mean.py is found, trained, saved, carded, measured and
+sampled by everything that is there, and nothing else was written for it."""
 
 from __future__ import annotations
 
