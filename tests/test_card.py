@@ -47,13 +47,13 @@ FLOOR = {"kid": 0.0001, "kid_spread": 0.003, "precision": 0.8, "recall": 0.81, "
 def put(
     folder: Path, model_name: str, name: str | None = None, measured: dict[str, Any] | None = None, **config: Any
 ) -> Checkpoint:
-    """A tiny model; one that translates has the size of its data, from which its card shows pictures."""
+    """A tiny model; one that starts from pictures has the size of its data, as its card shows some."""
     cls = catalog.model_class(model_name)
     points = name in data.point_names()
     tiny = next(c for c in cls.tiny() if isinstance(c.space, Points) == points)
     fits: dict[str, Any] = HEADS if issubclass(cls, Embeds) else {}
-    if issubclass(cls, Translates):
-        fits = {"space": {"kind": "pictures", "channels": 3, "side": 64}}
+    if not points and not issubclass(cls, Samples | Embeds):  # its card shows what it makes of pictures of the data
+        fits = {"space": data.info(name or data_of(model_name)).space.model_dump()}
     torch.manual_seed(0)
     model = cls(cls.Config(**tiny.model_dump() | fits | config)).eval()
     training = cls.Training().model_dump(mode="json")
