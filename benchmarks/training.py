@@ -71,7 +71,7 @@ def points_steps(steps: int = 400) -> tuple[float, float]:
 
     def theirs() -> None:
         for _ in range(steps):
-            bare.model.train_step(batch, bare.optimizers, bare.training)  # type: ignore[operator]
+            bare.model.train_step(batch, bare.optimizers, bare.training)
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
