@@ -346,7 +346,7 @@ class Criticises(Protocol):
 
 @runtime_checkable
 class Embeds(Protocol):
-    """Describes pictures by numbers on which metrics are computed."""
+    """Describes pictures by numbers that measures compare."""
 
     @abstractmethod
     def features(self, x: Tensor) -> Tensor:
