@@ -1,8 +1,8 @@
 """Time from "New pictures" to 64 of them, on the server: python -m benchmarks.sampling
 
-For every checkpoint that samples: the median over 20 clicks of a whole rerun of the page (script, model, sprite sheet,
-all messages queued), driven through Streamlit's own AppTest; the model's share of it; and, as a yardstick in the same
-run, how much longer the model takes for the same 64 pictures one by one.
+For every checkpoint that makes pictures: the median over 20 clicks of a whole rerun of the page (script, model, sprite
+sheet, all messages queued), driven through Streamlit's own AppTest; the model's share of it; and, as a yardstick in the
+same run, how much longer the model takes for the same 64 pictures one by one.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 import genlib
-from genlib import catalog
+from genlib import sources
 from genlib.contract import Samples
-from genlib.ui.permalink import NEW
+from genlib.spaces import Pictures
+from genlib.ui.pages import SAMPLE
 
 CLICKS, PICTURES = 20, 64
 APP = Path(__file__).parent.parent / "app.py"
@@ -51,14 +52,14 @@ def page(name: str) -> Callable[[int], object]:
     test.switch_page("pages/sample.py").run()
     if test.exception or test.error:
         raise SystemExit(f"{name}: {[e.value for e in [*test.exception, *test.error]]}")
-    return lambda _: test.button(key=NEW).click().run()
+    return lambda _: test.button(key=SAMPLE.widget("new")).click().run()
 
 
 @torch.inference_mode()
 def main() -> None:
     print(f"{'64 pictures':20} {'rerun':>9} {'model':>9} {'one by one':>11}")
-    for name, checkpoint in catalog.checkpoints().items():
-        if not issubclass(checkpoint.model_class, Samples):
+    for name, checkpoint in sources.checkpoints().items():
+        if not (issubclass(checkpoint.model_class, Samples) and isinstance(checkpoint.config.space, Pictures)):
             continue
         model = genlib.load(name)
         assert isinstance(model, Samples)

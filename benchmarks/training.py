@@ -71,7 +71,7 @@ def points_steps(steps: int = 400) -> tuple[float, float]:
 
     def theirs() -> None:
         for _ in range(steps):
-            bare.model.train_step(batch, bare.optimizers, bare.training)  # type: ignore[operator]
+            bare.model.train_step(batch, bare.optimizers, bare.training)
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -172,7 +172,9 @@ def vae_epochs(count: int = 12_800, batch_size: int = 128) -> tuple[float, float
 
 def main() -> None:
     ours, bare = points_steps()
-    print(f"Points, batch 256: {1e3 * ours:.2f} ms a step, bare {1e3 * bare:.2f} ms: the loop's own {ours / bare - 1:.1%}")
+    print(
+        f"Points, batch 256: {1e3 * ours:.2f} ms a step, bare {1e3 * bare:.2f} ms: the loop's own {ours / bare - 1:.1%}"
+    )
     ours, plain = dcgan_steps()
     print(f"DCGAN-64, batch 64: ours {1e3 * ours:.0f} ms a step, plain float32 NCHW {1e3 * plain:.0f} ms: "
           f"{plain / ours:.2f} x")  # fmt: skip

@@ -20,8 +20,8 @@ from typing import Any
 import torch
 
 import genlib
-from genlib import catalog, data
-from genlib.contract import Translates
+from genlib import data, sources
+from genlib.contract import Domain, Translates
 from genlib.measures.translation import held_out
 from genlib.sheets import to_uint8
 
@@ -53,20 +53,21 @@ def medians_ms(*calls: Callable[[], object]) -> list[float]:
 @torch.inference_mode()
 def main() -> None:
     print(f"{'one picture':44} {'translation':>13} {'network':>11} {'ratio':>8}")
-    for name, checkpoint in catalog.checkpoints().items():
+    for name, checkpoint in sources.checkpoints().items():
         if not issubclass(checkpoint.model_class, Translates):
             continue
         model, recipe = genlib.load(name), checkpoint.spec.recipe
         assert isinstance(model, Translates)
         test = held_out(data.parts(recipe.data)[0], recipe.size)
-        for source in model.sources():
+        for source in model.worlds(checkpoint.config).sources:
             picture = model.examples(test.take(slice(200)), source)[0][:1]
 
-            def translate(model: Translates = model, picture: torch.Tensor = picture, source: str = source) -> None:
+            def translate(model: Translates = model, picture: torch.Tensor = picture, source: Domain = source) -> None:
                 to_uint8(model.translate(picture, source, seeds=[0]))
 
             whole, bare = medians_ms(translate, network(model, translate))
-            print(f"{f'{name}, from {source}':44} {whole:10.1f} ms {bare:8.1f} ms {whole / bare:6.2f} x", flush=True)
+            what = f"{name}, from {source.title}"
+            print(f"{what:44} {whole:10.1f} ms {bare:8.1f} ms {whole / bare:6.2f} x", flush=True)
 
 
 if __name__ == "__main__":

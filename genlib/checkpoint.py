@@ -142,7 +142,9 @@ class Checkpoint:
         floats = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
         for k, v in weights.items():
             if v.dtype != outline[k].dtype and not {v.dtype, outline[k].dtype} <= floats:
-                raise CheckpointError(f"{self.name}: model.safetensors holds {v.dtype} for {k}, not {outline[k].dtype}.")
+                raise CheckpointError(
+                    f"{self.name}: model.safetensors holds {v.dtype} for {k}, not {outline[k].dtype}."
+                )
             weights[k] = v.to(outline[k].dtype)
             if not weights[k].isfinite().all():
                 raise CheckpointError(f"{self.name}: model.safetensors holds numbers that are not finite.")

@@ -89,7 +89,9 @@ class Recipe(_Schema):
     size: int | None = Field(None, ge=16, le=256, description="Side of the pictures where a data set has several, px")
     steps: int = Field(1000, ge=1, le=1_000_000, description="Training steps")
     batch_size: int = Field(64, ge=1, le=4096, description="Pictures or points per step")
-    warmup: float = Field(0.0, ge=0, le=1, description="Share of the steps over which the learning rates rise from zero")
+    warmup: float = Field(
+        0.0, ge=0, le=1, description="Share of the steps over which the learning rates rise from zero"
+    )
     cooldown: float = Field(
         0.0, ge=0, le=1, description="Share of the steps, at the end, over which the learning rates fall to zero"
     )
@@ -344,7 +346,7 @@ class Criticises(Protocol):
 
 @runtime_checkable
 class Embeds(Protocol):
-    """Describes pictures by numbers on which metrics are computed."""
+    """Describes pictures by numbers that measures compare."""
 
     @abstractmethod
     def features(self, x: Tensor) -> Tensor:
@@ -377,7 +379,5 @@ class Trains(Protocol[T_contra]):
         """A fresh optimiser for each part that is updated on its own, at its full learning rate."""
 
     @abstractmethod
-    def train_step(
-        self, batch: Batch, optimizers: Mapping[str, Optimizer], training: T_contra
-    ) -> dict[str, Tensor]:
+    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: T_contra) -> dict[str, Tensor]:
         """Update the weights once; name -> detached scalar, for the curves."""

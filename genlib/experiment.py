@@ -91,7 +91,9 @@ def plan(
     Raises GenlibError in one sentence: a name, field or value that cannot be; data that is missing or does not fit.
     """
     if not re.fullmatch(NAME, name):
-        raise GenlibError(f"{name!r} cannot name a checkpoint: use small letters, digits and hyphens, as in gan-digits.")
+        raise GenlibError(
+            f"{name!r} cannot name a checkpoint: use small letters, digits and hyphens, as in gan-digits."
+        )
     file, _, dataset = name.partition("-")
     base: dict[str, Any] = {"data": dataset}
     stored: dict[str, Any] = {}

@@ -34,7 +34,7 @@ class Noise:
         """Standard normal, float32 (B, *shape).
 
         With a finite `truncation` t the law is N(0, 1) confined to [-t, t], drawn by inverting the distribution
-        function: z = Phi^-1(Phi(-t) + u (Phi(t) - Phi(-t))). A seed keeps its u, so its picture changes smoothly with t.
+        function: z = Phi^-1(Phi(-t) + u (Phi(t) - Phi(-t))). A seed keeps its u, so its picture changes smoothly.
         """
         tail = 0.5 * math.erfc(truncation / math.sqrt(2))  # Phi(-t)
         p = (tail + self.uniform(*shape) * (1 - 2 * tail)).clamp(1e-12, 1 - 1e-12)

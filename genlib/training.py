@@ -109,7 +109,7 @@ class Run:
             yield Progress(self.step, self.recipe.steps, values, pace * (self.recipe.steps - self.step))
 
     def snapshot(self) -> Model[Any, Any, Any]:
-        """A copy of the model as it is now, with averaged weights, in evaluation mode. To be taken between two steps."""
+        """A copy of the model as it is now, with averaged weights, in evaluation mode. Taken between two steps."""
         model = copy.deepcopy(self.model).eval().requires_grad_(False)
         model.load_state_dict({**self.model.state_dict(), **self._average})
         return model
@@ -169,8 +169,8 @@ class Run:
         return (self.recipe.seed * 1_000_003 + self.step + kind * 0x9E3779B1) % 2**32
 
     def _batch(self, number: int, another: Any) -> Batch:
-        """The first batch of a step (number 0) walks through the data: each epoch is a fresh permutation, its rest below
-        one batch left out. Others are drawn at random, with replacement."""
+        """The first batch of a step (number 0) walks through the data: each epoch is a fresh permutation, its rest
+        below one batch left out. Others are drawn at random, with replacement."""
         count, source = self.recipe.batch_size, self.source
         if source.size is None:
             rng = self._rng if number == 0 else torch.Generator(self.device).manual_seed(self._seed(number))

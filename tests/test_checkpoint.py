@@ -19,8 +19,8 @@ from safetensors.torch import load_file, save_file
 from genlib import GenlibError, catalog, checkpoint, sources
 from genlib.checkpoint import CARD, CONFIG, MAX_BYTES, WEIGHTS, Checkpoint, CheckpointError, Spec
 from genlib.contract import Recipe
-from genlib.nets import Constants
 from genlib.models.gan import GAN
+from genlib.nets import Constants
 
 Edit = Callable[[Path], None]
 

@@ -1,5 +1,5 @@
-"""The proof of the house: a model is one file. tests/toy/toy_mean.py is found, trained, saved, carded, measured, sampled
-and shown by everything that is there, and nothing else was written for it."""
+"""The proof of the house: a model is one file. tests/toy/toy_mean.py is found, trained, saved, carded, measured and
+sampled by everything that is there, and nothing else was written for it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_points_are_measured_by_the_same_command(place: Path, capsys: pytest.Cap
     capsys.readouterr()
     assert main(["eval", "toy-ring8"]) == 0
     measured = json.loads("{" + capsys.readouterr().out.partition("{")[2])
-    assert measured["modes"]["covered"] <= 8
+    assert measured["modes"]["made"]["covered"] <= 8
     assert measured["likelihood"]["kind"] == "exact"
     assert "nats" in sources.find("toy-ring8").card()
 

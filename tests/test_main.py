@@ -48,7 +48,9 @@ def test_train_again_takes_the_recipe_that_is_stored(place: Path) -> None:
 
 def test_a_killed_training_goes_on_where_it_was(place: Path) -> None:
     root = Path(__file__).resolve().parent.parent
-    code = "import genlib.experiment as e, genlib.__main__ as m, sys; e.STORE_EVERY_S = 0; sys.exit(m.main(sys.argv[1:]))"
+    code = (
+        "import genlib.experiment as e, genlib.__main__ as m, sys; e.STORE_EVERY_S = 0; sys.exit(m.main(sys.argv[1:]))"
+    )
     command = [sys.executable, "-c", code, *TRAIN, "--steps", "1000000"]
     environment = os.environ | {"PYTHONPATH": str(root)}
     process = subprocess.Popen(command, cwd=place, env=environment, stderr=subprocess.DEVNULL)
@@ -154,7 +156,9 @@ def a_translator(place: Path) -> None:
     from genlib.contract import Recipe
 
     cls = catalog.model_class("pix2pix")
-    config = cls.Config(space={"kind": "pictures", "channels": 3, "side": 32}, generator_width=4, discriminator_width=4, latent=2)
+    config = cls.Config(
+        space={"kind": "pictures", "channels": 3, "side": 32}, generator_width=4, discriminator_width=4, latent=2
+    )
     spec = checkpoint.Spec(model="pix2pix", config=config.model_dump(mode="json"), recipe=Recipe(data="emoji", size=64))
     checkpoint.save(cls(config), place / "checkpoints" / "tiny-sketch", spec)
 

@@ -130,12 +130,14 @@ def _points(checkpoint: Checkpoint, model: Any) -> Picture | None:
         how = "of the held-out points themselves"
     else:
         return None
-    marks = _marks(test)
-    circles = "" if marks is None else " A circle has three standard deviations around a mode."
+    marks, line = _marks(test), made.shape[1] == 1
+    around = "Marks below the axis are the modes." if line else "A circle: three standard deviations around a mode."
     return Picture(
         scatter.plot(made.numpy(), real.numpy(), marks),
         f"{what} over the points of the data",
-        f"Blue: {what}, {how}; none was chosen. Grey: as many held-out points of the data.{circles}",
+        f"Blue: {what}, {how}; none was chosen. Grey: as many held-out points of the data."
+        + (" Both as histograms." if line else "")
+        + (f" {around}" if marks else ""),
     )
 
 

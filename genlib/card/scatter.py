@@ -23,7 +23,8 @@ Marks = tuple[np.ndarray, np.ndarray]
 def plot(made: np.ndarray, real: np.ndarray | None, marks: Marks | None) -> np.ndarray:
     """Samples (N, D) over points of the data (M, D), uint8 (512, 512, 3); D is 1 (histograms) or 2.
 
-    marks   modes (K, D), around each of which a circle is drawn, and their standard deviations (K,): its radius is 3
+    marks   modes (K, D), around each of which a circle is drawn, and their standard deviations (K,): its radius is 3 of
+            them, or as large as can be seen; on a line a mark
     """
     draw = _line if made.shape[1] == 1 else _plane
     picture = draw(made, real, marks).resize((SIDE, SIDE), Image.Resampling.BOX)

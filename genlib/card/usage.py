@@ -39,7 +39,7 @@ def usage(checkpoint: Checkpoint) -> str:
     ]
     shell = []
     if worlds and isinstance(config.space, Pictures):
-        lines += [*translating(worlds, config.space.side), *(hinting(config.space.side) if hinted else [])]
+        lines += [*translating(worlds, config.space.side), *(hinting(worlds, config.space.side) if hinted else [])]
         shell = ["", "```bash", *commands(checkpoint.name, worlds), "```"]
     return "\n".join(["```python", *lines, "```", *shell])
 
@@ -81,12 +81,13 @@ def translating(worlds: Worlds, side: int) -> Iterator[str]:
         yield f"back = model.translate(translated, worlds.{there})"
 
 
-def hinting(side: int) -> Iterator[str]:
+def hinting(worlds: Worlds, side: int) -> Iterator[str]:
     patch = f"{side // 2}:{side // 2 + 4}"
     red = "torch.tensor([1.0, 0.0, 0.0, 1.0])[:, None, None]"
     yield f"hints = torch.zeros(3, 4, {side}, {side})  # colour, and a mask of where it is given"
     yield f"hints[:, :, {patch}, {patch}] = {red}  # red in the middle"
-    yield "translated = model.translate_hinted(images, worlds.sources[0], hints)"
+    here = "a" if worlds.sources[0] == worlds.a else "b"
+    yield f"translated = model.translate_hinted(images, worlds.{here}, hints)"
 
 
 def commands(name: str, worlds: Worlds) -> Iterator[str]:

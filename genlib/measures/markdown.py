@@ -16,7 +16,9 @@ def words(name: str) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ("---",) * len(head), *rows])
+    escaped = r"\|"  # p(x|z) is one cell
+    cells = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', escaped) for cell in row)} |" for row in cells)
 
 
 def bullets(sentences: Iterable[str]) -> str:

@@ -35,7 +35,7 @@ class Model(Constants, Generic[C, K, T]):
     idea: ClassVar[str]  # one or two sentences, for someone who meets it for the first time
     paper: ClassVar[Paper]
     # Where it hangs in Goodfellow's taxonomy (NIPS 2016 tutorial, figure 9), e.g. ("Implicit density", "Direct").
-    # None: not a generative model (the classifiers whose features the metrics use).
+    # None: not a generative model (the classifiers whose features the measures use).
     family: ClassVar[tuple[str, ...] | None] = None
     aside: ClassVar[str] = ""  # what to say of its place there, where it fits only nearly: "defines no density"
 

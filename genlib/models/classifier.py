@@ -112,7 +112,7 @@ def loss_of(logits: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Tenso
 class Classifier(Model[Config, Controls, Training], Embeds, Names, Trains[Training]):
     title = "Classifier"
     idea = (
-        "Names what a picture shows. The layer before its answer describes a picture by a few numbers, and the metrics "
+        "Names what a picture shows. The layer before its answer describes a picture by a few numbers, and measures "
         "compare made pictures with real ones there."
     )
     paper = Paper(

@@ -149,7 +149,9 @@ class FVSBN(Model[Config, Controls, Training], Samples, Unrolls, Scores, Trains[
             {"params": [self.weight], "weight_decay": training.weight_decay},
             {"params": [self.bias], "weight_decay": 0.0},
         ]
-        return {"fvsbn": AdamW(groups, training.learning_rate, fused=True)}
+        # Some pixels are hardly ever on. After a silence the first gradient moves all weights to such a pixel by
+        # (1 - beta1) / sqrt(1 - beta2) rates at once: three with the usual beta2 of 0.999, one with 0.99.
+        return {"fvsbn": AdamW(groups, training.learning_rate, (0.9, 0.99), fused=True)}
 
     def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training) -> dict[str, Tensor]:
         grey = batch.x.flatten(1)

@@ -110,7 +110,7 @@ def discriminator(c: Config) -> Stack:
     return Stack(
         nn.Linear(c.space.size, outer), nn.LeakyReLU(0.2), Dropout(c.dropout),
         nn.Linear(outer, inner), nn.LeakyReLU(0.2), Dropout(c.dropout),
-        nn.Linear(inner, 1),
+        nn.Linear(inner, 1, bias=c.game != "relativistic"),  # where logits are only compared, it has no part
     )  # fmt: skip
 
 

@@ -202,7 +202,7 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Trains[
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
-        space = Pictures(channels=3, side=16)
+        space = Pictures(channels=3, side=32)
         return (Config(space=space, latent=2, generator_width=4, discriminator_width=4, dropout=0.2),)
 
     @classmethod

@@ -38,7 +38,9 @@ class Controls(contract.Controls):
 class Toy(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Scores, Trains[Training]):
     title = "Mean and spread"
     idea = "Every number is drawn by itself around its mean."
-    paper = Paper("Theoria motus corporum coelestium", "Gauss", 1809, "https://archive.org/details/theoriamotuscor00gausgoog")
+    paper = Paper(
+        "Theoria motus corporum coelestium", "Gauss", 1809, "https://archive.org/details/theoriamotuscor00gausgoog"
+    )
     family = ("Explicit density", "Tractable")
 
     def __init__(self, config: Config) -> None:
@@ -73,9 +75,7 @@ class Toy(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Scores,
     def optimizers(self, training: Training) -> dict[str, Optimizer]:
         return {"toy": Adam(self.parameters(), training.learning_rate)}
 
-    def train_step(
-        self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training
-    ) -> dict[str, Tensor]:
+    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training) -> dict[str, Tensor]:
         loss = -self.log_prob(batch.x).nats.mean()
         optimizers["toy"].zero_grad()
         loss.backward()
