@@ -371,6 +371,31 @@ def test_points_of_a_stranger_whose_data_is_not_here(root: Path):
         assert any(c.value.startswith("There is no data to compare with.") for c in at.caption)
 
 
+# --- Step by step ----------------------------------------------------------------------------------------------------
+
+
+def test_a_model_that_unrolls_shows_how(root: Path):
+    save(root, "epsilon-fvsbn", "fvsbn", **catalog.model_class("fvsbn").tiny()[0].model_dump())
+    at = open_page("model=epsilon-fvsbn&seed=5&n=12&view=steps")
+    assert not said(at)
+    (component,) = at.get("bidi_component")
+    told = json.loads(component.proto.json)
+    model = checkpoint.Checkpoint.read(root / "epsilon-fvsbn").load("cpu")
+    wanted = list(model.sample_steps(range(5, 13)))  # type: ignore[attr-defined]  # of the first eight
+    assert told["pictures"] == 8
+    assert told["labels"] == [f"step {t + 1} of {len(wanted)}" for t in range(len(wanted))]
+    at.segmented_control(key=SAMPLE.widget("view")).set_value("all").run()
+    assert shown(at)[0] == list(range(5, 17))
+    assert at.query_params == {"model": "epsilon-fvsbn", "seed": "5", "n": "12"}
+
+
+def test_a_model_that_does_not_unroll_has_no_steps_to_show():
+    (problem,) = said(at := open_page("view=steps"))
+    assert problem == "`view` must be all, and `steps` is not: all stands in."
+    assert not at.get("segmented_control")
+    assert len(shown(at)[0]) == COUNT
+
+
 # --- The Hub ---------------------------------------------------------------------------------------------------------
 
 
