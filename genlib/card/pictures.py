@@ -15,7 +15,7 @@ from genlib.card import scatter
 from genlib.checkpoint import Checkpoint
 from genlib.contract import Decodes, Domain, Encodes, Samples, Seeds, TakesHints, Translates, Unrolls
 from genlib.data import PictureSet, PointSet
-from genlib.measures.pixels import as_float, spread
+from genlib.measures.pixels import as_float, evenly
 from genlib.measures.subject import POINTS, draw
 from genlib.measures.translation import answers, held_out
 from genlib.models.base import Model
@@ -102,7 +102,7 @@ def _steps(model: Unrolls) -> np.ndarray:
 @torch.inference_mode()
 def _reconstructions(checkpoint: Checkpoint, model: Any) -> Picture:
     recipe = checkpoint.spec.recipe
-    real = as_float(spread(data.load_pictures(recipe.data, "test", size=recipe.size).pixels, PAIRS))
+    real = as_float(evenly(data.load_pictures(recipe.data, "test", size=recipe.size).pixels, PAIRS))
     pairs = torch.stack([real, model.decode(model.encode(real)).cpu()], 1).flatten(0, 1)
     grid = sheets.grid(sheets.to_uint8(pairs), across=COLUMNS)
     return Picture(
@@ -178,7 +178,7 @@ def _cells(model: Any, test: PictureSet, source: Domain, count: int) -> dict[str
     """What it is -> float32 (count, C, H, W), of pictures at even distances in `test`, in the order of a row."""
     worlds = model.worlds(model.config)
     inputs, truths = model.examples(test, source)
-    rows = spread(torch.arange(len(inputs)), count)
+    rows = evenly(torch.arange(len(inputs)), count)
     inputs = inputs[rows]
     made = as_float(answers(model, inputs, source))
     cells = {"input": inputs, "ours without a seed" if worlds.varies else "ours": made}

@@ -18,6 +18,6 @@ def as_bytes(images: Tensor) -> Tensor:
     return images.mul(255).round().to(torch.uint8).cpu()
 
 
-def spread(rows: Tensor, count: int) -> Tensor:
+def evenly(rows: Tensor, count: int) -> Tensor:
     """`count` of the rows at even distances: a test set's first half may be the easier one, as MNIST's is."""
     return rows[:: max(1, len(rows) // count)][:count]

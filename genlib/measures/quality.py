@@ -28,7 +28,7 @@ from genlib.measures import judge
 from genlib.measures.base import HubResult, Measure, Part, protocol_of
 from genlib.measures.judge import Judge, can_judge, classifier_of
 from genlib.measures.markdown import bullets, number, table, words
-from genlib.measures.pixels import spread
+from genlib.measures.pixels import evenly
 from genlib.measures.subject import Subject
 from genlib.spaces import Pictures
 
@@ -250,5 +250,5 @@ def manifolds(real: Tensor, made: Tensor) -> dict[str, float]:
     # It prints its counts, and scikit-learn warns of how it starts its threads.
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*sklearn.utils.parallel")
-        found = compute_prdc(spread(real, count).numpy(), spread(made, count).numpy(), nearest_k=NEIGHBOURS)
+        found = compute_prdc(evenly(real, count).numpy(), evenly(made, count).numpy(), nearest_k=NEIGHBOURS)
     return {name: float(value) for name, value in found.items()}

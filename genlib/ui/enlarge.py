@@ -100,9 +100,9 @@ def _opinion(
 
 
 def _floor(checkpoint: Checkpoint) -> str:
-    from genlib.measures import memory
+    from genlib.measures import memorisation
 
-    floor = memory.floor(checkpoint)
+    floor = memorisation.floor(checkpoint)
     if not floor:
         return ""
     return f"Test pictures, which the model has never seen, are {floor:.3f} from their nearest ones on average."

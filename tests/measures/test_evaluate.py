@@ -22,7 +22,7 @@ from genlib.errors import GenlibError
 from genlib.measures import evaluate, found_in, judge
 from genlib.measures.judge import classifier_of
 from genlib.measures.likelihood import usual
-from genlib.measures.memory import floor, memory
+from genlib.measures.memorisation import floor, memory
 from genlib.measures.quality import quality
 from genlib.measures.subject import draw
 from genlib.spaces import Pictures

@@ -19,7 +19,7 @@ from genlib.data import PictureSet
 from genlib.errors import GenlibError
 from genlib.measures.judge import Judge
 from genlib.measures.markdown import number, table, words
-from genlib.measures.pixels import as_bytes, as_float, spread
+from genlib.measures.pixels import as_bytes, as_float, evenly
 from genlib.measures.quality import frechet_distance
 from genlib.measures.translation.shared import Task, among, answers, difference, others
 
@@ -94,7 +94,7 @@ def ground(task: Task, worlds: Worlds, progress: Callable[[str], object]) -> Gro
     attribute, classes = told_apart(task.model, task.test, worlds.sources)
     drawn, target = None, classes[task.target.key]
     if len(target) == 1:
-        rows = spread(among(task.test.labels[attribute], classes[task.source.key]).nonzero()[:, 0], DRAWN)
+        rows = evenly(among(task.test.labels[attribute], classes[task.source.key]).nonzero()[:, 0], DRAWN)
         drawn = redrawn(task.part, rows, {attribute: task.test.info.labels[attribute][target[0]]}, progress)
     return Ground(attribute, classes, drawn)
 
@@ -207,7 +207,7 @@ def card(found: Unpaired, source: Domain, target: Domain) -> Iterator[str]:
         "translations rounded to 8 bits. Errors and changes are mean absolute differences, pixels in [0, 1].",
         f"The classifier is {found.extractor}, which names the {words(found.attribute)}. FID is "
         f"**FID ({found.extractor} features)**: how far apart translations and real pictures are as two sets, by mean "
-        "and spread of their features; it cannot be compared with Inception FID. Other real pictures: "
+        "and evenly of their features; it cannot be compared with Inception FID. Other real pictures: "
         f"{found.floor_from} pictures in place of the translations, which is the best that a model could get.",
     ]
     if drawn:

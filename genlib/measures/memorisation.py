@@ -12,7 +12,7 @@ from genlib.checkpoint import Checkpoint
 from genlib.contract import Samples
 from genlib.measures.base import Measure, Part, number_in
 from genlib.measures.markdown import number
-from genlib.measures.pixels import RMS, as_float, spread
+from genlib.measures.pixels import RMS, as_float, evenly
 from genlib.measures.subject import Subject
 from genlib.spaces import Pictures
 
@@ -47,7 +47,7 @@ class Memory(Measure[Result]):
     def measure(self, subject: Subject) -> Result:
         made = subject.made[:COMPARED]
         subject.progress("Looking for the nearest training pictures")
-        return memory(subject.data, made, spread(subject.real, COMPARED))
+        return memory(subject.data, made, evenly(subject.real, COMPARED))
 
     def card(self, found: Result, checkpoint: Checkpoint) -> Part:
         what = "Distance to the nearest training picture, RMS of pixels in [0, 1], mean of "
