@@ -207,7 +207,7 @@ def card(found: Unpaired, source: Domain, target: Domain) -> Iterator[str]:
         "translations rounded to 8 bits. Errors and changes are mean absolute differences, pixels in [0, 1].",
         f"The classifier is {found.extractor}, which names the {words(found.attribute)}. FID is "
         f"**FID ({found.extractor} features)**: how far apart translations and real pictures are as two sets, by mean "
-        "and evenly of their features; it cannot be compared with Inception FID. Other real pictures: "
+        "and spread of their features; it cannot be compared with Inception FID. Other real pictures: "
         f"{found.floor_from} pictures in place of the translations, which is the best that a model could get.",
     ]
     if drawn:
