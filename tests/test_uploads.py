@@ -15,7 +15,7 @@ import pytest
 from PIL import ExifTags, Image, ImageDraw
 
 from genlib import uploads
-from genlib.contract import GenlibError
+from genlib.errors import GenlibError
 from genlib.uploads import UploadError, read
 
 
