@@ -6,6 +6,7 @@ from genlib import catalog
 from genlib.taxonomy import Leaf, rows
 from genlib.ui import frame
 from genlib.ui.pages import page_of
+from genlib.ui.tree import tree
 
 frame.heading(
     "Deep generative models",
@@ -28,7 +29,7 @@ def link(name: str) -> None:
         st.markdown(name)
 
 
-pictures, tree = st.columns([7, 5], gap="large")
+pictures, tree_column = st.columns([7, 5], gap="large")
 
 with pictures, st.container(key="wall"):
     for name in (name for names in trained.values() for name in names):
@@ -37,8 +38,11 @@ with pictures, st.container(key="wall"):
                 st.image(str(picture), alt=f"Pictures made by {name}", width="stretch", output_format="PNG")
                 link(name)
 
-with tree:
-    place = st.empty()  # filled below: drawing the tree takes a moment, and the models' list need not wait for it
+with tree_column:
+    opens = {model: next((name for name in names if page[name]), None) for model, names in trained.items()}
+    leaves = [Leaf(a.title, a.idea, a.family, opens[model], a.aside) for model, a in models.items() if a.family]
+    opened = tree(rows(leaves), "tree")
+    st.caption("After figure 9 of [Goodfellow's tutorial, NIPS 2016](https://arxiv.org/abs/1701.00160).")
 
 st.header("Models", anchor=False)
 with st.container(key="models"):
@@ -50,19 +54,5 @@ with st.container(key="models"):
                 for name in trained[model]:
                     link(name)
 
-with place.container():
-    from genlib.figures.tree import family_tree
-
-    opens = {model: next((name for name in names if page[name]), None) for model, names in trained.items()}
-    leaves = [Leaf(a.title, a.idea, a.family, opens[model], a.aside) for model, a in models.items() if a.family]
-    event = st.plotly_chart(
-        family_tree(rows(leaves)),
-        on_select="rerun",
-        selection_mode="points",
-        config={"displayModeBar": False},
-        key="tree",
-    )
-    st.caption("After figure 9 of [Goodfellow's tutorial, NIPS 2016](https://arxiv.org/abs/1701.00160).")
-    for point in event.selection.points:
-        if (opened := point.get("customdata")) and (spec := page[opened]):
-            st.switch_page(spec.file, query_params={"model": opened})
+if opened and (spec := page.get(opened)):
+    st.switch_page(spec.file, query_params={"model": opened})

@@ -4,6 +4,4 @@ A trace without a colour of its own has one of the theme's, in their order: firs
 """
 
 MUTED = "#857e76"  # text: 4:1 on the light page and on the dark one
-LINE = "rgba(133, 126, 118, 0.5)"
-ACCENT = "#c0614b"
 INVISIBLE = "rgba(0, 0, 0, 0)"

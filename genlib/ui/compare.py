@@ -42,8 +42,8 @@ def compare(
         data={
             "before": data_url(before),
             "after": data_url(after),
-            "labels": list(labels),
-            "shape": [breadth, height],
+            "labels": labels,  # tuples: for lists Streamlit imports pandas
+            "shape": (breadth, height),
             "width": width,
             "crisp": max(height, breadth) < SMALL,
         },

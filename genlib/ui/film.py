@@ -56,7 +56,7 @@ def film(frames: np.ndarray, key: str, labels: Sequence[str] | None = None, fps:
             "width": width,
             "height": height,
             "pictures": pictures,
-            "labels": [labels[t] if labels is not None else f"step {t + 1} of {count}" for t in steps],
+            "labels": tuple(labels[t] if labels is not None else f"step {t + 1} of {count}" for t in steps),
             "fps": fps,
         },
         key=key,

@@ -20,6 +20,8 @@ from genlib.ui.pages import PageSpec
 HERE = Path(__file__).parent
 ENTRYPOINT = HERE.parent.parent / "app.py"
 
+LATER = 4.0  # s: until then a browser has what a page without torch sends
+
 _in_frame = ContextVar("in_frame", default=False)
 _PAGE, _VISIT = "frame.page", "frame.visit"
 
@@ -46,7 +48,7 @@ def run(specs: Sequence[PageSpec[Any]]) -> None:
         page.run()
     finally:
         _in_frame.reset(token)
-        import_ahead("torch")
+        import_ahead("torch", LATER)
 
 
 def visit() -> int:
@@ -56,9 +58,12 @@ def visit() -> int:
 
 
 @cache
-def import_ahead(module: str) -> None:
-    """Begin to import something slow, beside the page that needs it soon or the next one that will. Once."""
-    threading.Thread(target=importlib.import_module, args=(module,), daemon=True).start()
+def import_ahead(module: str, after: float = 0.0) -> None:
+    """Import something slow in a thread, beside the page that needs it soon, or `after` some seconds for the next page
+    that will: while it is imported, the server sends pictures late. Once."""
+    thread = threading.Timer(after, importlib.import_module, args=(module,))
+    thread.daemon = True
+    thread.start()
 
 
 def heading(title: str, lead: str) -> None:

@@ -37,8 +37,9 @@ def gallery(
             "across": across,  # in a row of the sheet and, at most, of the page
             "width": images.shape[2],
             "height": images.shape[1],
-            "seeds": list(seeds),
-            "labels": list(labels or (f"picture with seed {seed}" for seed in seeds)),
+            # Lists would have Streamlit look whether they are data frames, and import pandas for that.
+            "seeds": tuple(seeds),
+            "labels": tuple(labels or (f"picture with seed {seed}" for seed in seeds)),
         },
         on_picked_change=lambda: None,
         key=key,

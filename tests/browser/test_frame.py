@@ -61,10 +61,13 @@ def test_home_shows_pictures_and_a_tree_whose_leaves_open_models(server: str, vi
     first = next(c for c in catalog.shelf().values() if c.about.family)
     spec = page_of(first.model, first.kind)
     assert spec
-    label = page.locator(".st-key-tree .textpoint", has_text=first.about.title)
-    box = label.bounding_box()
-    assert box
-    page.mouse.click(box["x"] + 40, box["y"] + box["height"] / 2)  # the label, not only its point
+    leaf = page.get_by_role("button", name=first.about.title, exact=True)
+    branch = page.get_by_role("button", name="Implicit density", exact=True)
+    gloss = page.get_by_text("No formula for p(x)")
+    assert not gloss.is_visible()
+    branch.click()
+    gloss.wait_for(state="visible")
+    leaf.click()
     page.wait_for_url(f"**/{spec.key}?*model={first.name}*")
 
 

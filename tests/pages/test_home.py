@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -14,9 +15,9 @@ from streamlit.testing.v1 import AppTest
 from genlib import catalog
 from genlib.checkpoint import Spec, save
 from genlib.contract import Recipe
-from genlib.figures.tree import family_tree
 from genlib.taxonomy import TREE, Branch, Leaf, rows
 from genlib.ui.pages import page_of
+from genlib.ui.tree import told
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
@@ -61,23 +62,33 @@ def test_a_checkpoint_that_no_page_shows_has_its_picture_and_its_name(shipped: P
     assert [text.value for text in app.markdown].count("autoencoder-digits") == 2  # in the wall, and in the list
 
 
-def test_home_never_imports_torch_and_draws_its_pictures_before_the_tree() -> None:
+def test_home_never_imports_torch() -> None:
     code = f"""
 import sys
 from streamlit.testing.v1 import AppTest
 from genlib.ui import frame
-import streamlit as st
-seen = []
-image = st.image
-st.image = lambda *args, **kwargs: seen.append("genlib.figures.tree" in sys.modules) or image(*args, **kwargs)
-frame.import_ahead = lambda module: None  # what goes on beside the page is not the page's
+frame.import_ahead = lambda *_: None  # what goes on beside the page is not the page's
 app = AppTest.from_file({APP!r}, default_timeout=120).run()
-assert not app.exception and len(app.get("plotly_chart")) == 1, app
-assert seen and not any(seen), seen
-sys.exit("torch" in sys.modules)
+assert not app.exception and app.get("image") and app.get("bidi_component"), app
+heavy = {{"torch", "pandas", "scipy", "skimage", "huggingface_hub"}} & set(sys.modules)
+sys.exit(", ".join(heavy) or None)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=Path(APP).parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_leaf_opens_the_first_checkpoint_that_a_page_shows(shipped: Path) -> None:
+    app = home()
+    (component,) = app.get("bidi_component")
+    leaves = {row["name"]: row for row in json.loads(component.proto.json)["rows"] if row["kind"] == "leaf"}
+    assert leaves["Variational autoencoder"]["opens"] == "vae-digits"
+    assert leaves["Autoencoder"]["opens"] is None
+    assert leaves["Autoencoder"]["aside"] == catalog.about("autoencoder").aside != ""
+    app.session_state["tree"] = {"opened": "vae-digits"}  # what a click does; the component runs in a browser only
+    app.run()
+    assert not app.exception
+    assert app.title[0].value == "Sample"
+    assert app.query_params["model"] == "vae-digits"
 
 
 def test_home_stands_without_any_checkpoint(shipped: Path) -> None:
@@ -118,16 +129,17 @@ def test_a_row_belongs_to_an_earlier_one_a_step_to_the_left() -> None:
         assert isinstance(found[row.parent].node, Branch)
 
 
-def test_only_rows_that_open_something_say_so_under_their_whole_label() -> None:
-    found = rows([Leaf("GAN", "A game.", ("Implicit density", "Direct"), "gan-digits")])
-    row = next(number for number, row in enumerate(found) if isinstance(row.node, Leaf))
-    trace = family_tree(found).data[-1]
-    opened = {(y, target) for y, target in zip(trace.y, trace.customdata, strict=True) if target}
-    assert opened == {(row, "gan-digits")}
-    assert len(set(trace.y)) == sum(not isinstance(r.node, str) for r in found)
-
-
-def test_what_is_said_aside_stands_small_beside_a_leaf() -> None:
-    figure = family_tree(rows([Leaf("AE", "A game.", ("Implicit density", "Direct"), aside="defines no density")]))
-    (label,) = (text for trace in figure.data[:-1] for text in trace.text if "AE" in text)
-    assert 'font-size:11px">defines no density' in label
+def test_the_browser_is_told_what_a_row_is() -> None:
+    found = rows([Leaf("GAN", "A game.", ("Implicit density", "Direct"), "gan-digits", "defines no density")])
+    rows_told = [told(row) for row in found]
+    assert [row for row in rows_told if row.get("opens")] == [
+        {
+            "parent": next(n for n, row in enumerate(rows_told) if row["name"] == "Direct"),
+            "kind": "leaf",
+            "name": "GAN",
+            "gloss": "A game.",
+            "aside": "defines no density",
+            "opens": "gan-digits",
+        }
+    ]
+    assert {row["kind"] for row in rows_told} == {"leaf", "branch", "examples"}

@@ -105,6 +105,19 @@ def test_the_list_of_pages_costs_no_torch_and_no_streamlit() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("page", CHOOSING, ids=lambda page: page.key)
+def test_a_page_imports_nothing_that_it_does_not_need(page: PageSpec[Any]) -> None:
+    """Streamlit imports pandas for a list that it is told; and what is for training or the Hub waits for that."""
+    code = (
+        "import sys; from streamlit.testing.v1 import AppTest;"
+        f"at = AppTest.from_file({str(ROOT / page.file)!r}, default_timeout=120).run();"
+        "assert not at.exception and at.get('bidi_component');"
+        "print([m for m in ('pandas', 'plotly.express', 'huggingface_hub', 'sklearn') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_shelf_says_the_kind_of_a_space(tmp_path: Path) -> None:
     cls = catalog.model_class("gan")
     for config in cls.tiny():
