@@ -147,7 +147,7 @@ def squared_slope(logits: Tensor, x: Tensor) -> Tensor:
 class GAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criticises, Trains[Training]):
     title = "Generative adversarial network"
     idea = (
-        "A generator turns noise into pictures; a discriminator tries to tell them from real ones. Each learns from "
+        "A generator turns noise into samples; a discriminator tries to tell them from real ones. Each learns from "
         "the other's successes until the fakes pass."
     )
     paper = Paper("Generative Adversarial Nets", "Goodfellow et al.", 2014, "https://arxiv.org/abs/1406.2661")
