@@ -28,6 +28,7 @@ from genlib.errors import GenlibError, problem
 from genlib.models.base import Model
 from genlib.nets import Constants
 from genlib.spaces import Pictures, Points
+from genlib.ui.pages import reserved_names
 
 AnyModel = Model[Any, Any, Any]
 
@@ -307,9 +308,7 @@ def test_settings_survive_json(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_controls_leave_the_addresss_own_names_alone(name: str) -> None:
-    assert not {"model", "seed", "n", "revision", "from", "way", "example", "without", "answer"} & set(
-        the(name).Controls.model_fields
-    )
+    assert not reserved_names() & set(the(name).Controls.model_fields)
 
 
 @pytest.mark.parametrize("name", NAMES)

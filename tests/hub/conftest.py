@@ -71,8 +71,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkpoints") / "tiny-gan"
     cls = catalog.model_class("gan")
     torch.manual_seed(0)
-    spec = Spec(model="gan", config=cls.tiny().model_dump(), recipe=Recipe(data="digits"))
-    checkpoint.save(cls(cls.tiny()), folder, spec)
+    spec = Spec(model="gan", config=cls.tiny()[0].model_dump(), recipe=Recipe(data="digits"))
+    checkpoint.save(cls(cls.tiny()[0]), folder, spec)
     (folder / CARD).write_text("---\nlicense: mit\n---\n\n# Tiny\n")
     (folder / "samples.png").write_bytes(b"\x89PNG\r\n\x1a\n, almost")
     return folder

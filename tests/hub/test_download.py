@@ -81,18 +81,18 @@ def app(repo: str) -> AppTest:
     """What the app's field does with `repo`, to the end."""
 
     def page() -> None:
-        from genlib.contract import Samples
-        from genlib.ui import permalink
-        from genlib.ui.hub_field import HubField
+        from genlib.ui.model_page import ModelPage
+        from genlib.ui.pages import SAMPLE
 
-        field = HubField("sample", Samples, "makes no pictures", ("seed", "n"), permalink.want)
-        field.collect()
-        field.field({"seed": "0", "n": "1"})
-        field.notes(None)
+        page = ModelPage(SAMPLE)
+        _, row = page.pick()
+        with row:
+            page.hub()
+        page.publish()
 
     at = AppTest.from_function(page, default_timeout=120).run()
     at.text_input(key="sample.hub.repo").set_value(repo)
-    at.button[0].click().run()
+    next(button for button in at.button if button.label == "Open model").click().run()
     if "sample.hub.download" in at.session_state:  # else it was over before the page was drawn
         assert at.session_state["sample.hub.download"].wait(60)
         at.run()
