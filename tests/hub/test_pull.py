@@ -15,8 +15,9 @@ from fake_hub import TOKEN, FakeHub, Repo
 from pulling import NAME, asked, fails, impatient, in_cache, works
 
 import genlib
-from genlib import catalog, checkpoint
+from genlib import catalog, checkpoint, sources
 from genlib.checkpoint import CARD, CONFIG, MAX_BYTES, WEIGHTS, CheckpointError
+from genlib.spaces import Pictures
 
 # --- Pull -------------------------------------------------------------------------------------------------------------
 
@@ -34,7 +35,7 @@ def test_pull_brings_the_model_and_nothing_else(
     assert {path.name for path in found.folder.iterdir()} == set(files)
     assert found.source == f"{NAME}@{commit}"
     assert "# Tiny" in found.card()
-    theirs, ours = checkpoint.load(folder).state_dict(), found.load().state_dict()
+    theirs, ours = sources.load(folder).state_dict(), found.load().state_dict()
     assert all(torch.equal(ours[key], theirs[key]) for key in theirs)
     # One look; then each file at the one commit that it found.
     assert server.log[0] == ("GET", f"/api/models/{NAME}/revision/main")
@@ -79,7 +80,7 @@ def test_load_takes_the_name_of_a_repository(hub: Any, repo: Repo) -> None:
 
 
 def test_shipped_checkpoints_need_no_client() -> None:
-    code = "import sys, genlib.checkpoint; genlib.checkpoint.find; sys.exit('huggingface_hub' in sys.modules)"
+    code = "import sys, genlib.sources; genlib.sources.find('gan-digits'); sys.exit('huggingface_hub' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
@@ -262,7 +263,7 @@ def test_an_earlier_copy_serves_and_says_so(
 ) -> None:
     old = works(hub)
     cls = catalog.model_class("gan")
-    config = cls.Config(image_size=8, latent=5, width=16)
+    config = cls.Config(space=Pictures(side=8), latent=5, width=16)
     checkpoint.save(cls(config), tmp_path, old.spec.model_copy(update={"config": config.model_dump()}))
     repo.commit({name: (tmp_path / name).read_bytes() for name in (CONFIG, WEIGHTS)})
     with server.failing(**fault), impatient(hub, *[limit] * bool(limit)):
@@ -314,10 +315,10 @@ def test_a_size_that_is_a_lie(hub: Any, repo: Repo, files: dict[str, bytes], ser
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        pytest.param({"config": {"image_size": 10**9}}, "image_size", id="huge"),
+        pytest.param({"config": {"space": {"kind": "pictures", "side": 10**9}}}, "side", id="huge"),
         pytest.param({"config": {"width": -1}}, "width", id="negative"),
         pytest.param({"config": {"latent": "many"}}, "latent", id="wrong type"),
-        pytest.param({"config": {"channels": [1] * 9}}, "channels", id="list"),
+        pytest.param({"config": {"space": {"kind": "pictures", "channels": [1] * 9}}}, "channels", id="list"),
         pytest.param({"config": {"trust_remote_code": True}}, "trust_remote_code", id="extra key inside"),
         pytest.param({"auto_map": {"AutoModel": "evil.Model"}}, "auto_map", id="extra key"),
         pytest.param({"model": "no_such_model"}, "no_such_model", id="unknown model"),

@@ -10,7 +10,7 @@ import torch
 from fake_hub import TOKEN, FakeHub
 from pulling import NAME, impatient, one_sentence
 
-from genlib import catalog, checkpoint
+from genlib import catalog, sources
 from genlib.checkpoint import CARD, CONFIG, WEIGHTS, CheckpointError
 
 
@@ -33,7 +33,7 @@ def test_push_then_pull(hub: Any, server: FakeHub, shipped: str, folder: Path, m
     }
     assert torch.equal(
         hub.pull("grace/new").load().sample([3]),
-        checkpoint.load(folder).sample([3]),
+        sources.load(folder).sample([3]),
     )
     hub.push(shipped, "grace/new", revision="v1")  # it exists now
     assert repo.commits[repo.refs["v1"]] == repo.commits[repo.refs["main"]]
