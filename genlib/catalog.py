@@ -11,7 +11,7 @@ import importlib
 import json
 import pkgutil
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,8 +57,14 @@ def model_paths() -> dict[str, Path]:
     """The model files by name, without importing them."""
     import genlib.models
 
+    folders = [Path(folder) for folder in genlib.models.__path__]
+    return _model_paths(tuple((folder, folder.stat().st_mtime_ns) for folder in folders))
+
+
+@lru_cache(maxsize=8)  # a page asks for every checkpoint in every run
+def _model_paths(folders: tuple[tuple[Path, int], ...]) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for folder in map(Path, genlib.models.__path__):
+    for folder, _ in folders:
         for module in pkgutil.iter_modules([str(folder)]):
             if module.name != "base":
                 found.setdefault(module.name, folder / f"{module.name}.py")
@@ -92,7 +98,7 @@ def about(name: str) -> About:
     return _about(paths[name], paths[name].stat().st_mtime_ns)
 
 
-@cache
+@lru_cache(maxsize=64)
 def _about(path: Path, changed: int) -> About:
     (model,) = (
         node
@@ -121,11 +127,17 @@ def _name(base: ast.expr) -> str:
 def shelf(root: Path | None = None) -> dict[str, Listed]:
     """The checkpoint folders under `root` (None: the shipped ones), by name, in the order of the family tree."""
     found = []
-    for folder in (p.parent for p in (root or CHECKPOINTS).glob("*/config.json")):
+    for path in (root or CHECKPOINTS).glob("*/config.json"):
         try:
-            spec = json.loads((folder / "config.json").read_bytes())
-            kind = spec["config"].get("space", {}).get("kind", "pictures")
-            found.append(Listed(folder.name, folder, spec["model"], about(spec["model"]), kind))
+            model, kind = _read(path, path.stat().st_mtime_ns)
+            found.append(Listed(path.parent.name, path.parent, model, about(model), kind))
         except (OSError, ValueError, LookupError, TypeError, AttributeError, GenlibError):
             continue  # being written, or damaged: checkpoint.load(NAME) says what is wrong with it
     return {c.name: c for c in sorted(found, key=lambda c: (c.about.place, c.name))}
+
+
+@lru_cache(maxsize=256)
+def _read(config: Path, changed: int) -> tuple[str, str]:
+    """The model's name and the kind of its space, of a config.json."""
+    spec = json.loads(config.read_bytes())
+    return spec["model"], spec["config"].get("space", {}).get("kind", "pictures")
