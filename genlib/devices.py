@@ -22,7 +22,7 @@ def named(name: str | None) -> torch.device:
     there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
     if (number or "0").isdecimal() and int(number or 0) < there.get(kind, 0):
         return torch.device(name)
-    known = ", ".join(f"{kind}" for kind, count in there.items() if count)
+    known = ", ".join(kind for kind, count in there.items() if count)
     raise GenlibError(f"There is no device {name!r} here: choose {known}, or leave --device out for the best.")
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -38,14 +37,6 @@ class Stack(nn.Sequential):
         for layer in self:
             x = layer(x, rng) if isinstance(layer, Dropout | Stack) else layer(x)
         return x
-
-
-def mlp(*widths: int, activation: Callable[[], nn.Module] = nn.ReLU) -> nn.Sequential:
-    """Fully connected layers (B, widths[0]) -> (B, widths[-1]), `activation` between them."""
-    layers: list[nn.Module] = []
-    for narrow, wide in pairwise(widths):
-        layers += [nn.Linear(narrow, wide), activation()]
-    return nn.Sequential(*layers[:-1])
 
 
 def initialise(module: nn.Module) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from genlib.nets import Dropout, Stack, frozen, halvings, mlp
+from genlib.nets import Dropout, Stack, frozen, halvings
 
 
 def test_frozen_lets_gradients_through_but_not_in() -> None:
@@ -69,8 +69,3 @@ def test_a_stack_passes_the_generator_on_inwards() -> None:
     x = torch.ones(100)[None]
     made = stack(x, torch.Generator().manual_seed(0))
     assert torch.equal(made, Dropout(0.5).train()(x, torch.Generator().manual_seed(0)))
-
-
-def test_mlp_has_no_activation_at_its_end() -> None:
-    kinds = [type(layer) for layer in mlp(3, 4, 5, activation=nn.Tanh)]
-    assert kinds == [nn.Linear, nn.Tanh, nn.Linear]
