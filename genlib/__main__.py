@@ -1,4 +1,4 @@
-"""The command line: python -m genlib list | data | train | eval | sample | translate | push.
+"""The command line: genlib list | data | train | eval | sample | translate | push.
 
 What a user can mend ends in one sentence and exit code 2; a bug stays loud.
 """
@@ -7,32 +7,47 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from genlib import catalog
+from genlib import __version__, catalog
+from genlib.contract import MAX_SEED, Recipe
 from genlib.errors import GenlibError
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from genlib.experiment import Event
+    from genlib.models.base import Model
 
 RUNS = Path(".runs")
 MAX_COUNT = 1000
+PROGRAM = "python -m genlib" if Path(sys.argv[0]).name == "__main__.py" else "genlib"
 
 
 def main(argv: list[str] | None = None) -> int:
-    args = _parser().parse_args(argv)
     try:
+        args = _parser().parse_args(argv)
         args.run(args)
+        sys.stdout.flush()
     except GenlibError as error:
         print(f"genlib: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        print("\ngenlib: Stopped.", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read the output has closed it, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return 0
+
+
+# --- The commands -----------------------------------------------------------------------------------------------------
 
 
 def list_(_: argparse.Namespace) -> None:
@@ -50,124 +65,110 @@ def data_(args: argparse.Namespace) -> None:
     if args.action == "build":
         datasets.build(args.names or None)
         return
-    for name in datasets.names():
+    for name in args.names or (*datasets.names(), *datasets.point_names()):
         info = datasets.info(name)
         counts = ", ".join(f"{count:,} {split}" for split, count in info.splits.items())
-        print(f"{name:14} {info.title}: {counts}; {info.licence}")
-    for name in datasets.point_names():
-        info = datasets.info(name)
-        print(f"{name:14} {info.title}: {info.space}, drawn from a formula")
+        about = f"{info.space}, drawn from a formula" if info.kind == "points" else f"{counts}; {info.licence}"
+        print(f"{name:14} {info.title}: {about}")
 
 
 def train(args: argparse.Namespace) -> None:
     """Train a model, from where an earlier run of it stopped, and write checkpoints/NAME."""
     from tqdm import tqdm
 
-    from genlib import card, devices, experiment
-    from genlib.contract import Recipe
+    from genlib import card, checkpoint, devices, experiment
 
-    recipe = {field: getattr(args, field) for field in Recipe.model_fields if getattr(args, field, None) is not None}
+    recipe = {field: value for field in Recipe.model_fields if (value := getattr(args, field, None)) is not None}
+    recipe = {field: value if field == "data" else _value(value) for field, value in recipe.items()}
     device = devices.named(args.device)
     task = experiment.plan(args.name, model=args.model, recipe=recipe, settings=_settings(args.set))
     state = RUNS / f"{args.name}.pt"
-    if args.fresh:
-        state.unlink(missing_ok=True)
+    for path in (state, catalog.CHECKPOINTS / args.name / checkpoint.CONFIG):
+        checkpoint.check_writable(path, make_folders=True)
 
-    bar = tqdm(total=task.recipe.steps, desc=args.name)
+    bar: tqdm[Any] | None = None
+    kept = 0  # the step that the run could go on from
 
     def emit(event: Event) -> None:
+        nonlocal bar, kept
         match event:
             case experiment.Started():
-                bar.set_description(f"{args.name} ({event.device}, {event.precision})")
                 if event.step:
-                    bar.write(f"Going on from step {event.step:,}.", file=sys.stdout)
-                    sys.stdout.flush()
-                bar.update(event.step - bar.n)
-            case experiment.Progress():
+                    print(f"Going on from step {event.step:,}.", flush=True)
+                kept = event.step
+                about = f"{args.name} ({event.device}, {event.precision})"
+                bar = tqdm(total=event.steps, initial=event.step, desc=about)
+            case experiment.Progress() if bar is not None:
                 bar.set_postfix({k: f"{v:.3g}" for k, v in event.scalars.items()}, refresh=False)
                 bar.update(event.step - bar.n)
+            case experiment.Stored():
+                kept = event.step
 
-    with bar:
-        stop = _stopped_by_ctrl_c()
-        trained = experiment.run(task, emit, stop, device=device, bfloat16=args.bfloat16, state=state)
+    try:
+        with _ctrl_c() as stop:
+            trained = experiment.run(
+                task, emit, stop, device=device, bfloat16=args.bfloat16, state=state, anew=args.fresh
+            )
+    except KeyboardInterrupt:
+        rest = f"the same command goes on from step {kept:,}" if kept else "no step was kept yet"
+        raise GenlibError(f"Stopped at once: {rest}.") from None
+    finally:
+        if bar is not None:
+            bar.close()
     if trained.step < task.recipe.steps:
-        raise GenlibError(f"Stopped after {trained.step:,} steps, which are kept: the same command goes on from there.")
-    checkpoint = experiment.write(task, trained)
-    card.write(checkpoint)
-    print(f"Wrote {checkpoint.folder}; `python -m genlib eval {args.name}` measures it.")
-
-
-def _stopped_by_ctrl_c() -> Callable[[], bool]:
-    """Whether Ctrl-C was pressed, so that a run ends between two steps; pressed again it ends at once."""
-    pressed = False
-
-    def press(*_: object) -> None:
-        nonlocal pressed
-        pressed = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    signal.signal(signal.SIGINT, press)
-    return lambda: pressed
-
-
-def _settings(given: list[str]) -> dict[str, Any]:
-    """--set NAME=VALUE, the value as JSON where it is any."""
-    settings = {}
-    for setting in given:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise GenlibError(f"--set takes NAME=VALUE, not {setting!r}.")
-        try:
-            settings[key] = json.loads(value)
-        except json.JSONDecodeError:
-            settings[key] = value
-    return settings
+        raise GenlibError(
+            f"Stopped after {trained.step:,} steps, which are kept in {state}: the same command goes on from there."
+        )
+    written = experiment.write(task, trained)
+    card.write(written)
+    print(f"Wrote {written.folder}; `{PROGRAM} eval {args.name}` measures it.")
 
 
 def evaluate(args: argparse.Namespace) -> None:
-    """Measure a checkpoint and fill its card."""
-    from genlib import card, devices
-    from genlib.checkpoint import Checkpoint, save_spec, shipped
+    """Measure a checkpoint that is here and fill its card."""
+    from genlib import card, checkpoint, devices
     from genlib.measures import evaluate
 
-    checkpoint = shipped(args.name)
-    measured = evaluate(checkpoint, device=devices.named(args.device))
-    save_spec(checkpoint.folder, checkpoint.spec.model_copy(update={"measured": measured}))
-    card.write(Checkpoint.read(checkpoint.folder))
+    found = checkpoint.shipped(args.name)
+    checkpoint.check_writable(found.folder / checkpoint.CONFIG)
+    measured = evaluate(found, device=devices.named(args.device))
+    checkpoint.save_spec(found.folder, found.spec.model_copy(update={"measured": measured}))
+    card.write(checkpoint.Checkpoint.read(found.folder))
     print(json.dumps(measured, indent=2))
 
 
 def sample(args: argparse.Namespace) -> None:
     """Write one PNG of a model's pictures, or of its points."""
-    from genlib import card, devices, sources
-    from genlib.contract import MAX_SEED, Samples
+    from genlib import card
+    from genlib.contract import Samples
 
-    model = sources.load(args.name, args.revision, devices.named(args.device))
+    if args.seed + args.count - 1 > MAX_SEED:
+        raise GenlibError(f"The last of the seeds would be above {MAX_SEED:,}: ask for a smaller --seed or --count.")
+    _check_picture(args.out)
+    model = _model(args)
     if not isinstance(model, Samples):
         raise GenlibError(f"{args.name} makes nothing from seeds alone: choose another model.")
-    if not (1 <= args.count <= MAX_COUNT and 0 <= args.seed <= MAX_SEED - args.count + 1):
-        raise GenlibError(f"Seeds go from 0 to {MAX_SEED}, and at most {MAX_COUNT:,} samples go in one picture.")
     _write(args.out, card.sheet(model, range(args.seed, args.seed + args.count)))
 
 
 def translate(args: argparse.Namespace) -> None:
     """Bring a picture into a model's world, translate it, write it."""
-    from genlib import devices, sources, translation, uploads
-    from genlib.contract import MAX_SEED, Translates
+    from genlib import translation, uploads
+    from genlib.contract import Translates
     from genlib.sheets import png
 
-    if args.seed is not None and not 0 <= args.seed <= MAX_SEED:
-        raise GenlibError(f"Seeds go from 0 to {MAX_SEED}.")
-    model = sources.load(args.name, args.revision, devices.named(args.device))
+    _check_picture(args.out)
+    try:
+        with args.picture.open("rb") as file:
+            content = file.read(uploads.MAX_BYTES + 1)
+    except OSError as error:
+        raise GenlibError(f"{args.picture} cannot be read: {error.strerror}; name a picture.") from None
+    model = _model(args)
     if not isinstance(model, Translates):
         raise GenlibError(f"{args.name} translates nothing: choose a model such as pix2pix-sketch.")
     worlds = model.worlds(model.config)
     source = translation.source_of(worlds, args.source)
-    try:
-        with args.picture.open("rb") as file:
-            picture = uploads.read(file.read(uploads.MAX_BYTES + 1))
-    except OSError as error:
-        raise GenlibError(f"{args.picture} cannot be read: {error.strerror}.") from None
+    picture = uploads.read(content)
     brought = translation.bring(picture.pixels, source, model.shape[-1])
     for note in (*picture.notes, *brought.notes):
         print(note)
@@ -176,50 +177,152 @@ def translate(args: argparse.Namespace) -> None:
 
 
 def push(args: argparse.Namespace) -> None:
-    """Upload a shipped checkpoint to the Hugging Face Hub."""
+    """Upload a checkpoint that is here to the Hugging Face Hub."""
     from genlib import hub
 
     print(hub.push(args.name, args.repo, private=args.private))
 
 
-def _write(path: Path, content: bytes) -> None:
+# --- What they share --------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Whether Ctrl-C was pressed, so that a run ends between two steps; pressed again it ends at once."""
+    pressed = False
+
+    def press(*_: object) -> None:
+        nonlocal pressed
+        pressed = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        print("\nEnding between two steps; Ctrl-C again ends at once.", file=sys.stderr, flush=True)
+
+    before = signal.signal(signal.SIGINT, press)
     try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise GenlibError(f"{path} cannot be written: {error.strerror}.") from None
+        yield lambda: pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _model(args: argparse.Namespace) -> Model[Any, Any, Any]:
+    """The model that is named: shipped, in a folder, or on the Hub."""
+    from genlib import checkpoint, devices, sources
+
+    device, folder = devices.named(args.device), Path(args.name)
+    is_folder = os.sep in args.name and (folder / checkpoint.CONFIG).is_file()
+    return sources.load(folder if is_folder else args.name, args.revision, device)
+
+
+def _value(given: str) -> Any:
+    """As JSON where it is any."""
+    try:
+        return json.loads(given)
+    except json.JSONDecodeError:
+        return given
+
+
+def _settings(given: list[str]) -> dict[str, Any]:
+    """--set NAME=VALUE."""
+    settings = {}
+    for setting in given:
+        key, equals, value = setting.partition("=")
+        if not key or not equals:
+            raise GenlibError(f"--set takes NAME=VALUE, as in width=64, not {setting!r}.")
+        settings[key] = _value(value)
+    return settings
+
+
+def _check_picture(path: Path) -> None:
+    from genlib.checkpoint import check_writable
+
+    check_writable(path)
+    if path.suffix.lower() != ".png":
+        raise GenlibError(f"{path} would be a PNG file: let its name end in .png.")
+
+
+def _write(path: Path, content: bytes) -> None:
+    from genlib.checkpoint import replacing
+
+    with replacing(path) as part:
+        part.write_bytes(content)
     print(f"Wrote {path}.")
 
 
+# --- What a user may type ---------------------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, as everything here does."""
+
+    def error(self, message: str) -> NoReturn:
+        message = message.removeprefix("argument ")
+        raise GenlibError(f"{message[:1].upper()}{message[1:]}; `{self.prog} --help` shows how.")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not (text.removeprefix("-").isdecimal() and low <= int(text) <= high):
+            raise argparse.ArgumentTypeError(f"it takes a whole number from {low:,} to {high:,}, not {text!r}")
+        return int(text)
+
+    return number
+
+
+EXAMPLES = {
+    "data": ("data list", "data list faces", "data build", "data build emoji"),
+    "train": (
+        "train gan-digits",
+        "train my-faces --model dcgan --data faces --steps 6000",
+        "train gan-grid25 --set game=relativistic --set gamma=0.02",
+    ),
+    "eval": ("eval gan-digits",),
+    "sample": ("sample dcgan-faces faces.png --seed 7", "sample user/name pictures.png --count 16 --revision v2"),
+    "translate": (
+        "translate pix2pix-sketch sketch.jpg coloured.png --seed 3",
+        "translate discogan-hair face.png other.png --source blond",
+    ),
+    "push": ("push gan-digits user/name --private",),
+}
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="genlib", description="Deep generative models, one file per model.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser = _Parser(prog=PROGRAM, description="Deep generative models, one file per model.")
+    parser.add_argument("--version", action="version", version=f"genlib {__version__}")
+    parser.epilog = f"`{PROGRAM} COMMAND --help` shows what a command takes, with examples."
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
     def command(name: str, run: Any) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        examples = "".join(f"\n  {PROGRAM} {example}" for example in EXAMPLES.get(name, ()))
+        sub = commands.add_parser(
+            name,
+            help=run.__doc__,
+            description=run.__doc__,
+            epilog=examples and f"examples:{examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         sub.set_defaults(run=run)
         return sub
 
     def on_device(sub: argparse.ArgumentParser) -> None:
         sub.add_argument("--device", help="cuda, mps or cpu; by default the best there is")
 
+    def some_model(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("name", metavar="MODEL", help="a checkpoint, a folder, or user/name on the Hugging Face Hub")
+        sub.add_argument("--revision", help="of the Hub's: a branch, a tag or a commit")
+        on_device(sub)
+
     command("list", list_)
 
     sub = command("data", data_)
-    sub.add_argument("action", choices=["list", "build"])
-    sub.add_argument("names", nargs="*", metavar="NAME")
+    sub.add_argument("action", choices=["list", "build"], metavar="ACTION", help="list or build")
+    sub.add_argument("names", nargs="*", default=[], metavar="NAME", help="of data sets; by default all")
 
     sub = command("train", train)
-    sub.add_argument("name", help="the checkpoint; MODEL-DATA names both, as dcgan-faces does")
-    sub.add_argument("--model", choices=catalog.model_names())
-    sub.add_argument("--data")
-    sub.add_argument("--size", type=int, help="side of the pictures, where a data set has several")
-    sub.add_argument("--steps", type=int)
-    sub.add_argument("--batch-size", type=int)
-    sub.add_argument("--warmup", type=float, help="share of the steps over which the learning rates rise")
-    sub.add_argument("--cooldown", type=float, help="share of the steps, at the end, over which they fall to zero")
-    sub.add_argument("--fall", choices=["linear", "cosine"], help="the shape of the cooldown")
-    sub.add_argument("--ema", type=float, help="decay of the averaged weights")
-    sub.add_argument("--seed", type=int)
+    sub.add_argument("name", metavar="NAME", help="the checkpoint; MODEL-DATA names both, as dcgan-faces does")
+    sub.add_argument("--model", metavar="MODEL", help=f"one of {', '.join(catalog.model_names())}")
+    for field, info in Recipe.model_fields.items():
+        if field != "training":
+            sub.add_argument(f"--{field.replace('_', '-')}", dest=field, metavar="VALUE", help=info.description)
     sub.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a field of the model's Config or Training"
     )
@@ -228,30 +331,33 @@ def _parser() -> argparse.ArgumentParser:
     on_device(sub)
 
     sub = command("eval", evaluate)
-    sub.add_argument("name")
+    sub.add_argument("name", metavar="NAME", help="of a checkpoint that is here")
     on_device(sub)
 
     sub = command("sample", sample)
-    sub.add_argument("name")
-    sub.add_argument("out", type=Path)
-    sub.add_argument("--seed", type=int, default=0)
-    sub.add_argument("--count", type=int, default=64)
-    sub.add_argument("--revision")
-    on_device(sub)
+    some_model(sub)
+    sub.add_argument("out", type=Path, metavar="OUT.png")
+    sub.add_argument("--seed", type=_whole(0, MAX_SEED), default=0, metavar="S", help="the first seed; by default 0")
+    sub.add_argument(
+        "--count", type=_whole(1, MAX_COUNT), default=64, metavar="N", help=f"1 to {MAX_COUNT:,}; by default 64"
+    )
 
     sub = command("translate", translate)
-    sub.add_argument("name")
-    sub.add_argument("picture", type=Path, metavar="IN")
-    sub.add_argument("out", type=Path, metavar="OUT")
-    sub.add_argument("--seed", type=int, help="another answer for each; without one, the most typical")
+    some_model(sub)
+    sub.add_argument("picture", type=Path, metavar="IN", help="any picture: PNG, JPEG, WebP, GIF, BMP or TIFF")
+    sub.add_argument("out", type=Path, metavar="OUT.png")
+    sub.add_argument(
+        "--seed",
+        type=_whole(0, MAX_SEED),
+        metavar="S",
+        help="another answer for each; without one, the most typical",
+    )
     sub.add_argument("--source", metavar="DOMAIN", help="what IN shows, where a model goes both ways")
-    sub.add_argument("--revision")
-    on_device(sub)
 
     sub = command("push", push)
-    sub.add_argument("name")
-    sub.add_argument("repo", help="user/name")
-    sub.add_argument("--private", action="store_true")
+    sub.add_argument("name", metavar="NAME", help="of a checkpoint that is here")
+    sub.add_argument("repo", metavar="USER/NAME", help="the repository; made where there is none")
+    sub.add_argument("--private", action="store_true", help="for you alone, where it is made")
     return parser
 
 

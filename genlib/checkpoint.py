@@ -7,9 +7,12 @@ with the config, shape by shape, before any memory is taken for them. Where a ch
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -151,13 +154,13 @@ class Checkpoint:
         return weights
 
 
-def shipped(name: str) -> Checkpoint:
-    """The checkpoint in checkpoints/NAME. CheckpointError: there is none of that name, or it cannot be read."""
+def shipped(name: str, otherwise: str = "") -> Checkpoint:
+    """The checkpoint in checkpoints/NAME. CheckpointError: there is none of that name, or it cannot be read; `otherwise`
+    says what else could have been named."""
     folder = catalog.CHECKPOINTS / name
     if not re.fullmatch(NAME, name) or not (folder / CONFIG).exists():
         raise CheckpointError(
-            f"There is no checkpoint called '{plain(name, 96)}': choose one of {', '.join(catalog.shelf())}, "
-            "or a Hugging Face repository as user/name."
+            f"There is no checkpoint called '{plain(name, 96)}': choose one of {', '.join(catalog.shelf())}{otherwise}."
         )
     return Checkpoint.read(folder)
 
@@ -183,7 +186,7 @@ def _outline(model_class: type[AnyModel], config: Config) -> AnyModel:
 
 def save(model: AnyModel, folder: Path, spec: Spec, dtype: torch.dtype | None = None) -> None:
     """Write config.json and model.safetensors, each atomically. `dtype`: of parameters on disk (None: as they are)."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save as serialise
 
     params = {k for k, _ in model.named_parameters()}
     tensors = {
@@ -191,31 +194,59 @@ def save(model: AnyModel, folder: Path, spec: Spec, dtype: torch.dtype | None = 
         k: (v.to(dtype) if dtype and k in params else v).detach().cpu().contiguous()
         for k, v in model.state_dict().items()
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    with _replacing(folder / WEIGHTS) as path:
-        save_file(tensors, path, metadata={"format": "pt"})
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from None
+    with replacing(folder / WEIGHTS) as path:
+        path.write_bytes(serialise(tensors, metadata={"format": "pt"}))
     save_spec(folder, spec)
 
 
 def save_spec(folder: Path, spec: Spec) -> None:
-    with _replacing(folder / CONFIG) as path:
+    with replacing(folder / CONFIG) as path:
         path.write_text(json.dumps(spec.model_dump(), indent=2) + "\n", encoding="utf-8")
 
 
-class _replacing:
-    """Write beside the file and move over it at the end: a reader sees the old or the new, never half of one."""
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write to what is yielded, which lies beside `path` and is moved over it at the end: a reader sees the old or the
+    new, never half of one, and nothing stays of what could not be finished. CheckpointError: it cannot be written."""
+    part = path.with_name(path.name + ".part")
+    try:
+        yield part
+        os.replace(part, path)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.part = path, path.with_name(path.name + ".part")
 
-    def __enter__(self) -> Path:
-        return self.part
+def check_writable(path: Path, make_folders: bool = False) -> None:
+    """Whether `path` could be written, before the work whose result goes there. CheckpointError: it could not.
 
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            os.replace(self.part, self.path)
-        else:
-            self.part.unlink(missing_ok=True)
+    make_folders: whether those that lead there are made when it is written.
+    """
+    try:
+        if path.is_dir():
+            raise _os_error(errno.EISDIR)
+        folders = path.absolute().parents
+        there = next(folder for folder in folders if folder.exists()) if make_folders else folders[0]
+        if not there.is_dir():
+            raise _os_error(errno.ENOTDIR if there.exists() or there.parent.is_file() else errno.ENOENT)
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise _os_error(errno.EACCES)
+    except OSError as error:  # also of a name that is too long
+        raise unwritable(path, error) from None
+
+
+def _os_error(code: int) -> OSError:
+    return OSError(code, os.strerror(code))
+
+
+def unwritable(path: Path, error: OSError) -> CheckpointError:
+    return CheckpointError(f"{path} cannot be written: {error.strerror}; choose another place, or make it writable.")
 
 
 def _check_size(path: Path, name: str) -> None:

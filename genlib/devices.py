@@ -18,9 +18,10 @@ def named(name: str | None) -> torch.device:
     """The device called "cpu", "cuda", "cuda:1" or "mps"; None: the best. GenlibError: it is not there."""
     if name is None:
         return best()
-    kind, _, number = name.partition(":")
+    kind, colon, number = name.partition(":")
     there = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
-    if (number or "0").isdecimal() and int(number or 0) < there.get(kind, 0):
+    asked = number if colon else "0"
+    if asked.isdecimal() and asked.isascii() and int(asked) < there.get(kind, 0):
         return torch.device(name)
     known = ", ".join(kind for kind, count in there.items() if count)
     raise GenlibError(f"There is no device {name!r} here: choose {known}, or leave --device out for the best.")

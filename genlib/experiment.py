@@ -22,7 +22,7 @@ from genlib import catalog, data
 from genlib.checkpoint import CONFIG, NAME, Checkpoint, Spec, save
 from genlib.contract import Config, Recipe
 from genlib.errors import GenlibError, problem
-from genlib.training import Progress, Run, TrainingError, fresh
+from genlib.training import Progress, Run, TrainingError, check, fresh
 
 if TYPE_CHECKING:
     import torch
@@ -92,7 +92,7 @@ def plan(
     """
     if not re.fullmatch(NAME, name):
         raise GenlibError(
-            f"{name!r} cannot name a checkpoint: use small letters, digits and hyphens, as in gan-digits."
+            f"{name!r} cannot name a checkpoint: use at most 96 small letters, digits and hyphens, as in gan-digits."
         )
     file, _, dataset = name.partition("-")
     base: dict[str, Any] = {"data": dataset}
@@ -104,6 +104,11 @@ def plan(
         file, stored, base["training"] = str(model), {}, {}
     cls = catalog.model_class(file)
     asked = {**cls.recipe, **base, **(recipe or {})}
+    if not asked["data"]:
+        raise GenlibError(f"Say what {name} learns from: add --data NAME, or call it {file}-NAME, as in {file}-digits.")
+    about = data.info(asked["data"])
+    if not isinstance(about.space, cls.Config.spaces()):
+        raise GenlibError(f"{cls.title} does not learn from {about.kind}: choose other data than {about.name}.")
     if any(asked.get(field) != base.get(field) for field in ("data", "size")):
         stored = {field: value for field, value in stored.items() if field not in cls.follows}
 
@@ -123,6 +128,7 @@ def plan(
         config = cls.config_for(source.info, **{"space": source.space.model_dump(), **stored, **of_config})
     except ValidationError as error:
         raise GenlibError(f"That configuration does not work: {problem(error)}.") from None
+    check(cls, config, source, made)
     return Task(name, file, config, made)
 
 
@@ -134,19 +140,25 @@ def run(
     device: torch.device | None = None,
     bfloat16: bool | None = None,
     state: Path | None = None,
+    anew: bool = False,
 ) -> Trained:
     """Train, telling `emit` what happens; between two steps, whenever something was told, `stop` is asked.
 
     state   a file that the run is stored in every minute and at its end, and goes on from where it is there
+    anew    whether it starts anew all the same
     Raises GenlibError in one sentence: model and data do not fit, the file is of another run, the numbers diverged.
     """
     cls = catalog.model_class(task.model)
     source = data.load(task.recipe.data, "train", size=task.recipe.size)
     here = Run(fresh(cls, task.config, task.recipe.seed), source, task.recipe, device, bfloat16)
+    if state is not None and anew:  # only now that it is known to start
+        state.unlink(missing_ok=True)
     if state is not None and state.exists():
         here.resume(state)
         if here.step >= task.recipe.steps:
-            raise TrainingError(f"{task.name} is trained for {here.step:,} steps: ask for more steps, or start anew.")
+            raise TrainingError(
+                f"{task.name} is trained for {here.step:,} steps: ask for more --steps, or add --fresh to start anew."
+            )
     emit(Started(here.step, task.recipe.steps, here.device.type, "bfloat16" if here.bfloat16 else "float32"))
 
     def store() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genlib import catalog
-from genlib.checkpoint import Checkpoint, shipped
-from genlib.errors import GenlibError
+from genlib.checkpoint import Checkpoint, CheckpointError, shipped
+from genlib.errors import GenlibError, plain
 
 if TYPE_CHECKING:
     import torch
@@ -35,7 +35,11 @@ def find(name: str | os.PathLike[str], revision: str | None = None) -> Checkpoin
         from genlib import hub
 
         return hub.pull(name, revision)
-    return shipped(name)
+    if revision:
+        raise CheckpointError(
+            f"{plain(name)} has no revisions, which are the Hub's: leave the revision out, or name a repository as user/name."
+        )
+    return shipped(name, otherwise=", or a Hugging Face repository as user/name")
 
 
 def checkpoints(root: Path | None = None) -> dict[str, Checkpoint]:

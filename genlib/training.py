@@ -65,7 +65,10 @@ class Run:
         """`device` and `bfloat16` None: the best there is. TrainingError: model and data do not fit each other."""
         if not isinstance(model, Trains):
             raise TrainingError(f"{model.title} has no objective to train.")
-        check(model, source, recipe)
+        check(type(model), model.config, source, recipe)
+        # Elsewhere batch norm sees many pixels of each picture; here it has only the batch to take a spread of.
+        if recipe.batch_size == 1 and any(isinstance(part, torch.nn.BatchNorm1d) for part in model.modules()):
+            raise TrainingError(f"{model.title} compares the members of a batch: ask for a batch size of 2 or more.")
         self.training = settings(type(model), recipe)
         self.device = device or devices.best()
         self.bfloat16 = devices.has_bfloat16(self.device) if bfloat16 is None else bfloat16
@@ -138,20 +141,27 @@ class Run:
             "average": self._average,
             "optimizers": {name: o.state_dict() for name, o in self.optimizers.items()},
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(path.name + ".part")
-        torch.save(state, part)
-        os.replace(part, path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                torch.save(state, file)
+            os.replace(part, path)
+        except OSError as error:
+            raise TrainingError(
+                f"The run cannot be kept in {path}: {error.strerror}; make room, and start it again."
+            ) from None
 
     def resume(self, path: Path) -> None:
         """Go on from a stored run. TrainingError: it was another model or recipe (more steps are fine)."""
         try:
             # Our own file, yet weights_only all the same: nothing is ever unpickled.
             state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
-        except (RuntimeError, EOFError, OSError, pickle.UnpicklingError) as error:
-            raise TrainingError(f"{path} cannot be read ({error}): delete it to start afresh.") from None
+            stored = {part: dict(state[part]) for part in ("config", "recipe")}
+        except (RuntimeError, EOFError, OSError, LookupError, TypeError, ValueError, pickle.UnpicklingError):
+            raise TrainingError(f"The unfinished run at {path} is damaged: add --fresh to start anew.") from None
         for part, ours in (("config", self.model.config), ("recipe", self.recipe)):
-            theirs, mine = state[part] | {"steps": 0}, ours.model_dump() | {"steps": 0}
+            theirs, mine = stored[part] | {"steps": 0}, ours.model_dump() | {"steps": 0}
             if theirs != mine:
                 changed = ", ".join(k for k in mine if theirs.get(k) != mine[k])
                 raise TrainingError(f"The unfinished run at {path} has another {changed}: add --fresh to start anew.")
@@ -204,16 +214,18 @@ class Run:
         torch._foreach_lerp_(self._averages, self._latest, 1 - d)
 
 
-def check(model: Model[Any, Any, Any], source: DataSet, recipe: Recipe) -> None:
-    """Whether a model can learn from a data set. TrainingError says what does not fit."""
-    if source.space != model.config.space:
+def check(model: type[Model[Any, Any, Any]], config: Config, source: DataSet, recipe: Recipe) -> None:
+    """Whether a model with this config can learn from a data set. TrainingError says what does not fit."""
+    if source.space != config.space:
         raise TrainingError(
-            f"The model takes {model.config.space} and the data holds {source.space}: choose another data set, "
+            f"The model takes {config.space} and the data holds {source.space}: choose another data set, "
             "or leave the model's space to follow the data."
         )
     if source.size is not None and source.size < recipe.batch_size:
-        raise TrainingError(f"A batch of {recipe.batch_size} is more than the {source.size} pictures there are.")
-    missing = unmet(type(model).needs(model.config), source)
+        raise TrainingError(
+            f"A batch of {recipe.batch_size:,} is more than the {source.size:,} pictures there are: ask for a smaller one."
+        )
+    missing = unmet(model.needs(config), source)
     if missing:
         raise TrainingError(f"{model.title} needs {missing}, and {recipe.data} has none: choose another data set.")
 

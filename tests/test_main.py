@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from genlib import catalog, sources
-from genlib.__main__ import main
-from genlib.checkpoint import Checkpoint
+from genlib import catalog, checkpoint, sources
+from genlib.__main__ import PROGRAM, _parser, main
+from genlib.checkpoint import Checkpoint, Spec
+from genlib.contract import Recipe
 
 TRAIN = ["train", "gan-digits", "--fresh", "--batch-size", "16", "--set", "width=16", "--set", "latent=4"]
 
@@ -28,13 +32,27 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def a_gan(place: Path) -> None:
+    cls = catalog.model_class("gan")
+    spec = Spec(model="gan", config=cls.tiny()[0].model_dump(mode="json"), recipe=Recipe(data="digits"))
+    checkpoint.save(cls(cls.tiny()[0]), place / "checkpoints" / "tiny", spec)
+
+
+def a_translator(place: Path) -> None:
+    cls = catalog.model_class("pix2pix")
+    space = {"kind": "pictures", "channels": 3, "side": 32}
+    config = cls.Config(space=space, generator_width=4, discriminator_width=4, latent=2)
+    spec = Spec(model="pix2pix", config=config.model_dump(mode="json"), recipe=Recipe(data="emoji", size=64))
+    checkpoint.save(cls(config), place / "checkpoints" / "tiny-sketch", spec)
+
+
 def test_train_writes_a_checkpoint_that_loads_and_samples(place: Path) -> None:
     assert main([*TRAIN, "--steps", "3", "--device", "cpu"]) == 0
-    checkpoint = Checkpoint.read(place / "checkpoints" / "gan-digits")
-    assert checkpoint.spec.trained_steps == 3
-    assert checkpoint.spec.recipe.batch_size == 16
-    assert checkpoint.spec.config["width"] == 16
-    assert "gan-digits" in checkpoint.card()
+    made = Checkpoint.read(place / "checkpoints" / "gan-digits")
+    assert made.spec.trained_steps == 3
+    assert made.spec.recipe.batch_size == 16
+    assert made.spec.config["width"] == 16
+    assert "gan-digits" in made.card()
     assert main(["sample", "gan-digits", "out.png", "--count", "4", "--seed", "7"]) == 0
     assert (place / "out.png").read_bytes().startswith(b"\x89PNG")
 
@@ -88,54 +106,204 @@ def test_ctrl_c_ends_between_two_steps_and_says_what_to_do(place: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, rest = process.communicate(timeout=120)
     assert process.returncode == 2
-    assert re.search(r"Stopped after [\d,]+ steps, which are kept", rest)
+    assert "Ending between two steps; Ctrl-C again ends at once." in rest
+    assert re.search(r"Stopped after [\d,]+ steps, which are kept in .runs/gan-digits.pt", rest)
     assert (place / ".runs" / "gan-digits.pt").exists()
     assert not (root / ".runs" / "gan-digits.pt").exists()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["train", "gan-nothing"], "nothing"),
-        (["train", "gan-digits", "--steps", "0"], "steps"),
-        (["train", "gan-digits", "--set", "width"], "NAME=VALUE"),
-        (["train", "gan-digits", "--set", "width=100000"], "width|less than"),
-        (["train", "gan-digits", "--set", "colour=1"], "no setting 'colour'"),
-        (["train", "nosuch-digits"], "no model called 'nosuch'"),
-        (["train", "../evil"], "cannot name a checkpoint"),
-        (["train", "dcgan-ring8"], "space"),
-        (["train", "gan-digits", "--device", "abacus"], "no device 'abacus'"),
-        (["train", "gan-digits", "--device", "cuda:99"], "no device 'cuda:99'"),
-        (["eval", "nosuch"], "no checkpoint called 'nosuch'"),
-        (["eval", "user/name"], "no checkpoint called"),
-        (["eval", "tiny", "--device", "abacus"], "no device 'abacus'"),
-        (["sample", "nosuch", "out.png"], "no checkpoint called 'nosuch'"),
-        (["sample", "tiny", "/nowhere/x.png"], "/nowhere/x.png cannot be written"),
-        (["sample", "tiny", "."], "cannot be written"),
-        (["sample", "tiny", "out.png", "--count", "0"], "at most 1,000"),
-        (["sample", "tiny", "out.png", "--device", "abacus"], "no device 'abacus'"),
-        (["translate", "tiny", "in.png", "out.png"], "translates nothing"),
-        (["data", "build", "nosuch"], "nosuch"),
-        (["push", "nosuch", "user/name"], "nosuch"),
-    ],
-)
-def test_bad_input_is_one_sentence_and_exit_code_2(
-    arguments: list[str], words: str, place: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from genlib import checkpoint
-    from genlib.contract import Recipe
+# What a user may type, each with what the answer must say.
+MISTAKES = {
+    "": "required: COMMAND",
+    "nosuch": "'list', 'data', 'train'",
+    "list extra": "extra",
+    "data": "required: ACTION",
+    "data nosuch": "'list', 'build'",
+    "data list nosuch": "no data set 'nosuch'",
+    "data build nosuch": "no data set 'nosuch'",
+    # Names
+    "train": "required: NAME",
+    "train ../evil --steps 1": "cannot name a checkpoint: use .* small letters",
+    "train /evil --steps 1": "cannot name a checkpoint",
+    "train My --model gan --data digits --steps 1": "cannot name a checkpoint",
+    "train gan_digits --steps 1": "cannot name a checkpoint",
+    f"train {'a' * 97} --model gan --data digits": "at most 96",
+    "train gan": "Say what gan learns from: add --data NAME",
+    "train gan-": "add --data NAME",
+    "train foo --model gan": "call it gan-NAME",
+    "train foo --data digits": "no model called 'foo': choose one of",
+    "train foo-digits --model nosuch": "no model called 'nosuch'",
+    "train gan-nosuch": "no data set 'nosuch'",
+    "train gan --data Digits": "no data set 'Digits'",
+    "train gan --data ../x": "no data set '../x'",
+    "train gan --data digits+digits": "name each of them once",
+    "train gan --data digits+faces": "different shapes",
+    "train broken": "broken: config.json is not valid",
+    # Numbers
+    "train gan-digits --steps 0": "steps must be at least 1",
+    "train gan-digits --steps many": "steps must be a whole number",
+    "train gan-digits --steps 1.5": "steps must be a whole number",
+    "train gan-digits --steps 99999999": "at most 1,000,000",
+    "train gan-digits --batch-size 0": "batch_size must be at least 1",
+    "train gan-digits --batch-size 1 --steps 1": "ask for a batch size of 2 or more",
+    "train classifier-digits --batch-size 1 --steps 1": "ask for a batch size of 2 or more",
+    "train gan-emoji --batch-size 4000": "ask for a smaller one",
+    "train gan-digits --warmup 2": "warmup must be at most 1",
+    "train gan-digits --warmup nan": "warmup must be a finite number",
+    "train gan-digits --ema 1": "ema must be less than 1",
+    "train gan-digits --fall cubic": "fall must be 'linear' or 'cosine'",
+    "train gan-digits --seed -1": "seed must be at least 0",
+    "train gan-digits --size 64": "no size 64, only 28",
+    "train gan-ring8 --size 64": "leave the size out",
+    # Settings
+    "train gan-digits --set": "--set: expected one argument",
+    "train gan-digits --set width": "--set takes NAME=VALUE",
+    "train gan-digits --set =3": "--set takes NAME=VALUE",
+    "train gan-digits --set width=": "width must be a whole number",
+    "train gan-digits --set width=100000": "width must be at most 2,048",
+    "train gan-digits --set colour=1": "no setting 'colour': choose among space, latent",
+    "train gan-digits --set game=chess": "game must be 'non-saturating',",
+    "train gan-digits --set batch_norm=maybe": "batch_norm must be true or false",
+    """train gan-digits --set 'space={"kind":"pictures","side":16}'""": "leave the model's space to follow the data",
+    # What does not go together
+    "train dcgan-ring8": "does not learn from points: choose other data",
+    "train fvsbn-faces": "takes grey pictures",
+    "train pix2pix-faces": "no line drawings: choose emoji",
+    "train discogan-digits": "Say which pictures are A, as in --set a=0",
+    "train gan-ring8": "gan-ring8.pt is damaged: add --fresh",
+    "train gan-moons": "gan-moons.pt cannot be written: Is a directory",
+    # Devices
+    "train gan-digits --device abacus": "no device 'abacus' here: choose cpu",
+    "train gan-digits --device cuda:99": "no device 'cuda:99'",
+    "train gan-digits --device cpu:": "no device 'cpu:'",
+    "eval tiny --device abacus": "no device 'abacus'",
+    "sample tiny out.png --device abacus": "no device 'abacus'",
+    # Measuring
+    "eval": "required: NAME",
+    "eval nosuch": "no checkpoint called 'nosuch': choose one of",
+    "eval user/name": r"choose one of tiny, tiny-sketch\.$",  # and not a repository, which cannot be measured
+    "eval My": "no checkpoint called 'My'",
+    "eval broken": "broken: config.json is not valid",
+    # Sampling
+    "sample tiny": "required: OUT.png",
+    "sample nosuch out.png": "or a Hugging Face repository as user/name",
+    "sample a/b/c out.png": "write it as user/name",
+    "sample broken out.png": "broken: config.json is not valid",
+    "sample tiny out.png --revision v2": "leave the revision out",
+    "sample tiny /nowhere/x.png": "/nowhere/x.png cannot be written: No such file",
+    "sample tiny .": "cannot be written: Is a directory",
+    "sample tiny in.png/out.png": "cannot be written: Not a directory",
+    f"sample tiny {'a' * 300}.png": "cannot be written: File name too long",
+    "sample tiny out.jpg": r"let its name end in \.png",
+    "sample tiny out.png --count 0": "a whole number from 1 to 1,000, not '0'",
+    "sample tiny out.png --count many": "not 'many'",
+    "sample tiny out.png --seed -1": "a whole number from 0 to 2,147,483,647",
+    "sample tiny out.png --seed 2147483647 --count 2": "ask for a smaller --seed or --count",
+    "sample tiny-sketch out.png": "makes nothing from seeds alone: choose another model",
+    # Translating
+    "translate tiny-sketch in.png": "required: OUT.png",
+    "translate tiny in.png out.png": "translates nothing",
+    "translate tiny-sketch nowhere.png out.png": "nowhere.png cannot be read: No such file",
+    "translate tiny-sketch . out.png": "cannot be read: Is a directory",
+    "translate tiny-sketch text.png out.png": "not a picture",
+    "translate tiny-sketch large.png out.png": "at most 10 MB",
+    "translate tiny-sketch in.png out.png": "no lines in this picture",
+    "translate tiny-sketch in.png /nowhere/out.png": "/nowhere/out.png cannot be written",
+    "translate tiny-sketch in.png out.png --source cats": "not from 'cats'",
+    "translate tiny-sketch in.png out.png --seed -1": "a whole number from 0",
+    # Pushing
+    "push tiny": "required: USER/NAME",
+    "push nosuch user/name": "no checkpoint called 'nosuch'",
+    "push tiny name": "write it as user/name",
+}
 
-    cls = catalog.model_class("gan")
-    config = cls.tiny()[0]
-    spec = checkpoint.Spec(model="gan", config=config.model_dump(mode="json"), recipe=Recipe(data="digits"))
-    checkpoint.save(cls(config), place / "checkpoints" / "tiny", spec)
+
+@pytest.mark.parametrize("typed", MISTAKES)
+def test_a_mistake_is_one_sentence_and_exit_code_2(typed: str, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from PIL import Image
+
+    a_gan(place)
+    a_translator(place)
+    (place / "checkpoints" / "broken").mkdir()
+    (place / "checkpoints" / "broken" / "config.json").write_text("{")
+    (place / ".runs" / "gan-moons.pt").mkdir(parents=True)
+    (place / ".runs" / "gan-ring8.pt").write_text("not a run")
+    Image.new("RGB", (100, 100), "white").save("in.png")
+    Path("text.png").write_text("hello")
+    Path("large.png").write_bytes(bytes(10_000_001))
+
     before = sorted(place.rglob("*"))
-    assert main(arguments) == 2
-    said = capsys.readouterr().err.strip()
-    assert said.startswith("genlib: ")
-    assert "\n" not in said
-    assert re.search(words, said)
+    assert main(shlex.split(typed)) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    said = printed.err.strip()
+    assert re.fullmatch(r"genlib: .*[.?]", said), said  # one line, and one sentence:
+    assert not re.search(r"[.?!] [A-Z]", said), said
+    assert re.search(MISTAKES[typed], said), said
+    assert not re.search(r"Traceback|Error\b|pattern|\[a-z|torch|input should", said), said
     assert sorted(place.rglob("*")) == before, "something was left behind"
+
+
+def test_a_disk_that_is_full_leaves_nothing_half_written(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_gan(place)
+    Path("out.png").write_bytes(b"what was there")
+
+    def full(path: Path, content: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(content[:10])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert main(["sample", "tiny", "out.png"]) == 2
+    assert "out.png cannot be written: No space left" in capsys.readouterr().err
+    assert Path("out.png").read_bytes() == b"what was there"
+    assert not list(place.glob("*.part"))
+
+
+def test_a_run_that_cannot_start_anew_leaves_the_unfinished_one(place: Path) -> None:
+    assert main([*TRAIN, "--steps", "2"]) == 0
+    state = place / ".runs" / "gan-digits.pt"
+    before = state.read_bytes()
+    assert main(["train", "gan-digits", "--fresh", "--batch-size", "1"]) == 2
+    assert state.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["", "data", "train", "eval", "sample", "translate", "push"])
+def test_help_shows_examples_that_parse(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command.split(), "--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    if command:
+        _, _, examples = shown.partition("examples:")
+        lines = examples.split("\n")[1:-1]
+        assert lines
+        for line in lines:
+            assert line.startswith(f"  {PROGRAM} {command}")
+            assert _parser().parse_args(shlex.split(line.removeprefix(f"  {PROGRAM} ")))
+    else:
+        assert all(
+            f"\n    {name}" in shown for name in ("list", "data", "train", "eval", "sample", "translate", "push")
+        )
+
+
+def test_a_folder_is_taken_for_a_model(place: Path) -> None:
+    a_gan(place)
+    assert main(["sample", "checkpoints/tiny", "out.png", "--count", "2"]) == 0
+    assert main(["sample", str(place / "checkpoints" / "tiny"), "again.png", "--count", "2"]) == 0
+    assert Path("out.png").read_bytes() == Path("again.png").read_bytes()
+
+
+def test_the_genlib_command_is_this_one() -> None:
+    """`pip install -e .` makes it of pyproject.toml, with the requirements that requirements.txt says."""
+    root = Path(__file__).resolve().parent.parent
+    project = tomllib.loads((root / "pyproject.toml").read_text())
+    module, _, function = project["project"]["scripts"]["genlib"].partition(":")
+    assert getattr(importlib.import_module(module), function) is main
+    assert project["project"]["dynamic"] == ["version", "dependencies"]
+    assert project["tool"]["setuptools"]["dynamic"]["dependencies"] == {"file": ["requirements.txt"]}
 
 
 def test_points_are_trained_and_sampled_by_the_same_commands(place: Path) -> None:
@@ -151,18 +319,6 @@ def test_list_names_what_is_shipped(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(name in printed for name in sources.checkpoints())
 
 
-def a_translator(place: Path) -> None:
-    from genlib import catalog, checkpoint
-    from genlib.contract import Recipe
-
-    cls = catalog.model_class("pix2pix")
-    config = cls.Config(
-        space={"kind": "pictures", "channels": 3, "side": 32}, generator_width=4, discriminator_width=4, latent=2
-    )
-    spec = checkpoint.Spec(model="pix2pix", config=config.model_dump(mode="json"), recipe=Recipe(data="emoji", size=64))
-    checkpoint.save(cls(config), place / "checkpoints" / "tiny-sketch", spec)
-
-
 def test_translate_writes_a_picture(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from PIL import Image, ImageDraw
 
@@ -176,25 +332,3 @@ def test_translate_writes_a_picture(place: Path, capsys: pytest.CaptureFixture[s
     assert Image.open("three.png").size == (700, 600)
     assert Path("three.png").read_bytes() == Path("again.png").read_bytes()
     assert "Wrote three.png." in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["tiny-sketch", "nowhere.png"], "nowhere.png cannot be read"),
-        (["tiny-sketch", "text.png"], "not a picture"),
-        (["tiny-sketch", "large.png"], "at most 10 MB"),
-        (["tiny-sketch", "in.png", "--source", "cats"], "not from 'cats'"),
-        (["tiny-sketch", "in.png", "--seed", "-1"], "Seeds go from 0"),
-    ],
-)
-def test_translate_in_vain(place: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
-    from PIL import Image
-
-    a_translator(place)
-    Image.new("RGB", (100, 100), "white").save("in.png")
-    Path("text.png").write_text("hello")
-    Path("large.png").write_bytes(bytes(10_000_001))
-    assert main(["translate", arguments[0], arguments[1], "out.png", *arguments[2:]]) == 2
-    assert words in capsys.readouterr().err
-    assert not Path("out.png").exists()

@@ -11,7 +11,7 @@ from genlib import data
 from genlib.card.front import LICENCES, front_matter
 from genlib.card.pictures import describing, sheet
 from genlib.card.text import body
-from genlib.checkpoint import CARD, Checkpoint
+from genlib.checkpoint import CARD, Checkpoint, replacing
 
 __all__ = ["LICENCES", "PICTURE", "sheet", "write"]
 
@@ -28,7 +28,9 @@ def write(checkpoint: Checkpoint) -> None:
     model, info = checkpoint.load(), data.info(checkpoint.spec.recipe.data)
     picture = describing(checkpoint, model)
     if picture:
-        (checkpoint.folder / PICTURE).write_bytes(picture.packed())
+        with replacing(checkpoint.folder / PICTURE) as path:
+            path.write_bytes(picture.packed())
     text = "\n\n".join(body(checkpoint, model, info, picture.shown(PICTURE) if picture else None))
     card = ModelCard(f"---\n{front_matter(checkpoint, info)}\n---\n\n{text}\n")
-    card.save(checkpoint.folder / CARD)
+    with replacing(checkpoint.folder / CARD) as path:
+        card.save(path)

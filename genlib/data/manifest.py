@@ -186,6 +186,8 @@ def parts(name: str) -> tuple[str, ...]:
 
 
 def _joined(name: str, infos: list[DataInfo]) -> DataInfo:
+    if len({i.name for i in infos}) < len(infos):
+        raise DataError(f"The data sets {name} cannot be joined: name each of them once.")
     for i in infos:
         if i.kind == "points":
             raise DataError(f"The data sets {name} cannot be joined: {i.name} holds points; join picture sets only.")

@@ -202,7 +202,10 @@ class DiscoGAN(Model[Config, Controls, Training], Translates, Trains[Training]):
             given = overrides.get(side, ())
             asked = [given] if isinstance(given, str | int) else list(given)
             if not asked:
-                raise GenlibError(f"Which pictures are {side.upper()}? Choose among {', '.join(classes)}.")
+                raise GenlibError(
+                    f"Say which pictures are {side.upper()}, as in --set {side}={classes[0]}: choose among "
+                    f"{', '.join(classes)}."
+                )
             if unknown := [c for c in asked if c not in classes and c not in range(len(classes))]:
                 raise GenlibError(f"{attribute} has no class {unknown[0]!r}: choose among {', '.join(classes)}.")
             overrides[side] = tuple(classes.index(c) if isinstance(c, str) else c for c in asked)

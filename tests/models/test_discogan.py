@@ -46,7 +46,7 @@ def test_worlds_by_the_names_of_their_classes() -> None:
     [
         ({"a": "purple", "b": "black"}, "no class 'purple'"),
         ({"attribute": "hat", "a": 0, "b": 1}, "no label 'hat'"),
-        ({"b": "black"}, "Which pictures are A"),
+        ({"b": "black"}, "which pictures are A"),
     ],
 )
 def test_worlds_that_are_not_there(asked: dict[str, Any], words: str) -> None:
