@@ -155,8 +155,10 @@ class Checkpoint:
 
 
 def shipped(name: str, otherwise: str = "") -> Checkpoint:
-    """The checkpoint in checkpoints/NAME. CheckpointError: there is none of that name, or it cannot be read; `otherwise`
-    says what else could have been named."""
+    """The checkpoint in checkpoints/NAME. CheckpointError: there is none of that name, or it cannot be read.
+
+    otherwise: what else could have been named, for that sentence.
+    """
     folder = catalog.CHECKPOINTS / name
     if not re.fullmatch(NAME, name) or not (folder / CONFIG).exists():
         raise CheckpointError(

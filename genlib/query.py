@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
 
 HUB = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)  # user/repo
+# As it is copied from a browser. What a password could stand in (https://user:token@...) is no such address.
+_PASTED = re.compile(
+    rf"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/({HUB.pattern})/?(?:(?:tree|blob|resolve)/([^/?#]+)[^?#]*)?"
+    r"(?:[?#].*)?",
+    re.ASCII,
+)
 LONGEST = 200  # characters of a text in an address
 
 
@@ -135,6 +142,13 @@ class Hub:
 
     repo: str
     revision: str
+
+
+def repository(text: str) -> tuple[str, str]:
+    """Repository and revision ("": none is said) of what somebody typed or pasted: an address of the Hub says both."""
+    text = text.strip()
+    found = _PASTED.fullmatch(text)
+    return (found[1], unquote(found[2] or "")) if found else (text, "")
 
 
 def joined(model: str, revision: str) -> str:

@@ -37,7 +37,8 @@ def find(name: str | os.PathLike[str], revision: str | None = None) -> Checkpoin
         return hub.pull(name, revision)
     if revision:
         raise CheckpointError(
-            f"{plain(name)} has no revisions, which are the Hub's: leave the revision out, or name a repository as user/name."
+            f"{plain(name)} has no revisions, which are the Hub's: leave the revision out, or name a repository as "
+            "user/name."
         )
     return shipped(name, otherwise=", or a Hugging Face repository as user/name")
 

@@ -223,7 +223,8 @@ def check(model: type[Model[Any, Any, Any]], config: Config, source: DataSet, re
         )
     if source.size is not None and source.size < recipe.batch_size:
         raise TrainingError(
-            f"A batch of {recipe.batch_size:,} is more than the {source.size:,} pictures there are: ask for a smaller one."
+            f"A batch of {recipe.batch_size:,} is more than the {source.size:,} pictures there are: ask for a smaller "
+            "one."
         )
     missing = unmet(model.needs(config), source)
     if missing:

@@ -71,3 +71,28 @@ def test_values_that_do_not_fit_get_their_defaults() -> None:
 
 def test_a_stranger_writes_no_markdown() -> None:
     assert query.quote("![x](http://a.b)\n`") == "`![x](http://a.b)`"
+
+
+@pytest.mark.parametrize(
+    ("typed", "repo", "revision"),
+    [
+        ("ada/tiny", "ada/tiny", ""),
+        (" ada/tiny ", "ada/tiny", ""),
+        ("https://huggingface.co/ada/tiny", "ada/tiny", ""),
+        ("http://www.huggingface.co/ada/tiny/", "ada/tiny", ""),
+        ("huggingface.co/ada/tiny?library=genlib#use", "ada/tiny", ""),
+        ("https://hf.co/ada/tiny", "ada/tiny", ""),
+        ("https://huggingface.co/ada/tiny/tree/v2", "ada/tiny", "v2"),
+        ("https://huggingface.co/ada/tiny/tree/refs%2Fpr%2F1", "ada/tiny", "refs/pr/1"),
+        ("https://huggingface.co/ada/tiny/blob/main/config.json", "ada/tiny", "main"),
+        ("https://huggingface.co/ada/tiny/resolve/v2/model.safetensors?download=true", "ada/tiny", "v2"),
+        # What is no repository's address stays as it is, to be refused.
+        ("https://huggingface.co/datasets/ada/tiny", "https://huggingface.co/datasets/ada/tiny", ""),
+        ("https://ada:word@huggingface.co/ada/tiny", "https://ada:word@huggingface.co/ada/tiny", ""),
+        ("https://elsewhere.org/ada/tiny", "https://elsewhere.org/ada/tiny", ""),
+        ("https://huggingface.co.elsewhere.org/a/b", "https://huggingface.co.elsewhere.org/a/b", ""),
+        ("dcgan-faces", "dcgan-faces", ""),
+    ],
+)
+def test_a_repository_may_be_pasted_as_an_address(typed: str, repo: str, revision: str) -> None:
+    assert query.repository(typed) == (repo, revision)

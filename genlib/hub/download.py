@@ -22,6 +22,7 @@ from genlib.hub.cache import COMMIT, Token, cache_of, cached, evict, intact, rem
 from genlib.hub.client import DOWNLOAD, Bar, watch_session
 from genlib.hub.look import File, look
 from genlib.hub.sentences import HubError, check_names, sentence
+from genlib.query import repository
 
 LOOK_S = 3.0  # seconds for the one look, from asking to the whole answer
 STALL_S = 10.0  # seconds; a download that gets fewer than PACE bytes in them is given up
@@ -36,7 +37,7 @@ def pull(
     token: Token = None,
     progress: Callable[[int, int | None], None] | None = None,
 ) -> Checkpoint:
-    """The checkpoint of `repo` ("user/name") at `revision` (branch, tag or commit; None: main).
+    """The checkpoint of `repo` ("user/name", or its address) at `revision` (branch, tag or commit; None: main).
 
     `progress(bytes, total)` is called a few times a second; `total` is None until it is known. Returns when all is
     there, however long that takes while bytes arrive; an app starts a `Download` instead. Raises HubError.
@@ -55,6 +56,7 @@ class Download:
     """A pull in a thread of its own. Every attribute may be read from any thread, at any time, without waiting.
 
     bytes, total    bytes received so far, and of all files (None until the Hub has told their sizes).
+    quiet           seconds for which next to nothing has come while a file is on its way; a few are usual.
     done            whether it ended: with a `checkpoint`, or with an `error`.
 
     An app on behalf of its visitors passes token=False: with the server's own they could open its owner's private
@@ -63,7 +65,8 @@ class Download:
     """
 
     def __init__(self, repo: str, revision: str | None = None, *, token: Token = None) -> None:
-        self.repo, self.revision = repo, revision or constants.DEFAULT_REVISION
+        self.repo, said = repository(repo)
+        self.revision = revision or said or constants.DEFAULT_REVISION
         self._token, self._cache = token, cache_of(token)
         self.bytes = 0
         self.total: int | None = None
@@ -82,6 +85,11 @@ class Download:
             if time.monotonic() > self._deadline:
                 self._settle(HubError(self._late))
         return self._outcome.done()
+
+    @property
+    def quiet(self) -> float:
+        with self._lock:
+            return 0.0 if math.isinf(self._deadline) else self._patience - (self._deadline - time.monotonic())
 
     @property
     def error(self) -> GenlibError | None:

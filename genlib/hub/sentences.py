@@ -38,7 +38,7 @@ def check_names(repo: str, revision: str) -> None:
     except HFValidationError:
         repo = ""
     if repo.count("/") != 1:
-        raise HubError("That is not the name of a Hugging Face model: write it as user/name.")
+        raise HubError("That is not the name of a Hugging Face model: write it as user/name, or paste its address.")
     if not re.fullmatch(r"(?!.*(\.\.|//))[A-Za-z0-9_][\w./-]{0,199}(?<![./])", revision, re.ASCII):
         raise HubError(f"That is not a revision of {repo}: give a branch, a tag or a commit.")
 
@@ -60,16 +60,16 @@ def sentence(error: BaseException, repo: str, revision: str | None, late: str, p
     """What went wrong, for people. An error that is none of the client's, the network's or the disk's is raised again.
 
     late: the sentence for a timeout.
-    public: who asks has no token.
+    public: who asks is a visitor, who has no token and sets up nothing on this machine.
     """
     # Never str(error): it may hold signed URLs.
     if isinstance(error, LocalEntryNotFoundError) and error.__cause__:
         error = error.__cause__  # the client's "not in the cache either"
+    if public and (said := _to_visitor(error, repo)):
+        return said
     match error:
         case OfflineModeIsEnabled():
             return f"HF_HUB_OFFLINE keeps {repo} from being looked up on Hugging Face: unset it and try again."
-        case GatedRepoError() | RepositoryNotFoundError() if public:
-            return f"Hugging Face shows no model {repo} to everyone: check the spelling, or choose a public model."
         case GatedRepoError():
             return (
                 f"{repo} is gated: accept its terms on its page, and log in with `hf auth login` or set HF_TOKEN "
@@ -101,3 +101,18 @@ def sentence(error: BaseException, repo: str, revision: str | None, late: str, p
         case OSError():
             return f"{repo} cannot be kept on this disk ({error.strerror}): make room, or set HF_HOME elsewhere."
     raise error
+
+
+def _to_visitor(error: BaseException, repo: str) -> str:
+    """Where the usual sentence would ask a visitor to mend what only the owner of the server can."""
+    status = error.response.status_code if isinstance(error, HfHubHTTPError) else 0
+    match error:
+        case HfHubHTTPError() if status in (401, 403) or isinstance(error, RepositoryNotFoundError):
+            return f"Hugging Face shows no model {repo} to everyone: check the spelling, or choose a public model."
+        case OfflineModeIsEnabled():
+            return f"This server does not look up {repo} on Hugging Face: choose one of the models that are here."
+        case httpx2.TooManyRedirects() | FileMetadataError() | LocalEntryNotFoundError():
+            return "This server does not find the way to Hugging Face: try again later."
+        case OSError(errno=int()):
+            return f"This server has no room for {repo} now: try again later, or choose another model."
+    return ""

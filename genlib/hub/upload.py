@@ -8,6 +8,7 @@ from huggingface_hub import HfApi, constants, get_token
 from genlib.checkpoint import CARD, CONFIG, WEIGHTS, shipped
 from genlib.hub.client import PUSH_LIMIT, watch_session
 from genlib.hub.sentences import NOT_THE_HUB, HubError, check_names, sentence
+from genlib.query import repository
 
 PUSH_S = 60.0  # seconds for each answer
 
@@ -19,6 +20,7 @@ def push(name: str, repo: str, *, private: bool = False, revision: str | None = 
     that the client finds: HF_TOKEN, or a login with `hf auth login`. Raises CheckpointError (no such checkpoint)
     and HubError.
     """
+    repo, _ = repository(repo)
     check_names(repo, revision or constants.DEFAULT_REVISION)
     folder = shipped(name).folder
     late = f"Hugging Face did not answer within {PUSH_S:g} s: check the network and try again."

@@ -184,7 +184,8 @@ class ModelAddress(Address[M]):
         if news is None:
             return
         rest = dict(news.parameters)
-        model, revision = rest.pop("model", ""), rest.pop("revision", "")
+        model, said = query.repository(rest.pop("model", ""))
+        revision = rest.pop("revision", "") or said
         name = query.joined(model, revision) if model else default
         if name in names:
             news = replace(news, parameters=rest, name=name)

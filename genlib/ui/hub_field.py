@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from genlib.query import Hub, quote
+from genlib.query import Hub, quote, repository
 from genlib.ui import loaders
 from genlib.ui.address import ModelAddress
 
 if TYPE_CHECKING:
     from genlib import hub
 
+QUIET_S = 3.0  # s after which it is said that a download stalls; it may go on until it is given up
 _TOKEN: Literal[False] = False  # the server's own would open its owner's private models to every visitor
 
 
@@ -49,12 +50,13 @@ class HubField:
         """Ask for a repository."""
         address = self._address
         with st.form(address.spec.widget("hub"), border=False):
-            repo = st.text_input("Model on the Hugging Face Hub", placeholder="user/repo", key=self._repo)
+            repo = st.text_input("Model on the Hugging Face Hub", placeholder="user/repo, or its address", key=self._repo)
             revision = st.text_input(
                 "Revision", placeholder="main", key=self._revision, help="A branch, a tag or a commit."
             )
             if st.form_submit_button("Open model", icon=":material/download:"):
-                self._start(repo.strip(), revision.strip(), address.kept(address.parameters()))
+                repo, said = repository(repo)
+                self._start(repo, revision.strip() or said, address.kept(address.parameters()))
         st.caption("A repository that `python -m genlib push` made. Weights are read in the safetensors format only.")
 
     def notes(self, asked: Hub | None) -> None:
@@ -103,12 +105,17 @@ def _watch(download: hub.Download, stop: str) -> None:
     if download.done:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
-        if download.total:
-            share = min(download.bytes / download.total, 1.0)
-            text = f"Downloading from the Hub: {download.bytes / 1e6:.1f} of {download.total / 1e6:.1f} MB"
-        else:
-            share, text = 0.0, "Looking at the Hub"
-        st.progress(share, text)
+        st.progress(*progress(download))
         if st.button("Stop", key=stop):
             download.cancel()
             st.rerun()
+
+
+def progress(download: hub.Download) -> tuple[float, str]:
+    """The share of a download that is here, and what to say of it."""
+    if not download.total:
+        return 0.0, "Looking at the Hub"
+    text = f"Downloading from the Hub: {download.bytes / 1e6:.1f} of {download.total / 1e6:.1f} MB"
+    if (quiet := download.quiet) > QUIET_S:
+        text = f"The download has stalled: next to nothing has come for {quiet:.0f} s. Stop it, or wait a little"
+    return min(download.bytes / download.total, 1.0), text

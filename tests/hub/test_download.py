@@ -36,6 +36,24 @@ def test_progress_is_seen_while_it_runs(hub: Any, server: FakeHub, repo: Repo, f
     assert len(asked(server, "GET /cdn")) == 1
 
 
+@pytest.mark.parametrize("kind", ["hang", "trickle"])
+def test_a_download_that_stalls_is_said_to_before_it_is_given_up(
+    hub: Any, server: FakeHub, repo: Repo, kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from genlib.ui import hub_field
+
+    assert 2 <= hub_field.QUIET_S <= 3.5  # of the 4 s in which a visitor is to know it
+    monkeypatch.setattr(hub_field, "QUIET_S", 0.3)
+    with server.failing(kind, WEIGHTS, method="GET"):
+        download = hub.Download(NAME)
+        until(download, lambda: "stalled" in hub_field.progress(download)[1])
+        assert not download.done
+    while not download.wait(1):
+        pass
+    assert download.quiet == 0
+    assert download.error is None or kind == "hang"
+
+
 def test_cancel(hub: Any, server: FakeHub, repo: Repo, files: dict[str, bytes]) -> None:
     with server.failing("trickle", WEIGHTS, method="GET"):
         download = hub.Download(NAME)

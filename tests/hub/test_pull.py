@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 from fake_hub import TOKEN, FakeHub, Repo
-from pulling import NAME, asked, fails, impatient, in_cache, works
+from pulling import NAME, asked, fails, impatient, in_cache, one_sentence, works
 
 import genlib
 from genlib import catalog, checkpoint, sources
@@ -82,6 +83,12 @@ def test_load_takes_the_name_of_a_repository(hub: Any, repo: Repo) -> None:
 def test_shipped_checkpoints_need_no_client() -> None:
     code = "import sys, genlib.sources; genlib.sources.find('gan-digits'); sys.exit('huggingface_hub' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+def test_a_pasted_address_is_taken(hub: Any, repo: Repo, files: dict[str, bytes]) -> None:
+    repo.commit(files, "v2")
+    assert hub.pull(f"https://huggingface.co/{NAME}").source == f"{NAME}@{repo.refs['main']}"
+    assert hub.pull(f"https://huggingface.co/{NAME}/tree/v2").source == f"{NAME}@{repo.refs['v2']}"
 
 
 @pytest.mark.parametrize(
@@ -167,6 +174,34 @@ def test_no_repository_private_gated_no_revision(
     repo.gated, repo.private = False, True
     works(hub)
     assert not any("no credentials" in path for _, path in server.log)
+
+
+@pytest.mark.parametrize("where", ["revision", CONFIG, "/cdn/"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param({"kind": "status", "status": 401}, id="401"),
+        pytest.param({"kind": "status", "status": 401, "code": "GatedRepo"}, id="gated"),
+        pytest.param({"kind": "status", "status": 401, "code": "RepoNotFound"}, id="no repo"),
+        pytest.param({"kind": "status", "status": 403}, id="403"),
+        pytest.param({"kind": "loop"}, id="redirects"),
+        pytest.param({"kind": "bare"}, id="not the Hub"),
+    ],
+)
+def test_a_visitor_is_not_told_to_mend_what_only_the_owner_can(
+    hub: Any, server: FakeHub, repo: Repo, where: str, fault: dict[str, Any]
+) -> None:
+    with server.failing(**fault, where=where):
+        download = hub.Download(NAME, token=False)
+        while not download.wait(1):
+            pass
+    if download.error:  # a fault may be none there
+        said = one_sentence(str(download.error))
+        assert not re.search("token|log in|login|HF_|terms|proxy", said), said
+        assert re.search("choose a public model|try again later", said)
+    else:
+        assert fault["kind"] == "bare"
+        assert where != CONFIG
 
 
 # --- Faults of the files ----------------------------------------------------------------------------------------------
