@@ -138,10 +138,11 @@ def _decode(image: Image.Image) -> Upload:
         image.draft(None, (max(1, int(width * share)), max(1, int(height * share))))
     image.load()
     small = _reduced(image)
-    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    orientation = _orientation(image)
     if share < 1:
         size = (max(1, round(width * share)), max(1, round(height * share)))
         small = small.resize(size, Image.Resampling.LANCZOS, reducing_gap=None)
+    small.info.clear()  # of its Exif data nothing else counts, and what is broken in it cannot be written anew
     small.getexif()[ExifTags.Base.Orientation] = orientation
     small = ImageOps.exif_transpose(small)
     if share < 1:
@@ -151,6 +152,14 @@ def _decode(image: Image.Image) -> Upload:
         return Upload(np.array(small), tuple(notes))
     pixels, note = _flatten(np.asarray(small))
     return Upload(pixels, (*notes, *note))
+
+
+def _orientation(image: Image.Image) -> object:
+    """What its Exif data say of which side is up; 1, as it is, where they are broken: the picture need not be."""
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation, 1)
+    except DAMAGE:
+        return 1
 
 
 def _reduced(image: Image.Image) -> Image.Image:

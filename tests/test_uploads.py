@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import random
 import struct
 import tracemalloc
@@ -225,3 +226,25 @@ def test_damage_anywhere_is_a_picture_or_a_sentence() -> None:
             assert picture.pixels.ndim == 3
             assert max(picture.pixels.shape) <= uploads.MAX_SIDE
     assert min(good, bad) > 50
+
+
+def with_exif(exif: bytes) -> bytes:
+    """A JPEG that holds these bytes as its Exif data, as they are."""
+    jpeg = encoded(Image.new("RGB", (40, 30), "red"), "JPEG")
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [
+        b"Exif\0\0junk",
+        b"Exif\0\0MM\n*\0\0\0\x08\0\x00",  # of no byte order there is
+        b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0[\0\0\0\x01\0\x06\0\0\0\0\0\0",  # the orientation of no type
+        b"Exif\0\0MM\0*\xff\xff\xff\xff",  # beyond its end
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data", "ignore:Truncated File Read", "ignore:Tag data larger")
+def test_a_picture_whose_exif_data_alone_are_broken_is_read(exif: bytes) -> None:
+    pixels = read(with_exif(exif)).pixels
+    assert pixels.shape == (30, 40, 3)
+    assert np.abs(pixels.astype(int) - (254, 0, 0)).max() <= 2
