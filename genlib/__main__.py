@@ -153,7 +153,7 @@ def sample(args: argparse.Namespace) -> None:
 
 def translate(args: argparse.Namespace) -> None:
     """Bring a picture into a model's world, translate it, write it."""
-    from genlib import translation, uploads
+    from genlib import novelty, translation, uploads
     from genlib.contract import Translates
     from genlib.sheets import png
 
@@ -170,7 +170,10 @@ def translate(args: argparse.Namespace) -> None:
     source = translation.source_of(worlds, args.source)
     picture = uploads.read(content)
     brought = translation.bring(picture.pixels, source, model.shape[-1])
-    for note in (*picture.notes, *brought.notes):
+    notes = [*picture.notes, *brought.notes]
+    if source.kind == "drawing" and novelty.shading(picture.pixels) > novelty.SHADED:
+        notes.append(f"This looks like a photo, and the model knows {source.title} only.")
+    for note in notes:
         print(note)
     made = model.translate(brought.image, source, None if args.seed is None else [args.seed])
     _write(args.out, png(translation.finish(brought, worlds.target(source), made)[0]))

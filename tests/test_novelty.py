@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+import skimage.data
 import torch
+from drawings import shadowed
+from PIL import Image, ImageFilter
 from torch import Tensor
 
 from genlib import data, novelty
@@ -54,3 +59,47 @@ def test_sets_that_are_joined_make_one_world() -> None:
     joined = novelty.world(grey, source, "faces+emoji")
     alone = [novelty.world(grey, source, part) for part in ("faces", "emoji")]
     assert len(joined.rows) == sum(len(w.rows) for w in alone)
+
+
+def photos_of_people_and_a_cat() -> dict[str, np.ndarray]:
+    astronaut, cat = skimage.data.astronaut(), skimage.data.chelsea()
+    face = astronaut[20:210, 150:320]
+    white = np.full_like(face, 255)
+    y, x = np.mgrid[-1 : 1 : len(face) * 1j, -1 : 1 : face.shape[1] * 1j]
+    return {
+        "a person": astronaut,
+        "her flag": astronaut[5:195, 24:214],
+        "her face": face,
+        "cut out": np.where((x**2 + y**2 < 0.9)[..., None], face, white),
+        "pale": (255 - (255 - face) * 0.6).astype(np.uint8),
+        "grey": face.mean(2, keepdims=True).repeat(3, 2).astype(np.uint8),
+        "a photographer": skimage.data.camera()[..., None].repeat(3, 2),
+        "a cat": cat,
+    }
+
+
+@pytest.mark.parametrize("what", photos_of_people_and_a_cat())
+def test_a_photo_is_told_from_drawings(what: str) -> None:
+    assert novelty.shading(photos_of_people_and_a_cat()[what]) > novelty.SHADED
+
+
+@pytest.mark.parametrize("kind", ["drawn", "white on black", "by phone", "in pencil"])
+def test_held_out_drawings_are_not_taken_for_photos(kind: str) -> None:
+    """At most 2 % of them."""
+    test = data.load_pictures("emoji", "test", size=128)
+    assert test.lines is not None
+    found = []
+    for lines in test.lines[:: 2 if kind in ("drawn", "white on black") else 7, 0].numpy():
+        pixels = lines[..., None].repeat(3, 2)
+        if kind == "white on black":
+            pixels = 255 - pixels
+        elif kind != "drawn":
+            large = Image.fromarray(pixels).resize((400, 400), Image.Resampling.BICUBIC)
+            if kind == "by phone":
+                pixels = shadowed(np.pad(np.asarray(large), ((20, 20), (80, 80), (0, 0)), constant_values=255))
+            else:
+                ink = 1 - np.asarray(large.filter(ImageFilter.GaussianBlur(2))) / 255
+                grain = np.random.default_rng(len(found)).random((400, 400, 1))
+                pixels = (235 * (1 - 0.6 * ink * (0.5 + 0.5 * grain))).astype(np.uint8)
+        found.append(novelty.shading(pixels))
+    assert np.mean(np.array(found) > novelty.SHADED) <= 0.02

@@ -73,14 +73,23 @@ def _others() -> None:
     state[ANSWER] = 1
 
 
-def warn_if_far(checkpoint: Checkpoint, source: Domain, image: Tensor) -> None:
+def warn_if_far(checkpoint: Checkpoint, source: Domain, brought: Brought) -> None:
     """A word of warning, with the distance, for a picture that is far from what the model was made for."""
+    from genlib import novelty
+
+    if source.kind == "drawing" and (share := novelty.shading(brought.before)) > novelty.SHADED:
+        st.warning(
+            f"This looks like a photo: {share:.0%} of it is softly shaded, and of a drawing hardly anything is. The model "
+            f"has only seen {source.title}, so its answer may be nonsense.",
+            icon=":material/explore_off:",
+        )
+        return
     try:
         world = loaders.world(checkpoint, source)
     except GenlibError:  # a stranger's model, of data that is not here
         st.caption("Whether the model knows such pictures cannot be told: its data set is not here.")
         return
-    distance = world.distance(image)
+    distance = world.distance(brought.image)
     if distance > 1.2 * world.far:
         names = " and ".join(data.info(part).title for part in data.parts(checkpoint.spec.recipe.data))
         st.warning(

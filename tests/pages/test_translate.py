@@ -306,6 +306,15 @@ def test_a_photo_is_far_from_drawn_faces() -> None:
     assert not open_page(f"model={HAIR}").warning
 
 
+def test_a_photo_among_the_sketches_is_warned_of() -> None:
+    import skimage.data
+
+    at = bring(open_page("way=upload"), encoded(Image.fromarray(skimage.data.astronaut()[5:195, 24:214])))
+    assert compared(at)
+    assert any("looks like a photo" in w.value for w in at.warning)
+    assert not bring(at, encoded(drawing())).warning
+
+
 def test_an_empty_canvas_asks_for_a_drawing() -> None:
     at = open_page("way=draw")
     assert not said(at)
