@@ -55,7 +55,7 @@ def list_(_: argparse.Namespace) -> None:
     from genlib import sources
 
     for name, checkpoint in sources.checkpoints().items():
-        print(f"{name:24} {checkpoint.model_class.title}, {checkpoint.spec.recipe.data}")
+        print(f"{name:24} {checkpoint.title}")
 
 
 def data_(args: argparse.Namespace) -> None:

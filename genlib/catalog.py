@@ -10,12 +10,15 @@ import ast
 import importlib
 import json
 import pkgutil
+import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlib import taxonomy
+from genlib import data, taxonomy
 from genlib.contract import Paper
 from genlib.errors import GenlibError
 
@@ -35,6 +38,7 @@ class About:
     family: tuple[str, ...] | None
     aside: str
     capabilities: frozenset[str]  # names of the protocols of genlib.contract
+    short: str = ""
 
     @property
     def place(self) -> tuple[int, int, str]:
@@ -44,13 +48,18 @@ class About:
 
 @dataclass(frozen=True)
 class Listed:
-    """A checkpoint folder, of which only the model's name and the kind of its space were read."""
+    """A checkpoint folder, of which only its model, its data and the kind of its space were read."""
 
     name: str
     folder: Path
     model: str
     about: About
     kind: str  # "pictures" or "points"
+    data: str  # that it learned from
+
+    @property
+    def title(self) -> str:
+        return title(self.model, self.data)
 
 
 def model_paths() -> dict[str, Path]:
@@ -112,9 +121,30 @@ def _about(path: Path, changed: int) -> About:
             if key == "paper":
                 assert isinstance(value, ast.Call)
                 said[key] = Paper(*map(ast.literal_eval, value.args))
-            elif key in ("title", "idea", "family", "aside"):
+            elif key in ("title", "short", "idea", "family", "aside"):
                 said[key] = ast.literal_eval(value)
     return About(capabilities=frozenset(map(_name, model.bases)) - {"Model"}, **said)
+
+
+def title(model: str, learned: str) -> str:
+    """What a checkpoint is called for people, by its model and the data it learned from: "Drawn faces by DCGAN"."""
+    try:
+        names = [re.sub(r" [(][^()]*[)]", "", data.info(part).title) for part in data.parts(learned)]
+    except GenlibError:  # a stranger's model, of data that is not here
+        names = [learned]
+    names[1:] = [name[:1].lower() + name[1:] for name in names[1:]]
+    said = about(model)
+    called = said.short or said.title
+    if not said.short and called[1:].islower():  # a word, not a name
+        called = f"{'an' if called[0] in 'AEIOU' else 'a'} {called.lower()}"
+    return f"{' and '.join(names)} by {called}"
+
+
+def titles(shelf: Iterable[Listed]) -> dict[str, str]:
+    """Name -> title of checkpoints, no two alike: the name tells apart those that a title does not."""
+    shelf = list(shelf)
+    shared = Counter(c.title for c in shelf)
+    return {c.name: c.title if shared[c.title] == 1 else f"{c.title} ({c.name})" for c in shelf}
 
 
 def _name(base: ast.expr) -> str:
@@ -129,15 +159,15 @@ def shelf(root: Path | None = None) -> dict[str, Listed]:
     found = []
     for path in (root or CHECKPOINTS).glob("*/config.json"):
         try:
-            model, kind = _read(path, path.stat().st_mtime_ns)
-            found.append(Listed(path.parent.name, path.parent, model, about(model), kind))
+            model, kind, learned = _read(path, path.stat().st_mtime_ns)
+            found.append(Listed(path.parent.name, path.parent, model, about(model), kind, learned))
         except (OSError, ValueError, LookupError, TypeError, AttributeError, GenlibError):
             continue  # being written, or damaged: checkpoint.load(NAME) says what is wrong with it
     return {c.name: c for c in sorted(found, key=lambda c: (c.about.place, c.name))}
 
 
 @lru_cache(maxsize=256)
-def _read(config: Path, changed: int) -> tuple[str, str]:
-    """The model's name and the kind of its space, of a config.json."""
+def _read(config: Path, changed: int) -> tuple[str, str, str]:
+    """The model's name, the kind of its space and the name of its data, of a config.json."""
     spec = json.loads(config.read_bytes())
-    return spec["model"], spec["config"].get("space", {}).get("kind", "pictures")
+    return spec["model"], spec["config"].get("space", {}).get("kind", "pictures"), spec["recipe"]["data"]

@@ -90,6 +90,11 @@ class Checkpoint:
         return self.source
 
     @property
+    def title(self) -> str:
+        """For people, as `name` is for code: "Drawn faces by DCGAN"."""
+        return catalog.title(self.spec.model, self.spec.recipe.data)
+
+    @property
     def model_class(self) -> type[AnyModel]:
         return catalog.model_class(self.spec.model)
 

@@ -4,8 +4,8 @@ A picture is described coarsely: its tones on a grid of 8 x 8, and how its edges
 colours have few, strong edges; photos have many weak ones). Its distance is that to the nearest held-out picture of the
 data set the model learned from, in units of what such a distance usually is.
 
-Made into lines, a photo is near to drawings; what it was is told from the picture as it came, by how much of it is softly
-shaded.
+Made into lines, a photo is near to drawings. What it was is told from the picture as it came, by how much of it is
+softly shaded.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ SHADED = 0.18  # of a picture: more of it is a photo of something else than a dr
 def shading(pixels: np.ndarray) -> float:
     """The share, in [0, 1], of a picture uint8 (H, W, 3) that is softly shaded; a photo of things is above SHADED.
 
-    A cell's tone is that of its lighter part, so that thin lines leave no trace in it. Paper is even, also in the shade;
-    the edge of a line or of a flat area is hard. Measured: 0.04 at most for 143 held-out line drawings, 0.16 for
+    A cell's tone is that of its lighter part, so that thin lines leave no trace in it. Paper is even, also in the
+    shade; the edge of a line or of a flat area is hard. Measured: 0.04 at most for 143 held-out line drawings, 0.16 for
     drawings as a phone takes them and for soft pencil; at least 0.23 for photos of a face, a person or a cat.
     """
     grey = Image.fromarray(pixels).convert("L")

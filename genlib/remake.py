@@ -7,6 +7,8 @@ import json
 from genlib.contract import Controls
 from genlib.query import parted
 
+WHERE = "# genlib: `pip install -e .` in the folder of this project, where app.py is."
+
 
 def script(name: str, seeds: range, controls: Controls, kind: str) -> str:
     """For what the checkpoint `name` samples: kind "pictures" writes pictures.png, "points" writes points.csv."""
@@ -20,4 +22,5 @@ def script(name: str, seeds: range, controls: Controls, kind: str) -> str:
     else:
         imports = "import numpy"
         written = 'numpy.savetxt("points.csv", x.cpu().numpy(), delimiter=",")'
-    return f"import genlib\n{imports}\nmodel = genlib.load({which})\nx = model.sample({asked})\n{written}\n"
+    lines = (WHERE, "import genlib", imports, f"model = genlib.load({which})", f"x = model.sample({asked})", written)
+    return "\n".join(lines) + "\n"

@@ -15,6 +15,7 @@ frame.heading(
 
 # Everything here is read from files: no model's code is run, so nothing waits for torch.
 shelf = catalog.shelf()
+titles = catalog.titles(shelf.values())
 page = {name: page_of(c.model, c.kind) for name, c in shelf.items()}
 models = {name: about for name in catalog.model_names() if (about := catalog.about(name)).family is not None}
 models = dict(sorted(models.items(), key=lambda item: item[1].place))
@@ -22,11 +23,11 @@ trained = {model: [name for name, c in shelf.items() if c.model == model] for mo
 
 
 def link(name: str) -> None:
-    """A checkpoint's name, which opens the page that shows it, if there is one."""
+    """A checkpoint's title, which opens the page that shows it, if there is one."""
     if spec := page[name]:
-        st.page_link(spec.file, label=name, query_params={"model": name})
+        st.page_link(spec.file, label=titles[name], query_params={"model": name})
     else:
-        st.markdown(name)
+        st.markdown(titles[name])
 
 
 pictures, tree_column = st.columns([7, 5], gap="large")
@@ -35,7 +36,7 @@ with pictures, st.container(key="wall"):
     for name in (name for names in trained.values() for name in names):
         if (picture := shelf[name].folder / "sample.png").exists():
             with st.container(key=f"frame-{shelf[name].kind}-{name}"):
-                st.image(str(picture), alt=f"Pictures made by {name}", width="stretch", output_format="PNG")
+                st.image(str(picture), alt=f"Pictures: {titles[name]}", width="stretch", output_format="PNG")
                 link(name)
 
 with tree_column:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from genlib.glossary import gloss
 from genlib.ui import cards, frame, made, pages
 from genlib.ui.enlarge import enlarge
 from genlib.ui.model_page import ModelPage
@@ -16,7 +17,13 @@ kind = checkpoint.config.space.kind
 
 with row:
     st.number_input(
-        "First seed", *page.bounds("seed"), step=1, key=page.key("seed"), persist_state="session", width=150
+        "First seed",
+        *page.bounds("seed"),
+        step=1,
+        key=page.key("seed"),
+        persist_state="session",
+        width=150,
+        help=gloss("seed"),
     )
     st.number_input("How many", *page.bounds("n"), step=1, key=page.key("n"), persist_state="session", width=120)
     st.button(f"New {kind}", on_click=made.new_seed, key=page.key("new"), type="primary", icon=":material/casino:")
@@ -43,7 +50,7 @@ with right, frame.answering():
     with card:
         cards.show(checkpoint)
     with code:
-        st.markdown(f"These five lines of Python make the same {kind}. The address of this page shows them again.")
+        st.markdown(f"These lines of Python make the same {kind}. The address of this page shows them again.")
         st.code(batch.script, wrap_lines=True)
 
 if picked is not None:  # last: its search may take a while

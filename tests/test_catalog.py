@@ -112,3 +112,24 @@ def test_shipped_card_says_what_it_is(name: str) -> None:
     front = re.match(r"---\n(.*?)\n---\n", card, re.DOTALL)
     assert front, "no YAML front matter: the Hub would not show its licence"
     assert re.search(r"^license:", front[1], re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", catalog.shelf())
+def test_a_title_for_people_says_data_and_model_without_the_words_of_code(name: str) -> None:
+    listed = catalog.shelf()[name]
+    assert listed.title == checkpoint.shipped(name).title
+    assert listed.title[0].isupper()
+    assert re.search(" by (an? [a-z]+|[A-Z].*|pix2pix)$", listed.title), listed.title
+    assert not re.search(r"[()_]", listed.title)
+
+
+def test_titles_tell_checkpoints_apart() -> None:
+    titles = catalog.titles(catalog.shelf().values())
+    assert len(set(titles.values())) == len(titles)
+    assert titles["dcgan-faces"] == "Drawn faces by DCGAN"
+    assert titles["vae2d-digits"] == "Handwritten digits by VAE (vae2d-digits)"
+
+
+def test_a_title_of_data_that_is_not_here_names_it() -> None:
+    assert catalog.title("autoencoder", "birds") == "birds by an autoencoder"
+    assert catalog.title("vae", "faces+emoji") == "Drawn faces and emoji with their line drawings by VAE"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 import random
 import struct
 import tracemalloc

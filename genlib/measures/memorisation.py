@@ -17,6 +17,7 @@ from genlib.measures.subject import Subject
 from genlib.spaces import Pictures
 
 COMPARED = 1000  # samples whose nearest training picture is looked for
+SAME = 0.5 / 255  # what rounding to 8 bits may do to a copy
 NEAR = 0.5  # of the distance that test pictures have: samples below it may be copies
 
 
@@ -59,6 +60,25 @@ class Memory(Measure[Result]):
 def floor(checkpoint: Checkpoint) -> float | None:
     """How far test pictures are from the nearest training picture, on average; None: not measured."""
     return number_in(checkpoint, Memory.name, "floor")
+
+
+def verdict(distance: float, floor: float | None) -> str:
+    """Whether a picture at this distance from the nearest training picture is memorised, and by which number.
+
+    floor: of test pictures, see Result; None: not measured.
+    """
+    if distance < SAME:
+        return f"**Yes: it is a copy.** Its nearest training picture is the same, at {distance:.3f}."
+    if floor is None:
+        return (
+            f"**It is no exact copy**: its nearest training picture is {distance:.3f} away. Whether that is near was "
+            "not measured for this model."
+        )
+    share = distance / floor
+    measured = f"its nearest training picture is {distance:.3f} away; of test pictures, never seen, it is {floor:.3f}"
+    if share < NEAR:
+        return f"**Perhaps**: {measured} on average. Below half of that it may be a copy: compare the two."
+    return f"**No sign of it**: {measured} on average."
 
 
 def memory(data_name: str, made: Tensor, real: Tensor) -> Result:

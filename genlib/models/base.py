@@ -32,6 +32,7 @@ class Model(Constants, Generic[C, K, T]):
     Training: ClassVar[type[contract.Training]]
 
     title: ClassVar[str]  # the field's name for it, e.g. "Deep convolutional GAN"
+    short: ClassVar[str] = ""  # what people call it who know it, where that is not the title: "DCGAN"
     idea: ClassVar[str]  # one or two sentences, for someone who meets it for the first time
     paper: ClassVar[Paper]
     # Where it hangs in Goodfellow's taxonomy (NIPS 2016 tutorial, figure 9), e.g. ("Implicit density", "Direct").

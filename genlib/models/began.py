@@ -135,6 +135,7 @@ def convergence(real: Tensor, fake: Tensor, gamma: float) -> Tensor:
 
 class BEGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criticises, Trains[Training]):
     title = "Boundary equilibrium GAN"
+    short = "BEGAN"
     idea = (
         "The discriminator is an autoencoder: what it can draw again with little loss counts as real. One number "
         "follows the game and keeps generator and discriminator in balance."

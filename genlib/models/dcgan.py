@@ -133,6 +133,7 @@ def initialise(module: nn.Module) -> None:
 
 class DCGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criticises, Trains[Training]):
     title = "Deep convolutional GAN"
+    short = "DCGAN"
     idea = (
         "The adversarial game with convolutional players: the generator paints from a coarse map of 4 x 4 to the full "
         "picture, the discriminator looks through strided convolutions."

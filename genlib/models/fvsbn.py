@@ -84,6 +84,7 @@ def log_likelihood(x: Tensor, logits: Tensor) -> Tensor:
 
 class FVSBN(Model[Config, Controls, Training], Samples, Unrolls, Scores, Trains[Training]):
     title = "Fully visible sigmoid belief network"
+    short = "FVSBN"
     idea = (
         "Pixels are drawn one after the other, each a coin whose bias is a weighted sum of all the pixels before it. "
         "The product of their probabilities is the picture's, exactly."

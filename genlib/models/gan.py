@@ -146,6 +146,7 @@ def squared_slope(logits: Tensor, x: Tensor) -> Tensor:
 
 class GAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criticises, Trains[Training]):
     title = "Generative adversarial network"
+    short = "GAN"
     idea = (
         "A generator turns noise into samples; a discriminator tries to tell them from real ones. Each learns from "
         "the other's successes until the fakes pass."

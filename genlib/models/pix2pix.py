@@ -184,6 +184,7 @@ def jittered(pictures: Tensor, amount: float, rng: torch.Generator) -> Tensor:
 
 class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Trains[Training]):
     title = "Conditional GAN (pix2pix)"
+    short = "pix2pix"
     idea = (
         "The generator paints colours into a drawing; the discriminator sees drawing and painting together, patch by "
         "patch, and learns to tell whether they are a real pair."

@@ -140,6 +140,7 @@ def log_normal(x: Tensor, mu: Tensor | float, log_sigma: Tensor | float) -> Tens
 
 class VAE(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Encodes, Scores, Trains[Training]):
     title = "Variational autoencoder"
+    short = "VAE"
     idea = (
         "An encoder squeezes a picture into a few numbers, a decoder draws it again from them; noise in between makes "
         "every point of that small space a picture, and gives a bound on the likelihood."

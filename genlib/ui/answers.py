@@ -79,8 +79,8 @@ def warn_if_far(checkpoint: Checkpoint, source: Domain, brought: Brought) -> Non
 
     if source.kind == "drawing" and (share := novelty.shading(brought.before)) > novelty.SHADED:
         st.warning(
-            f"This looks like a photo: {share:.0%} of it is softly shaded, and of a drawing hardly anything is. The model "
-            f"has only seen {source.title}, so its answer may be nonsense.",
+            f"This looks like a photo: {share:.0%} of it is softly shaded, and of a drawing hardly anything is. The "
+            f"model has only seen {source.title}, so its answer may be nonsense.",
             icon=":material/explore_off:",
         )
         return

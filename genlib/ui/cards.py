@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from genlib import catalog
+from genlib.ui import words
 
 if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
@@ -23,6 +24,7 @@ def show(checkpoint: Checkpoint) -> None:
     """
     shipped = checkpoint.folder.parent == catalog.CHECKPOINTS
     text = _FRONT.sub("", checkpoint.card())
+    words.row(words.found_in(_prose(text)), "card")
     text = _smaller_headings(text if shipped else harmless(text))
     before = 0
     for image in _IMAGE.finditer(text):
@@ -31,6 +33,12 @@ def show(checkpoint: Checkpoint) -> None:
             st.image(str(path), alt=image[1], output_format="PNG")
         before = image.end()
     st.markdown(text[before:] or "This model has no card.")
+
+
+def _prose(text: str) -> str:
+    """What a card says of measured numbers, where its terms stand: not its code, and not how it was trained."""
+    _, found, rest = text.partition("\n## Measured\n")
+    return rest.partition("\n## Training\n")[0] if found else ""
 
 
 def harmless(text: str) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from genlib import query
 from genlib.contract import Controls
+from genlib.glossary import gloss
 
 K = TypeVar("K", bound=Controls)
 
@@ -40,7 +41,7 @@ def _widget(field: Mapping[str, Any], key: str) -> Any:
     st.session_state.setdefault(key, field["default"])
     common: dict[str, Any] = {
         "label": label(field),
-        "help": field.get("description"),
+        "help": " ".join(filter(None, (field.get("description"), gloss(key.rpartition(".")[2])))),
         "key": key,
         "persist_state": "session",
     }

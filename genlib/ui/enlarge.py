@@ -45,11 +45,13 @@ def enlarge(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
 
 
 def _show(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
+    from genlib.measures import memorisation
+
     picture, words = st.columns([3, 2], gap="medium")
     large = png(image, enlargement(len(image), 768))
     picture.image(large, alt=f"Picture with seed {seed}", width="stretch", output_format="PNG")
     with words:
-        st.markdown(f"**{checkpoint.name}**, {checkpoint.model_class.title}")
+        st.markdown(f"**{checkpoint.title}** · {checkpoint.name}")
         with frame.answering():
             for sentence, gloss in _opinion(checkpoint, *loaders.opinion(checkpoint, image)):
                 st.markdown(sentence)
@@ -63,12 +65,17 @@ def _show(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
             icon=":material/download:",
         )
     st.markdown("**Is it memorised?** The nearest training pictures, with their distances:")
+    answer = st.empty()
+    answer.markdown("Looking for the nearest training pictures.")
     slots = [column.empty() for column in st.columns(NEIGHBOURS, wrap=False)]
     for slot in slots:  # so that nothing moves when they are found
         slot.html(WAITING)
     found = []
     with frame.answering():
         found = loaders.neighbours(checkpoint.spec.recipe.data, image, NEIGHBOURS)
+    answer.markdown(
+        memorisation.verdict(found[0][0], memorisation.floor(checkpoint)) if found else "It cannot be told."
+    )
     for i, slot in enumerate(slots):
         if found:
             distance, pixels = found[i]
@@ -77,7 +84,7 @@ def _show(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
             slot.image(near, f"{distance:.3f}", width="stretch", alt=alt, output_format="PNG")
         else:
             slot.empty()
-    st.caption("Distance: root mean square difference of the pixels, 0 to 1. A copy has 0. " + _floor(checkpoint))
+    st.caption("Distance: root mean square difference of the pixels, 0 to 1. A copy has 0.")
 
 
 def _opinion(
@@ -97,12 +104,3 @@ def _opinion(
             f"Nats are units of the natural logarithm; higher is likelier. {GLOSS[likelihood.kind]}"
             + (f" Computed as: {likelihood.note}." if likelihood.note else ""),
         )
-
-
-def _floor(checkpoint: Checkpoint) -> str:
-    from genlib.measures import memorisation
-
-    floor = memorisation.floor(checkpoint)
-    if not floor:
-        return ""
-    return f"Test pictures, which the model has never seen, are {floor:.3f} from their nearest ones on average."

@@ -50,7 +50,9 @@ class HubField:
         """Ask for a repository."""
         address = self._address
         with st.form(address.spec.widget("hub"), border=False):
-            repo = st.text_input("Model on the Hugging Face Hub", placeholder="user/repo, or its address", key=self._repo)
+            repo = st.text_input(
+                "Model on the Hugging Face Hub", placeholder="user/repo, or its address", key=self._repo
+            )
             revision = st.text_input(
                 "Revision", placeholder="main", key=self._revision, help="A branch, a tag or a commit."
             )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Generic
 
 import streamlit as st
 
-from genlib import catalog
+from genlib.glossary import gloss
 from genlib.query import M
 from genlib.ui import controls, frame, loaders
 from genlib.ui.address import ModelAddress
@@ -45,8 +45,8 @@ class ModelPage(Generic[M]):
         """
         self._hub.collect()
         shelf, opened = self.spec.shelf(), self._opened()
-        titles = {name: listed.about.title for name, listed in shelf.items()}
-        titles |= {name: catalog.about(checkpoint.spec.model).title for name, checkpoint in opened.items()}
+        titles = {name: listed.title for name, listed in shelf.items()}
+        titles |= {name: checkpoint.title for name, checkpoint in opened.items()}
         if not titles:
             st.error("There is no such model yet: `python -m genlib train` makes one.", icon=":material/error:")
             st.stop()
@@ -55,7 +55,8 @@ class ModelPage(Generic[M]):
         name = row.selectbox(
             "Model",
             list(titles),
-            format_func=lambda n: f"{n} · {titles[n]}",
+            format_func=lambda n: f"{titles[n]} · {n}",
+            help=gloss("checkpoint"),
             key=self.address.picker,
             persist_state="session",
             width=360,

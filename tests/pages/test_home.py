@@ -49,9 +49,9 @@ def test_every_checkpoint_is_linked_and_those_with_a_picture_show_it(shipped: Pa
     app = home()
     assert app.title[0].value == "Deep generative models"
     assert links(app) == [
-        ("vae-digits", "model=vae-digits"),  # under its picture
-        ("vae-digits", "model=vae-digits"),  # in the list of models
-        ("vae-other", "model=vae-other"),
+        ("Handwritten digits by VAE (vae-digits)", "model=vae-digits"),  # under its picture
+        ("Handwritten digits by VAE (vae-digits)", "model=vae-digits"),  # in the list of models
+        ("Handwritten digits by VAE (vae-other)", "model=vae-other"),
     ]
     assert len(app.get("image")) == 2
 
@@ -59,7 +59,7 @@ def test_every_checkpoint_is_linked_and_those_with_a_picture_show_it(shipped: Pa
 def test_a_checkpoint_that_no_page_shows_has_its_picture_and_its_name(shipped: Path) -> None:
     assert page_of("autoencoder", "pictures") is None
     app = home()
-    assert [text.value for text in app.markdown].count("autoencoder-digits") == 2  # in the wall, and in the list
+    assert [text.value for text in app.markdown].count("Handwritten digits by an autoencoder") == 2  # in the wall, and in the list
 
 
 def test_home_never_imports_torch() -> None:

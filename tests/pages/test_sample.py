@@ -85,9 +85,9 @@ def test_shows_pictures_at_once():
     assert len(np.unique(pictures.reshape(len(pictures), -1), axis=0)) == COUNT
     assert not said(at)
     assert at.selectbox(key=MODEL).options == [
-        "beta-vae · Variational autoencoder",
-        f"{FIRST} · Generative adversarial network",
-        f"{POINTS} · Generative adversarial network",
+        "Handwritten digits by VAE · beta-vae",
+        f"Handwritten digits by GAN · {FIRST}",
+        f"Ring of 8 by GAN · {POINTS}",
     ]
     assert any("It makes noise." in m.value for m in at.markdown)
     assert not any("license" in m.value for m in at.markdown)

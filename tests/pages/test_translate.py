@@ -117,8 +117,10 @@ def test_shows_a_translation_at_once() -> None:
     at = open_page()
     assert not said(at)
     assert at.selectbox(key=MODEL).options == [
-        f"{GREY} · Conditional GAN (pix2pix)", f"{SKETCH} · Conditional GAN (pix2pix)", f"{HAIR} · DiscoGAN",
-    ]  # fmt: skip
+        f"Drawn faces and emoji with their line drawings by pix2pix · {GREY}",
+        f"Emoji with their line drawings by pix2pix · {SKETCH}",
+        f"Drawn faces by DiscoGAN · {HAIR}",
+    ]
     before, after = compared(at) or pytest.fail("nothing is compared")
     assert before.shape == after.shape
     assert not np.array_equal(before, after)

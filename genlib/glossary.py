@@ -1,0 +1,28 @@
+"""The words of the field that pages use, each in one or two plain sentences. A page shows them where they stand."""
+
+from __future__ import annotations
+
+TERMS: dict[str, str] = {
+    "checkpoint": "A model that was trained: its weights, and all that is needed to train it again. "
+    "Its name in code says the model and the data, as in dcgan-faces.",
+    "seed": "A number from which a model draws its chance. "
+    "The same seed gives the same picture, today and tomorrow, here and on your machine.",
+    "truncation": "How far from the usual the noise may lie that a picture is made from. "
+    "Low values give typical, safe pictures; high ones more variety and more failures.",
+    "temperature": "How much chance there is in each choice that a model makes. "
+    "At 0 it always takes the likeliest; at 1 it follows what it learned.",
+    "FID": "Fréchet inception distance: how far apart made and real pictures are, by what a classifier sees in them. "
+    "Lower is better. The classifier is this project's own, so the number can't be compared with those of papers.",
+    "KID": "Kernel inception distance: how far apart made and real pictures are, compared pair by pair. "
+    "Lower is better.",
+    "precision": "The share of made pictures that look real: they lie among real ones.",
+    "recall": "The share of real pictures that the model could have made. Low means little variety.",
+    "log-likelihood": "How likely a model holds a picture to be, in nats, units of the natural logarithm. "
+    "Higher is likelier.",
+    "latent": "The few numbers that a model makes a picture from. Near numbers give pictures that look alike.",
+}
+
+
+def gloss(term: str) -> str:
+    """What a term means; empty where it is none of ours."""
+    return TERMS.get(term, "")
