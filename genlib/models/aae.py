@@ -3,16 +3,16 @@
     Makhzani, Shlens, Jaitly, Goodfellow, Frey, "Adversarial Autoencoders", ICLR workshop 2016.
     https://arxiv.org/abs/1511.05644
 
-An encoder f brings x to a code z = f(x), a decoder g brings it back. Over all data the codes have a law, the aggregated
-posterior q(z) = E_x~data q(z|x) (equation 1). A VAE draws it towards the prior p(z) by a KL term for each x, which needs
-the densities of both; here a game does it, which needs no more than draws from them (section 2):
+An encoder f brings x to a code z = f(x), a decoder g brings it back. Over all data the codes have a law, the
+aggregated posterior q(z) = E_x~data q(z|x) (equation 1). A VAE draws it towards the prior p(z) by a KL term for each x,
+which needs the densities of both; here a game does it, which needs no more than draws from them (section 2):
 
     reconstruction   f and g descend    E_x d(x, g(f(x)))
     regularisation   D ascends          E_z~p(z) log D(z) + E_x log(1 - D(f(x)))
                      f ascends          E_x log D(f(x))
 
-one after the other on each batch. At the game's end no z of data can be told from a z of the prior: q(z) = p(z), so what
-is drawn from the prior lies where the decoder has learned to draw, and there are no holes (figure 2).
+one after the other on each batch. At the game's end no z of data can be told from a z of the prior: q(z) = p(z), so
+what is drawn from the prior lies where the decoder has learned to draw, and there are no holes (figure 2).
 
 The encoder is the paper's deterministic one: all that is random in q(z) is which x was met (section 2.1). D sees codes,
 never pictures: it has no word on what is real.

@@ -3,9 +3,9 @@
     Larsen, Sønderby, Larochelle, Winther, "Autoencoding beyond pixels using a learned similarity metric", ICML 2016.
     https://arxiv.org/abs/1512.09300
 
-A VAE that is judged pixel by pixel draws blurred: where it is unsure of an edge, the mean of all places costs least. Here
-the decoder is also the generator of a GAN, and a reconstruction is compared with its picture by the activations D_l of a
-hidden layer of the discriminator, which does not care by how many pixels a hair is off (section 2.3).
+A VAE that is judged pixel by pixel draws blurred: where it is unsure of an edge, the mean of all places costs least.
+Here the decoder is also the generator of a GAN, and a reconstruction is compared with its picture by the activations
+D_l of a hidden layer of the discriminator, which does not care by how many pixels a hair is off (section 2.3).
 
     z  = mu(x) + sigma(x) eps,  x~ = Dec(z)               a reconstruction
     z_p ~ N(0, I),              x_p = Dec(z_p)            a sample
@@ -27,6 +27,7 @@ clearly on clean drawings, a penalty on its slope at real pictures may keep it f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -42,6 +43,7 @@ from genlib.contract import (
     Criticism,
     Decodes,
     Encodes,
+    HasPosterior,
     HasPrior,
     Latent,
     Paper,
@@ -124,13 +126,15 @@ def discriminator(c: Config) -> tuple[nn.Sequential, nn.Sequential]:
     side, count = halvings(c.space.side)
     widths = [c.discriminator_width * 2**i for i in range(count)]
     blocks = [nn.Sequential(nn.Conv2d(c.space.channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2))]
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in pairwise(widths):
         blocks.append(nn.Sequential(*halving(before, after)))
     judge = nn.Sequential(*blocks[c.layer :], nn.Flatten(), nn.Linear(widths[-1] * side**2, 1))
     return nn.Sequential(*blocks[: c.layer]), judge
 
 
-class VAEGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Encodes, Criticises, Trains[Training]):
+class VAEGAN(
+    Model[Config, Controls, Training], Samples, HasPrior, Decodes, Encodes, HasPosterior, Criticises, Trains[Training]
+):
     title = "VAE/GAN"
     idea = (
         "A variational autoencoder that is not judged pixel by pixel: a discriminator says whether its pictures pass "
@@ -169,20 +173,18 @@ class VAEGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Enco
 
     def encode(self, x: Tensor) -> Tensor:
         """mu(x), the mean of q(z|x)."""
-        return self.posterior(self.config.space.centre(self.here(x)))[0]
+        return self.posterior(x)[0]
 
     def criticise(self, x: Tensor) -> Criticism:
         return Criticism(self.look(self.config.space.centre(self.here(x)))[1].sigmoid(), "probability")
 
-    # --- The parts at work, on pictures in [-1, 1] ---
-
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """mu and log sigma^2 of q(z|x), each (B, Z)."""
-        mu, log_var = self.encoder(x).float().chunk(2, dim=1)
+        mu, log_var = self.encoder(self.config.space.centre(self.here(x))).float().chunk(2, dim=1)
         return mu, log_var.clamp(-20, 20)
 
     def look(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """What D sees, D_l(x), and its logit l(x) (B,)."""
+        """What D sees, D_l(x), and its logit l(x) (B,), of pictures in [-1, 1]."""
         seen = self.features(x)
         return seen.float(), self.judge(seen).float().squeeze(1)
 
@@ -200,7 +202,7 @@ class VAEGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Enco
     def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training) -> dict[str, Tensor]:
         penalised = training.penalty > 0 and batch.step % LAZY == 0
         x = self.config.space.centre(batch.x).requires_grad_(penalised)
-        mu, log_var = self.posterior(x.detach())
+        mu, log_var = self.posterior(batch.x)
         z = mu + (0.5 * log_var).exp() * torch.randn(mu.shape, generator=batch.rng, device=mu.device)
         z_p = noise.draw(self.latent(self.config), len(x), batch.rng)
         decoded = self.decoder(torch.cat([z, z_p]))
