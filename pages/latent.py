@@ -3,7 +3,7 @@
 import streamlit as st
 
 from genlib.ui import cards, frame, pages
-from genlib.ui.latent import path, plane, units
+from genlib.ui.latent import own, path, plane, units
 from genlib.ui.latent.scene import Scene
 from genlib.ui.model_page import ModelPage
 
@@ -32,6 +32,7 @@ with row:
             persist_state="session",
         )
     values = page.controls()
+    own.bring(checkpoint)
     page.hub()
 parts = [part for part in PARTS if part in page.options("part")]
 st.segmented_control(
@@ -53,7 +54,7 @@ with frame.answering():
         case "path":
             path.draw(scene)
         case "plane":
-            plane.draw(scene, page.publish)
+            plane.draw(scene, page)
         case "units":
             units.draw(scene)
 st.subheader("The model", anchor=False)

@@ -54,6 +54,8 @@ def offered(checkpoint: Checkpoint, given: str, first: int, controls: Controls) 
 
 def latents(checkpoint: Checkpoint, given: str, numbers: list[int], controls: Controls) -> np.ndarray:
     """Those of the pictures with these numbers, (N, Z). GenlibError: a number of no picture."""
+    if not numbers:
+        return np.zeros((0, checkpoint.model_class.latent(checkpoint.config).dims), np.float32)  # type: ignore[attr-defined]
     if given == "seeds":
         return drawn(checkpoint, numbers, controls)
     pixels = real(checkpoint)

@@ -13,7 +13,8 @@ from genlib.errors import GenlibError
 from genlib.sheets import enlargement, png
 from genlib.ui.latent import codes, pad
 from genlib.ui.latent.scene import Scene, choose
-from genlib.ui.pages import LATENT
+from genlib.ui.model_page import ModelPage
+from genlib.ui.pages import LATENT, LatentQuery
 
 if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
@@ -23,12 +24,11 @@ PAD, X, Y = map(LATENT.widget, ("pad", "x", "y"))
 VERSION = LATENT.widget("_pad_version")
 BESIDE = 3  # models side by side, at most
 CUTS = {"principal": "Where the codes differ most", "three": "Through three pictures", "whole": "The whole space"}
-LARGE = 192  # px of the picture under the cursor
+LARGE = 160  # px of the picture under the cursor
 
 
-def draw(scene: Scene, publish: object) -> None:
-    """`publish`: called when the cursor comes to rest, so that the address says where."""
-    cuts = scene.shown.model_fields["cut"].annotation.__args__  # type: ignore[union-attr]
+def draw(scene: Scene, page: ModelPage[LatentQuery]) -> None:
+    cuts = page.options("cut")
     if len(cuts) > 1:
         st.segmented_control(
             "Plane",
@@ -53,7 +53,7 @@ def draw(scene: Scene, publish: object) -> None:
     with st.spinner("Decoding the plane"):
         planes = [codes.plane(model, scene.shown.cut, scene.latents(keys) if keys else None) for model in models]
         pads, names = _pads(models, planes)
-    _live(pads, names, models, planes, publish)
+    _live(pads, names, models, planes, page)
     if issubclass(scene.checkpoint.model_class, Encodes):
         st.caption(
             "Dots: where held-out pictures are encoded, in the colour of their class; click a class to hide it. Where "
@@ -95,23 +95,27 @@ def _pads(models: list[Checkpoint], planes: list[Plane]) -> tuple[list[pad.Pad],
 
 @st.fragment
 def _live(
-    pads: list[pad.Pad], names: tuple[str, ...], models: list[Checkpoint], planes: list[Plane], publish: object
+    pads: list[pad.Pad],
+    names: tuple[str, ...],
+    models: list[Checkpoint],
+    planes: list[Plane],
+    page: ModelPage[LatentQuery],
 ) -> None:
     """The planes and what is under the cursor: of the page, this part alone runs again when it moves."""
-    state = st.session_state
-    pad.pad(pads, names, (state[X], state[Y]), state.setdefault(VERSION, 0), PAD, _moved)
     import torch
 
+    state = st.session_state
     at = torch.tensor([[state[X], state[Y]]])
     with st.container(horizontal=True, key="under-cursor"):
         for model, plane in zip(models, planes, strict=True):
             z = plane.at(plane.extent * at).numpy()
             picture = codes.decoded(model, z)[0]
             image = png(picture, enlargement(picture.shape[1], LARGE))
-            st.image(image, caption=f"{model.model_class.title}: {_numbers(z[0])}", width=LARGE)
+            st.image(image, caption=f"{model.model_class.title}, {_numbers(z[0])}", width=LARGE)
+    pad.pad(pads, names, (state[X], state[Y]), state.setdefault(VERSION, 0), PAD, _moved)
     found = pad.place(PAD)
     if found is not None and found.rest:
-        publish()  # type: ignore[operator]
+        page.publish()  # the address says where
 
 
 def _numbers(z: np.ndarray) -> str:

@@ -15,7 +15,7 @@ from genlib.contract import MAX_SEED, Controls
 from genlib.errors import GenlibError
 from genlib.query import quote
 from genlib.ui.gallery import gallery
-from genlib.ui.latent import codes
+from genlib.ui.latent import codes, own
 from genlib.ui.pages import CANDIDATES, KEYS, LATENT, LatentQuery
 
 if TYPE_CHECKING:
@@ -35,7 +35,11 @@ class Scene:
     @cached_property
     def offered(self) -> tuple[np.ndarray, list[int]]:
         """Pictures uint8 (N, H, W, C) to choose from, and their numbers."""
-        return codes.offered(self.checkpoint, self.shown.given, self.shown.first, self.controls)
+        pictures, offered = codes.offered(self.checkpoint, self.shown.given, self.shown.first, self.controls)
+        mine = own.offered(self.checkpoint)
+        if mine is None:
+            return pictures, offered
+        return np.concatenate([mine[None], pictures[:-1]]), [own.NUMBER, *offered[:-1]]
 
     def keys(self, least: int, most: int = KEYS) -> list[int]:
         """The numbers of the pictures that were chosen, at most the last `most`; of too few, others stand beside them.
@@ -51,7 +55,10 @@ class Scene:
 
     def latents(self, keys: list[int]) -> np.ndarray:
         """Of the pictures with these numbers, (K, Z)."""
-        return codes.latents(self.checkpoint, self.shown.given, keys, self.controls)
+        mine = own.code(self.checkpoint) if own.NUMBER in keys else None
+        others = [key for key in keys if key != own.NUMBER or mine is None]
+        z = dict(zip(others, codes.latents(self.checkpoint, self.shown.given, others, self.controls), strict=True))
+        return np.stack([mine[0] if mine is not None and key == own.NUMBER else z[key] for key in keys])
 
 
 def numbers(text: str) -> list[int]:
@@ -79,7 +86,11 @@ def choose(scene: Scene, keys: list[int], most: int, purpose: str) -> None:
     pictures, offered = scene.offered
     what = "seed" if scene.shown.given == "seeds" else "held-out picture"
     places = {number: keys.index(number) + 1 for number in offered if number in keys}
-    labels = [f"{what} {n}" + (f", number {places[n]} of those chosen" if n in places else "") for n in offered]
+    labels = [
+        ("your picture" if n == own.NUMBER else f"{what} {n}")
+        + (f", number {places[n]} of those chosen" if n in places else "")
+        for n in offered
+    ]
     picked = gallery(pictures, offered, LATENT.widget(f"offer.{purpose}"), labels, across=CANDIDATES // 2)
     if picked in offered and picked != keys[-1]:
         chosen = [*numbers(scene.shown.keys), picked][-most:]
