@@ -6,12 +6,12 @@ Latents travel as float32 arrays (N, Z), pictures as uint8 (N, H, W, C).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
-from genlib.contract import Controls, Encodes, HasPosterior
+from genlib.contract import Controls, Encodes, HasPosterior, Latent
 from genlib.errors import GenlibError
 from genlib.ui import loaders
 from genlib.ui.pages import CANDIDATES
@@ -42,6 +42,13 @@ class Coded:
     names: tuple[str, ...]
 
 
+def latent(checkpoint: Checkpoint) -> Latent:
+    """How many numbers a code of the model has, and their law."""
+    model: Any = checkpoint.model_class
+    found: Latent = model.latent(checkpoint.config)
+    return found
+
+
 def offered(checkpoint: Checkpoint, given: str, first: int, controls: Controls) -> tuple[np.ndarray, list[int]]:
     """Pictures to choose from, and their numbers: seeds, or numbers of held-out pictures. GenlibError."""
     if given == "seeds":
@@ -55,7 +62,7 @@ def offered(checkpoint: Checkpoint, given: str, first: int, controls: Controls) 
 def latents(checkpoint: Checkpoint, given: str, numbers: list[int], controls: Controls) -> np.ndarray:
     """Those of the pictures with these numbers, (N, Z). GenlibError: a number of no picture."""
     if not numbers:
-        return np.zeros((0, checkpoint.model_class.latent(checkpoint.config).dims), np.float32)  # type: ignore[attr-defined]
+        return np.zeros((0, latent(checkpoint).dims), np.float32)
     if given == "seeds":
         return drawn(checkpoint, numbers, controls)
     pixels = real(checkpoint)
@@ -69,7 +76,7 @@ def drawn(checkpoint: Checkpoint, seeds: range | list[int], controls: Controls) 
     """Draws of the model's prior, (N, Z)."""
     import torch
 
-    model = loaders.model(checkpoint)
+    model: Any = loaders.model(checkpoint)
     with torch.inference_mode():
         z: Tensor = model.prior(list(seeds), controls)
     return z.cpu().numpy()
@@ -95,7 +102,7 @@ def decoded(checkpoint: Checkpoint, z: np.ndarray) -> np.ndarray:
 
     from genlib.sheets import to_uint8
 
-    model = loaders.model(checkpoint)
+    model: Any = loaders.model(checkpoint)
     with torch.inference_mode():
         parts = [to_uint8(model.decode(torch.from_numpy(z[i : i + BATCH]))) for i in range(0, len(z), BATCH)]
     return np.concatenate(parts)
@@ -152,7 +159,7 @@ def _reach(checkpoint: Checkpoint) -> float:
     """How far from the origin a space of two dimensions is shown: where nearly all codes, or draws, are."""
     if issubclass(checkpoint.model_class, Encodes):
         return float(np.quantile(np.abs(coded(checkpoint).z).max(1), 0.98))
-    return 2.5 if checkpoint.model_class.latent(checkpoint.config).law == "gaussian" else 1.0  # type: ignore[attr-defined]
+    return 2.5 if latent(checkpoint).law == "gaussian" else 1.0
 
 
 @st.cache_data(max_entries=3, show_spinner=False)
@@ -203,7 +210,7 @@ def _use_of_units(folder: str, version: tuple[int, ...], _checkpoint: Checkpoint
 
     from genlib.latents import units
 
-    model = loaders.model(_checkpoint)
+    model: Any = loaders.model(_checkpoint)
     if isinstance(model, HasPosterior):
         pixels = real(_checkpoint)[:1000]
         found = units.kl_per_unit(model, torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255)

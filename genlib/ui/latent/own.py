@@ -86,7 +86,7 @@ def _take() -> None:
 
 def _fitted(checkpoint: Checkpoint) -> np.ndarray:
     """In the model's square and channels. Grey data sets of this project are white on black: paper is turned round."""
-    channels, _, side = checkpoint.config.space.shape
+    channels, side = checkpoint.config.space.shape[0], checkpoint.config.space.shape[-1]
     fitted, _ = framing.fit(st.session_state[PICTURE], side)
     if channels == 3:
         return fitted

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -75,8 +76,8 @@ def pad(
 
 def place(key: str) -> Place | None:
     """Where the cursor of the component `key` was moved to; None: it was not."""
-    found = (st.session_state.get(key) or {}).get("place")
     try:
+        found: Any = st.session_state[key]["place"]
         return Place(_within(found["x"]), _within(found["y"]), bool(found["rest"]))
     except (TypeError, KeyError, ValueError):  # what a browser sends may be anything
         return None

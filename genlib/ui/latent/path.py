@@ -55,7 +55,7 @@ def _way(scene: Scene, keys: list[int]) -> None:
 
     shown, checkpoint = scene.shown, scene.checkpoint
     ends = torch.from_numpy(scene.latents(keys))
-    both = {way: paths.loop(ends, shown.frames, way, shown.closed) for way in ("spherical", "straight")}  # type: ignore[arg-type]
+    both = {way: paths.loop(ends, shown.frames, way, shown.closed) for way in ("spherical", "straight")}
     z, stops = both[shown.way]
     with st.spinner("Decoding the pictures on the way"):
         frames = codes.decoded(checkpoint, z.numpy())
@@ -99,7 +99,7 @@ def _measures(scene: Scene, norms: dict[str, np.ndarray], pictures: dict[str, np
     """How far from the origin the ways pass, and how evenly the pictures change along them."""
     from genlib.latents import paths
 
-    latent = scene.checkpoint.model_class.latent(scene.checkpoint.config)  # type: ignore[attr-defined]
+    latent = codes.latent(scene.checkpoint)
     typical = paths.typical_norms(latent) if latent.law in ("gaussian", "uniform") else None
     st.plotly_chart(figures.norms(norms, typical), config={"displayModeBar": False}, key=LATENT.widget("norms"))
     if latent.law == "gaussian" and typical is not None:

@@ -71,7 +71,7 @@ def _others(checkpoint: Checkpoint) -> list[Checkpoint]:
         other = sources.find(name) if listed else None
         if other is None or other.spec.recipe.data != checkpoint.spec.recipe.data:
             continue
-        if other.model_class.latent(other.config).dims == 2 and other.config.space == checkpoint.config.space:  # type: ignore[attr-defined]
+        if codes.latent(other).dims == 2 and other.config.space == checkpoint.config.space:
             found.append(other)
     return found
 
@@ -79,7 +79,8 @@ def _others(checkpoint: Checkpoint) -> list[Checkpoint]:
 def _pads(models: list[Checkpoint], planes: list[Plane]) -> tuple[list[pad.Pad], tuple[str, ...]]:
     import torch
 
-    pads, names = [], ("pictures",)
+    pads: list[pad.Pad] = []
+    names: tuple[str, ...] = ("pictures",)
     for model, plane in zip(models, planes, strict=True):
         places, labels = np.zeros((0, 2)), np.zeros(0, np.int64)
         if issubclass(model.model_class, Encodes):
