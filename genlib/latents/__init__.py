@@ -1,1 +1,1 @@
-"""What one can do in a latent space: travel, look at a plane of it, turn single numbers, add directions that mean something."""
+"""What one can do in a latent space: travel, cut a plane, turn single numbers, add directions that mean something."""
