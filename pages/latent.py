@@ -3,7 +3,7 @@
 import streamlit as st
 
 from genlib.ui import cards, frame, pages
-from genlib.ui.latent import own, path, plane, units
+from genlib.ui.latent import attributes, own, path, plane, units
 from genlib.ui.latent.scene import Scene
 from genlib.ui.model_page import ModelPage
 
@@ -15,6 +15,7 @@ checkpoint, row = page.pick()
 PARTS = {
     "path": ":material/route: Between pictures",
     "plane": ":material/grid_view: A plane",
+    "attributes": ":material/add: Attributes",
     "units": ":material/tune: Single numbers",
 }
 GIVEN = {"pictures": "Held-out pictures", "seeds": "Seeds"}
@@ -55,6 +56,8 @@ with frame.answering():
             path.draw(scene)
         case "plane":
             plane.draw(scene, page)
+        case "attributes":
+            attributes.draw(scene)
         case "units":
             units.draw(scene)
 st.subheader("The model", anchor=False)

@@ -106,7 +106,7 @@ class LatentQuery(ModelQuery):
     x: float = Field(0.0, ge=-1, le=1, description="Where in the plane, from left to right")
     y: float = Field(0.0, ge=-1, le=1, description="Where in the plane, from bottom to top")
     beside: bool = Field(True, description="Models of the same data side by side")
-    add: str = Field("", max_length=200, description="The attributes that are added, as glasses.round")
+    add: str = Field("", max_length=200, description="The attributes that are added, as glasses.round_beard.none")
     strength: float = Field(1.0, ge=0, le=2, description="How far along their directions")
 
     @classmethod

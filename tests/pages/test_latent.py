@@ -69,11 +69,19 @@ def pads(at: AppTest) -> list[dict[str, Any]]:
     return found
 
 
+def sheet(at: AppTest) -> str:
+    """The address of the picture that shows what was added; it follows from its pixels."""
+    (found,) = at.get("image")
+    url: str = found.proto.imgs[0].url
+    assert url
+    return url
+
+
 def said(at: AppTest) -> list[str]:
     return [e.value for e in [*at.error, *at.warning]]
 
 
-@pytest.mark.parametrize("part", ["path", "plane", "units"])
+@pytest.mark.parametrize("part", ["path", "plane", "attributes", "units"])
 @pytest.mark.parametrize("model", ["a-vae", "b-gan", "c-autoencoder", "flat-vae", "flat-autoencoder"])
 def test_every_part_shows_what_a_model_can_do(model: str, part: str) -> None:
     at = open_page(f"model={model}&part={part}")
@@ -116,6 +124,7 @@ def test_the_two_ways_differ_and_the_address_says_which() -> None:
         ("model=judge", "judge has no latent space of pictures: choose another model."),
         ("model=b-gan&given=pictures", "`given` must be seeds"),
         ("model=a-vae&part=plane&x=7", "`x` must be a number from -1"),
+        ("model=a-vae&part=attributes&add=glasses.round", "no direction glasses.round"),
         ("model=flat-vae&part=plane&cut=three", "`cut` must be whole"),
     ],
 )
@@ -136,6 +145,19 @@ def test_models_of_the_same_data_stand_side_by_side_under_one_cursor() -> None:
     assert len(pads(at)[0]["points"]) > 1000
     at.toggle(key=LATENT.widget("beside")).set_value(False).run()
     assert [pad["title"].partition(" ")[0] for pad in pads(at)] == ["flat-vae"]
+
+
+def test_an_attribute_that_is_added_changes_the_pictures_and_stands_in_the_address() -> None:
+    at = open_page("model=a-vae&part=attributes")
+    before = sheet(at)
+    pills = at.button_group(key=f"{LATENT.widget('add')}.digit")
+    assert pills.options == [str(d) for d in range(1, 10)], "from the first class to each other one"
+    pills.set_value("7").run()
+    assert at.query_params["add"] == "digit.7"
+    assert sheet(at) != before
+    assert any("from 0 to 7" in caption.value for caption in at.caption)
+    again = open_page("model=a-vae&part=attributes&add=digit.7")
+    assert sheet(again) == sheet(at)
 
 
 def test_what_is_sent_of_a_plane_stays_the_same_while_the_cursor_moves() -> None:

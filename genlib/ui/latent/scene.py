@@ -77,7 +77,7 @@ def numbers(text: str) -> list[int]:
 def filled(chosen: list[int], offered: list[int], least: int) -> list[int]:
     """`chosen`, and where that are fewer than `least`, as many of the offered ones after them, spread evenly."""
     spread = [offered[i * len(offered) // 4 + 1] for i in range(4)]
-    others = [number for number in [*spread, *offered] if number not in chosen]
+    others = [number for number in dict.fromkeys([*spread, *offered]) if number not in chosen]
     return [*chosen, *others[: max(0, least - len(chosen))]]
 
 
