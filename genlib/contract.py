@@ -282,6 +282,15 @@ class Encodes(Protocol):
 
 
 @runtime_checkable
+class HasPosterior(Protocol):
+    """Finds a law of latents for an x, a normal one with independent coordinates. encode() gives its mean."""
+
+    @abstractmethod
+    def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance, each (B, Z), from x (B, *shape)."""
+
+
+@runtime_checkable
 class Scores(Protocol):
     """Says how likely it holds an x to be."""
 

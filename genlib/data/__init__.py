@@ -47,6 +47,7 @@ __all__ = [
     "build",
     "from_strokes",
     "info",
+    "labels",
     "load",
     "load_pictures",
     "load_points",
@@ -124,6 +125,13 @@ def stream(
     from genlib.data import store
 
     yield from store.stream(name, split, size=size, block=block)
+
+
+def labels(name: str, split: Split = "train") -> dict[str, Tensor]:
+    """{attribute: int64 (N,)} of a split, without its pictures: quick and small. Raises what `load` raises."""
+    from genlib.data import store
+
+    return store.labels(name, split)
 
 
 def nearest(name: str, images: Tensor, k: int = 5, split: Split = "train") -> list[Neighbours]:

@@ -99,7 +99,7 @@ def load(name: str, split: str, *, size: int | None, verify: bool) -> PictureSet
     pixels = np.empty((count, entry.channels, side, side), np.uint8)
     lines = np.empty((count, 1, side, side), np.uint8) if entry.has_lines else None
     with open_file(name, file, verify) as reader:
-        labels, titles = read_head(reader, entry, file)
+        rows, titles = read_head(reader, entry, file)
         for start, block in read_pixels(reader, entry, file, 256):
             block = reduce(block, shrink)
             if lines is not None:
@@ -107,11 +107,23 @@ def load(name: str, split: str, *, size: int | None, verify: bool) -> PictureSet
             pixels[start : start + len(block)] = block[:, -entry.channels :]
     return PictureSet(
         pixels=torch.from_numpy(pixels),
-        labels={a: torch.from_numpy(row.astype(np.int64)) for a, row in zip(entry.labels, labels, strict=True)},
+        labels=as_labels(entry, rows),
         info=manifest.info(name),
         lines=None if lines is None else torch.from_numpy(lines),
         titles=titles,
     )
+
+
+def labels(name: str, split: str) -> dict[str, Tensor]:
+    """See genlib.data.labels."""
+    entry, file, _ = find(name, split, None)
+    with open_file(name, file, verify=True) as reader:
+        return as_labels(entry, read_head(reader, entry, file)[0])
+
+
+def as_labels(entry: Entry, rows: np.ndarray) -> dict[str, Tensor]:
+    """uint8 (attributes, N) -> attribute -> int64 (N,)."""
+    return {a: torch.from_numpy(row.astype(np.int64)) for a, row in zip(entry.labels, rows, strict=True)}
 
 
 def stream(name: str, split: str, *, size: int | None, block: int) -> Iterator[tuple[int, Tensor]]:

@@ -34,6 +34,7 @@ from genlib.contract import (
     Batch,
     Decodes,
     Encodes,
+    HasPosterior,
     HasPrior,
     Latent,
     LogProb,
@@ -138,7 +139,9 @@ def log_normal(x: Tensor, mu: Tensor | float, log_sigma: Tensor | float) -> Tens
     return nats.flatten(1).sum(1)
 
 
-class VAE(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Encodes, Scores, Trains[Training]):
+class VAE(
+    Model[Config, Controls, Training], Samples, HasPrior, Decodes, Encodes, HasPosterior, Scores, Trains[Training]
+):
     title = "Variational autoencoder"
     short = "VAE"
     idea = (
@@ -190,11 +193,11 @@ class VAE(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Encodes
 
     def encode(self, x: Tensor) -> Tensor:
         """mu(x), the mean of q(z|x)."""
-        return self.posterior(self.here(x))[0]
+        return self.posterior(x)[0]
 
     def posterior(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """mu and log sigma^2 of q(z|x), each (B, Z), for x (B, *shape)."""
-        mu, log_var = self.encoder(self.config.space.centre(x)).float().chunk(2, dim=1)
+        mu, log_var = self.encoder(self.config.space.centre(self.here(x))).float().chunk(2, dim=1)
         return mu, log_var.clamp(-20, 20)
 
     # --- Likelihood ---

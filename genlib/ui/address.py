@@ -68,6 +68,10 @@ class Address(Generic[Q]):
         found = query.fields(self.schema)[self.schema.parameter(field)]
         return found["minimum"], found["maximum"]
 
+    def options(self, field: str) -> tuple[Any, ...]:
+        """What a field may be that is a choice among a few."""
+        return query.choices(query.fields(self.schema)[self.schema.parameter(field)])
+
     @property
     def values(self) -> Q:
         """What the widgets show."""

@@ -3,7 +3,7 @@ const REST = 1500; // ms on the finished pictures, before they begin again
 
 export default function ({ parentElement, data }) {
   const film = parentElement.querySelector(".film");
-  const { sheet, across, width, height, pictures, labels, fps } = data;
+  const { sheet, across, width, height, pictures, labels, fps, start } = data;
   const [wall, previous, play, next, slider, label] = ["wall", "previous", "play", "next", "bar input", "label"].map(
     (name) => film.querySelector(`.${name}`),
   );
@@ -103,7 +103,7 @@ export default function ({ parentElement, data }) {
   };
 
   if (state.sheet !== sheet) {
-    Object.assign(state, { sheet, at: last, playing: false });
+    Object.assign(state, { sheet, at: start, playing: false });
     state.bitmap?.close();
     state.bitmap = null;
   }

@@ -25,10 +25,13 @@ _component = st.components.v2.component(
 )
 
 
-def film(frames: np.ndarray, key: str, labels: Sequence[str] | None = None, fps: float = 8) -> None:
-    """Show `frames` uint8 (T, B, H, W, C), T steps of B pictures, C 1 or 3, as a film that starts on its last step.
+def film(
+    frames: np.ndarray, key: str, labels: Sequence[str] | None = None, fps: float = 8, rests_on: str = "last"
+) -> None:
+    """Show `frames` uint8 (T, B, H, W, C), T steps of B pictures, C 1 or 3, as a film.
 
     labels: what each of the T steps is called ("row 3 of 28"); None: "step 3 of 28".
+    rests_on: the step that it shows at first, "first" or "last".
     fps: steps a second. Where T * B * H * W is above MAX_PIXELS, steps are left out evenly, never the first or the
     last, and the film is as much shorter.
 
@@ -58,6 +61,7 @@ def film(frames: np.ndarray, key: str, labels: Sequence[str] | None = None, fps:
             "pictures": pictures,
             "labels": tuple(labels[t] if labels is not None else f"step {t + 1} of {count}" for t in steps),
             "fps": fps,
+            "start": 0 if rests_on == "first" else len(steps) - 1,
         },
         key=key,
     )

@@ -37,7 +37,7 @@ def shipped(name: str) -> Checkpoint:
 
 def model(checkpoint: Checkpoint) -> AnyModel:
     """The model with its weights, shared by all visitors (evaluating it is safe in threads). CheckpointError."""
-    return _model(*_key(checkpoint), checkpoint)
+    return _model(*key(checkpoint), checkpoint)
 
 
 def translator(checkpoint: Checkpoint) -> Translates:
@@ -51,12 +51,12 @@ def translator(checkpoint: Checkpoint) -> Translates:
 
 def samples(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> np.ndarray:
     """What the model makes of `seeds`: pictures uint8 (B, H, W, C), or points float32 (B, D). CheckpointError."""
-    return _samples(*_key(checkpoint), tuple(seeds), controls.model_dump_json(), checkpoint)
+    return _samples(*key(checkpoint), tuple(seeds), controls.model_dump_json(), checkpoint)
 
 
 def steps(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> tuple[np.ndarray, list[str]]:
     """How the pictures of `seeds` come to be: uint8 (T, B, H, W, C), and what each step is called. CheckpointError."""
-    return _steps(*_key(checkpoint), tuple(seeds), controls.model_dump_json(), checkpoint)
+    return _steps(*key(checkpoint), tuple(seeds), controls.model_dump_json(), checkpoint)
 
 
 def opinion(checkpoint: Checkpoint, picture: np.ndarray) -> tuple[Criticism | None, LogProb | None]:
@@ -76,12 +76,12 @@ def opinion(checkpoint: Checkpoint, picture: np.ndarray) -> tuple[Criticism | No
 def examples(checkpoint: Checkpoint, source: Domain) -> tuple[np.ndarray, np.ndarray | None]:
     """Held-out inputs of a translating model, uint8 (N, S, S, C) with N at most EXAMPLES, and their true answers where
     these are known. DataError, CheckpointError."""
-    return _examples(*_key(checkpoint), source, checkpoint)
+    return _examples(*key(checkpoint), source, checkpoint)
 
 
 def world(checkpoint: Checkpoint, source: Domain) -> World:
     """What the inputs of a translating model look like. DataError, CheckpointError."""
-    return _world(*_key(checkpoint), source, checkpoint)
+    return _world(*key(checkpoint), source, checkpoint)
 
 
 def real_points(checkpoint: Checkpoint) -> Real:
@@ -114,7 +114,7 @@ def _x(picture: np.ndarray) -> Tensor:
     return torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
 
 
-def _key(checkpoint: Checkpoint) -> tuple[str, tuple[int, ...]]:
+def key(checkpoint: Checkpoint) -> tuple[str, tuple[int, ...]]:
     """Of the caches below: another one as soon as the checkpoint is trained or pulled anew."""
     from genlib.checkpoint import CONFIG, WEIGHTS
 

@@ -35,7 +35,7 @@ class ModelPage(Generic[M]):
     def __init__(self, spec: PageSpec[M]) -> None:
         self.spec = spec
         self.address = ModelAddress(spec)
-        self.key, self.bounds = spec.widget, self.address.bounds
+        self.key, self.bounds, self.options = spec.widget, self.address.bounds, self.address.options
         self._hub = HubField(self.address)
 
     def pick(self) -> tuple[Checkpoint, DeltaGenerator]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal
 from pydantic import Field, create_model
 
 from genlib import catalog
-from genlib.contract import MAX_SEED, Samples, Translates, Unrolls
+from genlib.contract import MAX_SEED, Decodes, Encodes, HasPrior, Samples, Translates, Unrolls
 from genlib.query import ModelQuery, Q, Query
 from genlib.spaces import Pictures, Points
 
@@ -84,6 +84,64 @@ def _starting_from(keys: tuple[str, ...]) -> type[TranslateQuery]:
     return create_model("TranslateQuery", __base__=TranslateQuery, source=source)
 
 
+KEYS = 6  # pictures that a way through a latent space leads to at most
+CANDIDATES = 16  # pictures that are offered for it
+
+Part = Literal["path", "plane", "attributes", "units"]
+Cut = Literal["whole", "principal", "three"]
+
+
+class LatentQuery(ModelQuery):
+    always = frozenset({"model", "part"})
+    keeps = frozenset({"part", "keys", "frames"})
+
+    part: Part = Field("path", description="What is done in the latent space")
+    given: Literal["pictures", "seeds"] = Field("seeds", description="Between real pictures, or draws of seeds")
+    keys: str = Field("", max_length=80, description="The pictures on the way, by number, with hyphens in between")
+    first: int = Field(0, ge=0, le=MAX_SEED + 1 - CANDIDATES, description="The first seed that is offered")
+    way: Literal["spherical", "straight"] = Field("spherical", description="How the way leads from one to the next")
+    frames: int = Field(48, ge=12, le=120, description="How many pictures the way has")
+    closed: bool = Field(False, description="Back to the first picture at the end")
+    cut: Cut = Field("principal", description="Which plane is cut through the space")
+    x: float = Field(0.0, ge=-1, le=1, description="Where in the plane, from left to right")
+    y: float = Field(0.0, ge=-1, le=1, description="Where in the plane, from bottom to top")
+    beside: bool = Field(True, description="Models of the same data side by side")
+    add: str = Field("", max_length=200, description="The attributes that are added, as glasses.round_beard.none")
+    strength: float = Field(1.0, ge=0, le=2, description="How far along their directions")
+
+    @classmethod
+    def narrowed(cls, checkpoint: Checkpoint) -> type[LatentQuery]:
+        model: Any = checkpoint.model_class
+        latent, encodes, draws = (
+            model.latent(checkpoint.config),
+            issubclass(model, Encodes),
+            issubclass(model, HasPrior),
+        )
+        given = (("pictures",) if encodes else ()) + (("seeds",) if draws else ())
+        if latent.dims == 2:
+            cuts: tuple[Cut, ...] = ("whole",)
+        elif latent.dims < 2:
+            cuts = ()
+        else:
+            cuts = ("principal", "three") if encodes else ("three",)
+        return _latent(given, cuts, "spherical" if latent.law == "gaussian" and latent.dims > 2 else "straight")
+
+
+@lru_cache(maxsize=64)
+def _latent(given: tuple[str, ...], cuts: tuple[Cut, ...], way: str) -> type[LatentQuery]:
+    """For models with these sources of latents and planes. `way`: the one to begin with."""
+    fields: dict[str, Any] = {
+        name: (kind, Field(default, description=LatentQuery.model_fields[name].description))
+        for name, kind, default in (
+            ("given", Literal[given], given[0]),
+            ("cut", Literal[cuts or ("whole",)], (cuts or ("whole",))[0]),
+            ("way", Literal["spherical", "straight"], way),
+            ("part", Part if cuts else Literal["path", "attributes", "units"], "path"),
+        )
+    }
+    return create_model("LatentQuery", __base__=LatentQuery, **fields)
+
+
 @dataclass(frozen=True)
 class PageSpec(Generic[Q]):
     """A page.
@@ -145,9 +203,19 @@ TRANSLATE = PageSpec(
     lacks="translates nothing: choose another model",
     default="pix2pix-sketch",
 )
+LATENT = PageSpec(
+    "latent",
+    "Latent space",
+    "pages/latent.py",
+    LatentQuery,
+    needs=Decodes,
+    spaces=(Pictures,),
+    lacks="has no latent space of pictures: choose another model",
+    default="vae-faces",
+)
 DATA = PageSpec("data", "Data", "pages/data.py", Query)
 
-PAGES: tuple[PageSpec[Any], ...] = (HOME, SAMPLE, TRANSLATE, DATA)  # in the order of the navigation
+PAGES: tuple[PageSpec[Any], ...] = (HOME, SAMPLE, TRANSLATE, LATENT, DATA)  # in the order of the navigation
 
 
 def page_of(model: str, kind: str) -> PageSpec[Any] | None:

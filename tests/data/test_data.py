@@ -115,6 +115,13 @@ def test_stream_equals_load(name: str) -> None:
     assert at == len(images)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_labels_come_without_pictures(name: str) -> None:
+    found, whole = data.labels(name, "validation"), loaded(name, "validation").labels
+    assert list(found) == list(whole)
+    assert all(found[attribute].equal(values) for attribute, values in whole.items())
+
+
 def test_classes_are_all_there() -> None:
     assert torch.bincount(loaded("fashion", "test").labels["garment"]).tolist() == [1000] * 10
     digits = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]  # of the official test set

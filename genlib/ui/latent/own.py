@@ -1,0 +1,145 @@
+"""A visitor's own picture in the latent space: encoded at once, or sought by descent where a model has no encoder.
+
+It stays in memory, for this visitor alone, and is in no address.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from genlib import framing, uploads
+from genlib.contract import Encodes
+from genlib.errors import GenlibError
+from genlib.ui import loaders
+from genlib.ui.latent import codes
+from genlib.ui.pages import LATENT
+
+if TYPE_CHECKING:
+    from genlib.checkpoint import Checkpoint
+
+NUMBER = 999_999  # of it, among the pictures that a way leads through; no held-out picture has it
+FILE, TROUBLE, PICTURE, SEARCH = (LATENT.widget(f"_own_{part}") for part in ("file", "trouble", "picture", "search"))
+LIGHT = 128  # grey level: a border above it is paper
+
+
+@dataclass
+class Search:
+    """One that runs in a thread: what it is for, how far it is, and what it found."""
+
+    wanted: tuple[object, ...]
+    share: float = 0.0
+    error: float = float("nan")  # RMS of the best so far
+    z: np.ndarray | None = None
+    trouble: str = ""
+    stopped: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+def bring(checkpoint: Checkpoint) -> None:
+    """The field for a picture, behind a button."""
+    with st.popover("Your picture", icon=":material/add_photo_alternate:"):
+        st.file_uploader(
+            f"{uploads.KINDS[0].upper()}{uploads.KINDS[1:]}, at most {uploads.MAX_BYTES / 1e6:.0f} MB",
+            key=FILE,
+            max_upload_size=3 * uploads.MAX_BYTES // 1_000_000,  # of what is larger than we take uploads.read says so
+            on_change=_take,
+        )
+        if trouble := st.session_state.get(TROUBLE):
+            st.error(trouble, icon=":material/error:")
+        pixels: np.ndarray | None = st.session_state.get(PICTURE)
+        if pixels is not None:
+            st.image(pixels, caption="It is tile 1 of the pictures to choose from.", width=160)
+    if pixels is not None and not issubclass(checkpoint.model_class, Encodes):
+        _watch(checkpoint)
+
+
+def offered(checkpoint: Checkpoint) -> np.ndarray | None:
+    """The picture as the model reads it, uint8 (H, W, C), once its code is known; None where there is none."""
+    return None if code(checkpoint) is None else _fitted(checkpoint)
+
+
+def code(checkpoint: Checkpoint) -> np.ndarray | None:
+    """Its latent (1, Z); None where there is no picture, or none was found yet."""
+    if st.session_state.get(PICTURE) is None:
+        return None
+    if issubclass(checkpoint.model_class, Encodes):
+        return codes.encoded(checkpoint, _fitted(checkpoint)[None])
+    search: Search | None = st.session_state.get(SEARCH)
+    return search.z if search and search.wanted == _wanted(checkpoint) else None
+
+
+def _take() -> None:
+    state = st.session_state
+    file, state[TROUBLE] = state[FILE], None
+    if file is None:
+        return
+    try:
+        state[PICTURE] = uploads.read(file.getvalue()).pixels
+    except GenlibError as error:
+        state[TROUBLE] = str(error)
+
+
+def _fitted(checkpoint: Checkpoint) -> np.ndarray:
+    """In the model's square and channels. Grey data sets of this project are white on black: paper is turned round."""
+    channels, side = checkpoint.config.space.shape[0], checkpoint.config.space.shape[-1]
+    fitted, _ = framing.fit(st.session_state[PICTURE], side)
+    if channels == 3:
+        return fitted
+    grey = (fitted @ np.array([0.299, 0.587, 0.114])).round().astype(np.uint8)
+    if np.median(framing.border(grey)) > LIGHT:
+        grey = 255 - grey
+    return grey[..., None]
+
+
+def _wanted(checkpoint: Checkpoint) -> tuple[object, ...]:
+    return (*loaders.key(checkpoint), hash(st.session_state[PICTURE].tobytes()))
+
+
+@st.fragment(run_every=0.5)
+def _watch(checkpoint: Checkpoint) -> None:
+    """Begins the search where there is none, and shows how far it is; the page runs again when it ends."""
+    state = st.session_state
+    search: Search | None = state.get(SEARCH)
+    if search is None or search.wanted != _wanted(checkpoint):
+        if search is not None:
+            search.stopped.set()
+        search = state[SEARCH] = Search(_wanted(checkpoint))
+        model, picture = loaders.model(checkpoint), _fitted(checkpoint)
+        threading.Thread(target=_seek, args=(search, model, picture), daemon=True).start()
+        state[SEARCH + ".told"] = False
+    if search.ended.is_set():
+        if search.trouble:
+            st.error(search.trouble, icon=":material/error:")
+        else:
+            st.caption(
+                f"The nearest picture that the model can draw is {search.error:.3f} away (RMS of pixels in [0, 1])."
+            )
+        if not state[SEARCH + ".told"]:
+            state[SEARCH + ".told"] = True
+            st.rerun()
+        return
+    st.progress(search.share, f"Seeking the code of your picture; the best is {search.error:.3f} away so far")
+    st.button("Take the best so far", on_click=search.stopped.set, key=LATENT.widget("stop"), icon=":material/stop:")
+
+
+def _seek(search: Search, model: loaders.AnyModel, picture: np.ndarray) -> None:
+    import torch
+
+    from genlib.latents.inversion import invert
+
+    def tell(step: int, steps: int, error: float) -> None:
+        search.share, search.error = step / steps, error
+
+    try:
+        x = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
+        found = invert(model, x, tell=tell, stop=search.stopped.is_set)
+        search.z, search.error = found.z.cpu().numpy(), float(found.errors[0])
+    except GenlibError as error:
+        search.trouble = str(error)
+    finally:
+        search.ended.set()

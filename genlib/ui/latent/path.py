@@ -1,0 +1,128 @@
+"""Between pictures: a way through the latent space, as a film in the browser, with what there is to measure of it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from genlib import films
+from genlib.errors import GenlibError
+from genlib.figures import paths as figures
+from genlib.sheets import enlargement
+from genlib.ui.film import film
+from genlib.ui.gallery import gallery
+from genlib.ui.latent import codes
+from genlib.ui.latent.scene import Scene, choose
+from genlib.ui.pages import KEYS, LATENT
+
+FPS = 16
+WAYS = {"spherical": "Spherical", "straight": "Straight"}
+
+
+def draw(scene: Scene) -> None:
+    keys = scene.keys(2)
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        choose(scene, keys, KEYS, "path")
+        st.caption(f"Click a picture to travel on to it, through up to {KEYS}.")
+        _settings(scene)
+    with right:
+        _way(scene, keys)
+
+
+def _settings(scene: Scene) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.segmented_control(
+            "Way",
+            list(WAYS),
+            format_func=WAYS.__getitem__,
+            required=True,
+            key=LATENT.widget("way"),
+            persist_state="session",
+            help="Straight: the mean of two codes, with weights that change. Spherical: along the shell where draws "
+            "of a normal law lie.",
+        )
+        st.toggle("Back to the first", key=LATENT.widget("closed"), persist_state="session")
+    st.slider("Frames", 12, 120, key=LATENT.widget("frames"), persist_state="session", width=320)
+
+
+def _way(scene: Scene, keys: list[int]) -> None:
+    import torch
+
+    from genlib.latents import paths
+
+    shown, checkpoint = scene.shown, scene.checkpoint
+    ends = torch.from_numpy(scene.latents(keys))
+    both = {way: paths.loop(ends, shown.frames, way, shown.closed) for way in ("spherical", "straight")}
+    z, stops = both[shown.way]
+    with st.spinner("Decoding the pictures on the way"):
+        frames = codes.decoded(checkpoint, z.numpy())
+    _stations(frames[stops], keys, scene)
+    labels = [f"picture {t + 1} of {len(frames)}" for t in range(len(frames))]
+    with st.container(key="film-path"):
+        film(frames[:, None], LATENT.widget("film"), labels, FPS, rests_on="first")
+    looped = frames[:-1] if shown.closed else frames
+    _downloads(looped, f"{scene.stem}-{'-'.join(map(str, keys))}")
+
+    other = codes.decoded(checkpoint, both["straight" if shown.way == "spherical" else "spherical"][0].numpy())
+    pictures = {shown.way: frames, "straight" if shown.way == "spherical" else "spherical": other}
+    _measures(scene, {way: both[way][0].norm(dim=1).numpy() for way in both}, pictures)
+
+
+def _stations(pictures: np.ndarray, keys: list[int], scene: Scene) -> None:
+    what = "seed" if scene.shown.given == "seeds" else "picture"
+    names = [f"{what} {n}, as the model draws it" for n in (*keys, *keys[: len(pictures) - len(keys)])]
+    with st.container(key="stations"):
+        gallery(pictures, range(len(pictures)), LATENT.widget("stations"), names, across=KEYS + 1)
+
+
+def _downloads(frames: np.ndarray, stem: str) -> None:
+    scale = enlargement(frames.shape[1], 128)
+    kinds = [("GIF", films.gif, "image/gif"), ("WebP", films.webp, "image/webp")]
+    if films.can_mp4():
+        kinds.append(("MP4", films.mp4, "video/mp4"))
+    with st.container(horizontal=True):
+        for name, encode, mime in kinds:
+            st.download_button(
+                f"Film as {name}",
+                partial(encode, frames, FPS, scale),
+                f"{stem}.{name.lower()}",
+                mime,
+                on_click="ignore",
+                icon=":material/movie:",
+            )
+
+
+def _measures(scene: Scene, norms: dict[str, np.ndarray], pictures: dict[str, np.ndarray]) -> None:
+    """How far from the origin the ways pass, and how evenly the pictures change along them."""
+    from genlib.latents import paths
+
+    latent = codes.latent(scene.checkpoint)
+    typical = paths.typical_norms(latent) if latent.law in ("gaussian", "uniform") else None
+    st.plotly_chart(figures.norms(norms, typical), config={"displayModeBar": False}, key=LATENT.widget("norms"))
+    if latent.law == "gaussian" and typical is not None:
+        st.caption(
+            f"Length of the code along both ways. Nearly all draws of a normal law in {latent.dims} dimensions have a "
+            f"length between {typical[0]:.1f} and {typical[1]:.1f} (shaded): the straight way leaves that shell, "
+            "the spherical one keeps to it."
+        )
+    elif typical is not None:
+        st.caption("Length of the code along both ways; draws of the model's law lie in the shaded band.")
+    else:
+        st.caption(
+            "Length of the code along both ways. This model has no law for its codes: no length is the right one, and "
+            "nothing says that a code between two others decodes to anything."
+        )
+    try:
+        jumps = {way: codes.jumps(scene.checkpoint, frames) for way, frames in pictures.items()}
+    except GenlibError as error:
+        st.caption(str(error))
+        return
+    st.plotly_chart(figures.jumps(jumps), config={"displayModeBar": False}, key=LATENT.widget("jumps"))
+    lengths = " and ".join(f"{steps.sum():.1f} ({way})" for way, steps in jumps.items())
+    st.caption(
+        f"How much the classifier's features change from one picture to the next: a peak is a jump. Added up, the way "
+        f"is {lengths} long."
+    )

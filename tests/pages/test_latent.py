@@ -1,0 +1,186 @@
+"""The page Latent space, run without a browser: real models with untrained weights in a folder of their own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+import torch
+from streamlit.testing.v1 import AppTest
+
+from genlib import catalog, checkpoint
+from genlib.contract import Recipe
+from genlib.ui.pages import KEYS, LATENT
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "latent.py")
+MODEL, PART, CHOSEN = map(LATENT.widget, ("model", "part", "keys"))
+
+
+def save(root: Path, name: str, model: str, **config: Any) -> None:
+    cls = catalog.model_class(model)
+    made = cls.Config(**config)
+    torch.manual_seed(0)
+    spec = checkpoint.Spec(model=model, config=made.model_dump(), recipe=Recipe(data="digits"))
+    checkpoint.save(cls(made), root / name, spec)
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What encodes and draws, what only draws, what only encodes, two of two dimensions, and what has no such space."""
+    folder = tmp_path / "checkpoints"
+    save(folder, "a-vae", "vae", width=16, latent=4)
+    save(folder, "b-gan", "gan", width=16, latent=5)
+    save(folder, "c-autoencoder", "autoencoder", width=16, latent=3)
+    save(folder, "flat-vae", "vae", width=16, latent=2)
+    save(folder, "flat-autoencoder", "autoencoder", width=16, latent=2)
+    save(folder, "thin-vae", "vae", width=16, latent=1)
+    save(folder, "judge", "classifier", heads={"digit": 10}, width=8)
+    monkeypatch.setattr(catalog, "CHECKPOINTS", folder)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return folder
+
+
+def open_page(query: str = "") -> AppTest:
+    at = AppTest.from_file(PAGE, default_timeout=120)
+    for pair in query.split("&") if query else ():
+        name, _, value = pair.partition("=")
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def told(at: AppTest) -> list[dict[str, Any]]:
+    """What the page's components were given."""
+    return [json.loads(component.proto.json) for component in at.get("bidi_component")]
+
+
+def film(at: AppTest) -> dict[str, Any]:
+    (found,) = [data for data in told(at) if "fps" in data]
+    return found
+
+
+def pads(at: AppTest) -> list[dict[str, Any]]:
+    (found,) = [data["pads"] for data in told(at) if "pads" in data]
+    return found
+
+
+def sheet(at: AppTest) -> str:
+    """The address of the picture that shows what was added; it follows from its pixels."""
+    (found,) = at.get("image")
+    url: str = found.proto.imgs[0].url
+    assert url
+    return url
+
+
+def said(at: AppTest) -> list[str]:
+    return [e.value for e in [*at.error, *at.warning]]
+
+
+@pytest.mark.parametrize("part", ["path", "plane", "attributes", "units"])
+@pytest.mark.parametrize("model", ["a-vae", "b-gan", "c-autoencoder", "flat-vae", "flat-autoencoder"])
+def test_every_part_shows_what_a_model_can_do(model: str, part: str) -> None:
+    at = open_page(f"model={model}&part={part}")
+    assert not said(at)
+    assert told(at)
+
+
+def test_a_model_without_a_plane_does_not_offer_one() -> None:
+    at = open_page("model=thin-vae")
+    assert "plane" not in at.button_group(key=PART).options
+    assert not said(at)
+    at = open_page("model=thin-vae&part=plane")
+    assert any("part" in sentence and "plane" in sentence for sentence in said(at))
+
+
+def test_a_film_has_as_many_frames_as_one_wants_and_begins_with_the_first() -> None:
+    at = open_page("model=a-vae&given=seeds&keys=3-8-4&frames=30")
+    assert len(film(at)["labels"]) == 30
+    assert film(at)["start"] == 0
+    before = film(at)["sheet"]
+    assert before != film(open_page("model=a-vae&given=seeds&keys=3-9-4&frames=30"))["sheet"]
+    assert before == film(open_page("model=a-vae&given=seeds&keys=3-8-4&frames=30"))["sheet"]
+
+
+def test_the_two_ways_differ_and_the_address_says_which() -> None:
+    at = open_page("model=a-vae&given=seeds&keys=3-8")
+    spherical = film(at)["sheet"]
+    at.button_group(key=LATENT.widget("way")).set_value("straight").run()
+    assert film(at)["sheet"] != spherical
+    assert at.query_params["way"] == "straight"
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("model=a-vae&keys=3-3", "Picture 1 and the next one are the same: choose two that differ."),
+        ("model=a-vae&keys=3-x", "`3-x` is not: click the pictures"),
+        ("model=a-vae&keys=1-2-3-4-5-6-7", f"up to {KEYS} numbers"),
+        ("model=a-vae&given=pictures&keys=3-999999", "no number 999999"),
+        ("model=judge", "judge has no latent space of pictures: choose another model."),
+        ("model=b-gan&given=pictures", "`given` must be seeds"),
+        ("model=a-vae&part=plane&x=7", "`x` must be a number from -1"),
+        ("model=a-vae&part=attributes&add=glasses.round", "no direction glasses.round"),
+        ("model=flat-vae&part=plane&cut=three", "`cut` must be whole"),
+    ],
+)
+def test_what_cannot_be_had_is_one_sentence(query: str, sentence: str) -> None:
+    at = open_page(query)
+    assert [s for s in said(at) if sentence in s], said(at)
+    assert len(said(at)) == 1
+
+
+def test_three_pictures_on_a_line_make_no_plane() -> None:
+    at = open_page("model=b-gan&part=plane&keys=4-4-9")
+    assert [s for s in said(at) if "lie on a line" in s]
+
+
+def test_models_of_the_same_data_stand_side_by_side_under_one_cursor() -> None:
+    at = open_page("model=flat-vae&part=plane")
+    assert [pad["title"].partition(" ")[0] for pad in pads(at)] == ["flat-autoencoder", "flat-vae"]
+    assert len(pads(at)[0]["points"]) > 1000
+    at.toggle(key=LATENT.widget("beside")).set_value(False).run()
+    assert [pad["title"].partition(" ")[0] for pad in pads(at)] == ["flat-vae"]
+
+
+def test_an_attribute_that_is_added_changes_the_pictures_and_stands_in_the_address() -> None:
+    at = open_page("model=a-vae&part=attributes")
+    before = sheet(at)
+    pills = at.button_group(key=f"{LATENT.widget('add')}.digit")
+    assert pills.options == [str(d) for d in range(1, 10)], "from the first class to each other one"
+    pills.set_value("7").run()
+    assert at.query_params["add"] == "digit.7"
+    assert sheet(at) != before
+    assert any("from 0 to 7" in caption.value for caption in at.caption)
+    again = open_page("model=a-vae&part=attributes&add=digit.7")
+    assert sheet(again) == sheet(at)
+
+
+def test_what_is_sent_of_a_plane_stays_the_same_while_the_cursor_moves() -> None:
+    """So that its mosaics, some hundred kilobytes, travel once."""
+    first, second = (
+        [
+            c.proto.json
+            for c in open_page(f"model=flat-vae&part=plane&{at}").get("bidi_component")
+            if "pads" in c.proto.json
+        ]
+        for at in ("x=0.1", "x=0.1")
+    )
+    assert first == second
+
+
+def test_a_model_without_an_encoder_has_planes_through_draws_and_no_dots() -> None:
+    at = open_page("model=b-gan&part=plane")
+    assert [pad["points"] for pad in pads(at)] == [[]]
+
+
+def test_changing_the_model_keeps_the_part_and_drops_what_it_cannot_have() -> None:
+    at = open_page("model=a-vae&part=units&given=pictures")
+    at.selectbox(key=MODEL).select("b-gan").run()
+    assert not at.exception
+    assert at.query_params["part"] == "units"
+    assert not said(at)
