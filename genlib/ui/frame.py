@@ -38,6 +38,8 @@ def run(specs: Sequence[PageSpec[Any]]) -> None:
     # After st.navigation: a fixed page_title would stand in every page's tab.
     st.set_page_config(f"{page.title} · genlib", str(HERE / "icon.svg"), layout="wide")
     st.html(HERE / "look.css")
+    with st.container(key="frame-script"):
+        st.html(f"<script>{(HERE / 'page.js').read_text()}</script>", unsafe_allow_javascript=True)
     state = st.session_state
     if state.get(_PAGE) != page.url_path:
         state[_PAGE], state[_VISIT] = page.url_path, visit() + 1

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PICTURES, POINTS = 100, 5000  # that Sample shows at most
 EXAMPLES = 24  # held-out pictures that Translate offers
 ANSWERS = 6  # of Translate: the most typical one, and one for each of five seeds
+STAGE = "translate-stage"  # the container of the answer that Translate shows large
 
 Way = Literal["example", "upload", "draw"]
 
