@@ -37,7 +37,6 @@ def exhibit(name: str) -> None:
     """A set of pictures: a page of them, and what they are."""
     info = data.info(name)
     st.header(info.title, anchor=False)
-    st.markdown(info.description)
     attribute, label = choose(info)
     pixels, called, count, page = browse(name, info.files["validation"].sha256, attribute, label, state[PAGE])
     turn(page)
@@ -58,6 +57,7 @@ def exhibit(name: str) -> None:
         gallery(pixels, range(len(pixels)), f"data.{name}", called, ACROSS, name=f"{info.title}: {place}", still=True)
     live(f"{info.title}: {place}", "data")
 
+    st.markdown(info.description)
     counts = " · ".join(f"{split} {count:,}" for split, count in info.splits.items())
     size = sum(file.bytes for file in info.files.values()) / 1e6
     st.caption(
@@ -134,7 +134,9 @@ with frame.answering():
     )
     if state[SET] == pages.POINT_SETS:
         st.header("Points", anchor=False)
-        st.markdown("Small problems whose answer is known exactly. There is no end of these points: each is drawn anew.")
+        st.markdown(
+            "Small problems whose answer is known exactly. There is no end of these points: each is drawn anew."
+        )
         with st.container(key="points"):
             for name in data.point_names():
                 with st.container(key=f"points-{name}", gap="xsmall"):

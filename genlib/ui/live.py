@@ -21,7 +21,7 @@ _component = st.components.v2.component(
 
 
 def live(text: str, key: str, of: np.ndarray | None = None) -> None:
-    """Have `text` read out whenever it, or the picture that it is said `of`, differs from what it was. It is not seen."""
+    """Have `text` read out whenever it, or the picture that it is said `of`, is another than before. It is not seen."""
     with st.container(key=f"live-{key}"):
         digest = "" if of is None else hashlib.blake2b(of.tobytes(), digest_size=16).hexdigest()
         _component(data={"text": text, "of": digest}, key=f"{key}.live")

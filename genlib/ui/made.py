@@ -125,7 +125,8 @@ def points(batch: Batch) -> None:
             height="stretch",
             config={"displayModeBar": False},
             key=SAMPLE.widget("points"),
-            alt=f"{len(made):,} points made by {batch.checkpoint.name}" + (", over those it learned from" if real else ""),
+            alt=f"{len(made):,} points made by {batch.checkpoint.name}"
+            + (", over those it learned from" if real else ""),
         )
     outside = figures.outside(made, real)
     lie = "1 lies" if outside == 1 else f"{outside:,} lie"

@@ -1,5 +1,6 @@
-// What every page needs of the browser beside what Streamlit does. Runs once.
-if (!window.genlib) {
+// What every page needs of the browser beside what Streamlit does. Set up once.
+export default function () {
+  if (window.genlib) return;
   window.genlib = true;
 
   // Tables and code that are wider than the page slide; the arrow keys slide them when the Tab key can reach them.
