@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 from serving import PATIENCE, settled
-from test_access import STATES, opened
+from walk import STATES, opened
 
 from genlib.ui.pages import PAGES
 
@@ -91,7 +91,7 @@ def test_after_a_tap_on_an_example_its_result_is_in_view(server: str, visit: Vis
 def test_while_one_draws_the_answer_is_on_the_screen_and_nothing_jumps(server: str, visit: Visit) -> None:
     page = visit(f"{server}/translate?model=pix2pix-sketch&way=draw", phone=True)
     settled(page)
-    paper = page.locator("canvas").last
+    paper = page.locator(".st-key-paper-drawing canvas").last
     expect(paper).to_be_visible(timeout=PATIENCE)
     paper.scroll_into_view_if_needed()
     before = paper.bounding_box()
