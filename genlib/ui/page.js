@@ -10,12 +10,9 @@ export default function () {
       else e.removeAttribute("tabindex");
     }
   };
-  let asked = 0;
-  const ask = () => {
-    cancelAnimationFrame(asked);
-    asked = requestAnimationFrame(slide);
-  };
-  window.addEventListener("resize", ask);
+  window.addEventListener("resize", slide);
+  document.fonts.addEventListener("loadingdone", slide);
+  const isWide = (node) => node.nodeType === Node.ELEMENT_NODE && (node.closest("pre") || node.querySelector("table, pre"));
 
   // A browser that translates the page takes texts out and puts <font> elements in their places. React, which draws
   // the page, goes on writing its next words into the texts that it knows, where nobody sees them, and may ask for
@@ -31,7 +28,7 @@ export default function () {
   };
   const isFont = (node) => node?.nodeName === "FONT";
   new MutationObserver((records) => {
-    ask();
+    if (records.some(({ addedNodes }) => [...addedNodes].some(isWide))) slide();
     for (const { removedNodes, addedNodes, previousSibling, nextSibling } of records) {
       const standIn = [...addedNodes, previousSibling, nextSibling].find(isFont);
       for (const node of standIn ? removedNodes : []) {

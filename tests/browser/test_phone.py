@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 from serving import PATIENCE, settled
-from walk import STATES, opened
 
 from genlib.ui.pages import PAGES
 
@@ -17,28 +16,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 Visit = Callable[..., "Page"]
-FINGER = 44  # px
 SCROLLED = "document.querySelector('[data-testid=stMain]').scrollTop"
-# What a finger is meant to hit and is too small for it, as [name, width, height]. Links within a text are as high as
-# its lines; a checkbox is hit by its label.
-SMALL = f"""() => {{
-  const out = [];
-  const walk = (root) => {{
-    for (const e of root.querySelectorAll('*')) {{
-      if (e.shadowRoot) walk(e.shadowRoot);
-      const target = 'a[href], button, input, [role=button], [role=radio], [role=tab], [role=combobox], summary';
-      if (!e.matches(target) || (e.matches('a') && e.closest('p, li:not(nav li), td'))) continue;
-      const hit = e.matches('[type=checkbox]') ? e.closest('label') : e;
-      const box = hit.getBoundingClientRect(), style = getComputedStyle(hit);
-      const hidden = box.width <= 1 || style.visibility === 'hidden' || style.pointerEvents === 'none';
-      if (hidden || hit.closest('[inert], [aria-hidden=true]') || e.ariaLabel === 'Dismiss') continue;
-      if (Math.min(box.width, box.height) < {FINGER} - 0.5)
-        out.push([e.ariaLabel || e.innerText, Math.round(box.width), Math.round(box.height)]);
-    }}
-  }};
-  walk(document);
-  return out;
-}}"""
 
 
 def in_view(page: Page, of: Locator) -> bool:
@@ -63,14 +41,6 @@ def test_the_navigation_has_a_name_and_shows_where_one_is(spec, server: str, vis
     links.filter(has_text=re.compile(f"^{other.title}$")).tap()
     page.wait_for_function(f"document.title === '{other.title} · genlib'", timeout=PATIENCE)
     expect(links.filter(has_text=re.compile(f"^{other.title}$"))).to_have_attribute("aria-current", "page")
-
-
-@pytest.mark.parametrize(("address", "button"), STATES, ids=lambda value: value or None)
-def test_a_finger_has_room(address: str, button: str, server: str, visit: Visit) -> None:
-    page = visit(server + address, phone=True)
-    opened(page, button)
-    assert page.evaluate(SMALL) == []
-    assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth") <= 390
 
 
 def test_after_a_tap_on_an_example_its_result_is_in_view(server: str, visit: Visit) -> None:
