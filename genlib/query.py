@@ -48,6 +48,11 @@ class Query(BaseModel):
     always: ClassVar[frozenset[str]] = frozenset()  # fields that are written even where they have their defaults
 
     @classmethod
+    def beside(cls, parameters: Mapping[str, str]) -> type[Query]:
+        """The same parameters, with the bounds that they have where the others are these."""
+        return cls
+
+    @classmethod
     def parameter(cls, field: str) -> str:
         """What a field is called in the address."""
         return cls.model_fields[field].alias or field

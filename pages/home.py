@@ -40,6 +40,7 @@ with pictures, st.container(key="wall"):
                 link(name)
 
 with tree_column:
+    st.header("Family tree", anchor=False)
     opens = {model: next((name for name in names if page[name]), None) for model, names in trained.items()}
     leaves = [Leaf(a.title, a.idea, a.family, opens[model], a.aside) for model, a in models.items() if a.family]
     opened = tree(rows(leaves), "tree")

@@ -5,6 +5,7 @@ import streamlit as st
 from genlib.glossary import gloss
 from genlib.ui import cards, frame, made, pages
 from genlib.ui.enlarge import enlarge
+from genlib.ui.live import live
 from genlib.ui.model_page import ModelPage
 
 frame.heading("Sample", "Each seed gives one picture or point, always the same. Click a picture to see it large.")
@@ -41,10 +42,9 @@ with left, frame.answering():
     made.choose_view(checkpoint)
     if shown.view == "steps":
         made.steps(batch)
-    elif kind == "points":
-        made.points(batch)
     else:
-        picked = made.pictures(batch)
+        picked = made.points(batch) if kind == "points" else made.pictures(batch)
+        live(f"{len(seeds):,} {kind} by {checkpoint.name}, from seed {shown.seed} on", "sample", batch.x)
 with right, frame.answering():
     card, code = st.tabs(["Model card", "Script"])
     with card:
@@ -54,4 +54,4 @@ with right, frame.answering():
         st.code(batch.script, wrap_lines=True)
 
 if picked is not None:  # last: its search may take a while
-    enlarge(checkpoint, batch.x[picked - seeds.start], picked)
+    enlarge(checkpoint, batch.x, seeds, picked)

@@ -6,7 +6,9 @@ from genlib import translation
 from genlib.sheets import in_colour, to_uint8
 from genlib.ui import answers, bringing, cards, frame, loaders, pages
 from genlib.ui.compare import compare
+from genlib.ui.live import live
 from genlib.ui.model_page import ModelPage
+from genlib.ui.pages import STAGE
 
 frame.heading("Translate", "Bring a sketch and have it coloured, or turn a picture of one kind into another.")
 
@@ -39,10 +41,11 @@ target = worlds.target(source)
 
 left, right = st.columns(2, gap="large")
 brought = hints = None
+stage = right.container(key=STAGE)
 with left, frame.answering():
     given = bringing.given(shown, checkpoint, source)
     if given.pixels is None:
-        st.info(given.wanted, icon=":material/imagesmode:")
+        stage.info(given.wanted, icon=":material/imagesmode:")
     else:
         brought = bringing.brought(shown, checkpoint, source, given.pixels)
         hints = bringing.hints(checkpoint, given, brought)
@@ -52,7 +55,6 @@ if brought is not None:
         model = loaders.translator(checkpoint)
         seeds = answers.seeds(shown) if worlds.varies else range(0)
         made = translation.answers(model, source, brought.image, seeds, values, hints)
-        stage = st.container()
         chosen = answers.choose(to_uint8(made), given.truth, seeds) if worlds.varies else 0
         if given.truth is not None and chosen == len(made):
             result, called = in_colour(given.truth), "truth"
@@ -60,6 +62,8 @@ if brought is not None:
             result, called = translation.finish(brought, target, made[chosen : chosen + 1])[0], str(chosen)
         with stage:
             compare(translation.beside(brought, result), result, "translate.compare", (source.title, target.title))
+            said = answers.labels(given.truth, seeds)[chosen] if worlds.varies else target.title
+            live(f"New picture: {said}", "translate", result)
         answers.buttons(result, f"{checkpoint.name.replace('/', '-')}-{called}", worlds.varies)
         if target in worlds.sources:
             answers.round_trip(model, brought.image, made, target)

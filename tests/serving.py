@@ -11,11 +11,25 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 120_000  # ms; a busy machine is slow, and only what never comes is wrong
+
+
+def settled(page: Page) -> None:
+    """Wait until the script has run and what it sent is painted."""
+    page.wait_for_selector("h1", timeout=PATIENCE)
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning'"
+        " && !document.querySelector('[data-testid=stSkeleton]')",
+        timeout=PATIENCE,
+    )
 
 
 @contextmanager

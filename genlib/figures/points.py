@@ -78,8 +78,8 @@ def _plane(made: np.ndarray | None, real: Real | None, shown: np.ndarray) -> go.
     )  # fmt: skip
     if real is not None:
         figure.add_scatter(
-            x=real.points[:, 0], y=real.points[:, 1], name="data", mode="markers", marker={"size": 4, "opacity": 0.35},
-            zorder=1, hoverinfo="skip",
+            x=real.points[:, 0], y=real.points[:, 1], name="data", mode="markers", zorder=1, hoverinfo="skip",
+            marker={"size": 5, "opacity": 0.5, "symbol": "x-thin-open"},  # not by their colour alone
         )  # fmt: skip
         if real.modes is not None:
             figure.add_scatter(

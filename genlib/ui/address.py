@@ -89,7 +89,12 @@ class Address(Generic[Q]):
 
     def restore(self) -> None:
         """Bring the widgets into line with the address, unless it is the one that they stand for."""
-        if news := self._look():
+        news = self._look()
+        if news is None:
+            shown = {self.schema.parameter(f): str(st.session_state[self.spec.widget(f)]) for f in self._fields()}
+            self.schema = self.spec.query.beside(shown)  # type: ignore[assignment]
+        else:
+            self.schema = self.spec.query.beside(news.parameters)  # type: ignore[assignment]
             reading = query.read(self.schema, news.parameters)
             unknown = (f"This page has nothing called {query.quote(name)}." for name in reading.rest)
             self._show(reading.values)

@@ -14,7 +14,7 @@ from genlib.errors import GenlibError
 from genlib.sheets import enlargement, in_colour, png, to_uint8
 from genlib.ui import loaders
 from genlib.ui.gallery import gallery
-from genlib.ui.pages import ANSWERS, TRANSLATE, TranslateQuery
+from genlib.ui.pages import ANSWERS, STAGE, TRANSLATE, TranslateQuery
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,20 +34,36 @@ def seeds(shown: TranslateQuery) -> range:
     return range(shown.seed, shown.seed + ANSWERS - 1)
 
 
+def labels(truth: np.ndarray | None, seeds: Sequence[int]) -> list[str]:
+    """What the answers are called, in their order."""
+    made = ["the most typical answer", *(f"the answer with seed {seed}" for seed in seeds)]
+    return made if truth is None else [*made, "the artist's own colours"]
+
+
 def choose(pictures: np.ndarray, truth: np.ndarray | None, seeds: Sequence[int]) -> int:
     """A row of all answers uint8 (B, S, S, C), at its end the truth if there is one; the index of the chosen one."""
     state = st.session_state
-    labels = ["the most typical answer", *(f"the answer with seed {seed}" for seed in seeds)]
     text = f"First the most typical answer, then those of seeds {seeds[0]} to {seeds[-1]}"
     if truth is not None:
-        pictures, labels = np.concatenate([pictures, truth[None]]), [*labels, "the artist's own colours"]
+        pictures = np.concatenate([pictures, truth[None]])
         text += "; last the artist's own colours"
-    picked = gallery(pictures, range(len(pictures)), "translate.answers", labels, len(pictures))
+    chosen = state[ANSWER] if state[ANSWER] < len(pictures) else 0
+    picked = gallery(
+        pictures,
+        range(len(pictures)),
+        "translate.answers",
+        labels(truth, seeds),
+        len(pictures),
+        name="Answers",
+        chosen=chosen,
+        slides=True,
+        reveals=STAGE,
+    )
     if picked is not None and 0 <= picked < len(pictures) and picked != state[ANSWER]:
         state[ANSWER] = picked
         st.rerun()  # the address, written further up, names it
     st.caption(f"{text}. Click one to see it large.")
-    return state[ANSWER] if state[ANSWER] < len(pictures) else 0
+    return chosen
 
 
 def buttons(picture: np.ndarray, stem: str, varies: bool) -> None:
@@ -122,7 +138,7 @@ def stages(brought: Brought | None, source: Domain) -> None:
             with st.container(width=168):
                 scale = enlargement(max(stage.pixels.shape[:2]), 336)
                 picture = stage.pixels if stage.pixels.ndim == 3 else stage.pixels[..., None]
-                st.image(png(picture, scale), width=168)
+                st.image(png(picture, scale), width=168, alt=f"{stage.name}: {stage.text}")
                 st.caption(f"**{stage.name}**  \n{stage.text}")
 
 
@@ -133,6 +149,6 @@ def round_trip(model: Translates, image: Tensor, there: Tensor, target: Domain) 
         for picture, text in ((image, "From here"), (there, f"to {target.title}"), (back, "and back")):
             shown = in_colour(to_uint8(picture)[0])
             with st.container(width=104):
-                st.image(png(shown, enlargement(len(shown), 208)), width=104)
+                st.image(png(shown, enlargement(len(shown), 208)), width=104, alt=text)
                 st.caption(text)
     st.caption(f"The round trip changes a pixel by {change:.3f} on average, on a scale from 0 to 1.")

@@ -19,7 +19,7 @@ from genlib.sketch import Steps
 from genlib.ui import loaders
 from genlib.ui.canvas import canvas
 from genlib.ui.gallery import gallery
-from genlib.ui.pages import TRANSLATE, TranslateQuery, Way
+from genlib.ui.pages import STAGE, TRANSLATE, TranslateQuery, Way
 from genlib.uploads import Upload, UploadError
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def given(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain) -> Give
             pixels = None if upload is None else upload.pixels
             return Given(pixels, f"Upload a picture: this model translates {source.title}.")
         case "draw":
-            drawing = canvas("translate.drawing", brush=issubclass(checkpoint.model_class, TakesHints))
+            with st.container(key="paper-drawing"):  # look.css: on a phone, the answer stays beside it
+                drawing = canvas("translate.drawing", brush=issubclass(checkpoint.model_class, TakesHints))
             pixels = None if drawing.empty else drawing.lines
             return Given(pixels, "Draw something: every stroke is translated at once.", None, drawing)
 
@@ -105,7 +106,8 @@ def hints(checkpoint: Checkpoint, given: Given, brought: Brought) -> Tensor | No
     if not st.toggle("Paint colour hints", key=TRANSLATE.widget("hinting"), persist_state="session"):
         return None
     image = in_colour(to_uint8(brought.image)[0])
-    drawing = canvas("translate.hints", background=image)
+    with st.container(key="paper-hints"):
+        drawing = canvas("translate.hints", background=image)
     return translation.painted(drawing.hints, drawing.mask, len(image)) if drawing.mask.any() else None
 
 
@@ -114,12 +116,21 @@ def _example(checkpoint: Checkpoint, source: Domain) -> Given:
     inputs, truths = loaders.examples(checkpoint, source)
     state, count = st.session_state, len(inputs)
     labels = [f"example {i + 1} of {count}" for i in range(count)]
-    picked = gallery(inputs, range(count), f"translate.examples.{checkpoint.name}.{source.key}", labels)
+    chosen = min(state[EXAMPLE], count - 1)
+    picked = gallery(
+        inputs,
+        range(count),
+        f"translate.examples.{checkpoint.name}.{source.key}",
+        labels,
+        name="Examples",
+        chosen=chosen,
+        slides=True,
+        reveals=STAGE,
+    )
     if picked is not None and 0 <= picked < count and picked != state[EXAMPLE]:
         state[EXAMPLE], state[ANSWER] = picked, 0
         st.rerun()  # the address, written further up, names it
     st.caption("Pictures that the model has never seen. Click one.")
-    chosen = min(state[EXAMPLE], count - 1)
     return Given(in_colour(inputs[chosen]), truth=None if truths is None else truths[chosen])
 
 
@@ -136,7 +147,7 @@ def _upload() -> Upload | None:
     upload: Upload | None = st.session_state.get(UPLOAD)
     if upload is not None:
         with st.container(horizontal=True):
-            st.image(upload.pixels, width=320)
+            st.image(upload.pixels, width=320, alt="The picture that you uploaded")
             if file is None:
                 st.button(
                     "Remove the picture",

@@ -1,5 +1,7 @@
-// Two pictures over each other and a divider between them. The divider is a range input that covers the pictures: mouse,
-// finger, arrow keys and screen readers all move it as they know how.
+// Two pictures over each other and a divider between them. The divider is a range input, for arrow keys and screen readers;
+// mouse and finger move it from here.
+const SIDEWAYS = 12; // px that a finger goes before it takes the divider
+
 export default function ({ parentElement, data }) {
   const pair = parentElement.querySelector(".pair");
   const slider = pair.querySelector("input");
@@ -22,4 +24,37 @@ export default function ({ parentElement, data }) {
   slider.setAttribute("aria-label", `Divider between ${labels[0]} and ${labels[1]}`);
   slider.oninput = move;
   move();
+
+  // A mouse takes the divider at once. A finger may be about to scroll the page: it takes the divider when it has gone
+  // sideways, and gives it back if the browser scrolls after all.
+  let grip = null;
+  const follow = (event) => {
+    const box = pair.getBoundingClientRect();
+    slider.value = (100 * (event.clientX - box.left)) / box.width;
+    move();
+  };
+  pair.onpointerdown = (event) => {
+    if (event.button || !event.isPrimary) return;
+    const mouse = event.pointerType === "mouse";
+    grip = { x: event.clientX, y: event.clientY, was: slider.value, held: mouse };
+    pair.setPointerCapture(event.pointerId);
+    if (!mouse) return;
+    event.preventDefault(); // no dragging of images, no selecting of text
+    slider.focus({ preventScroll: true });
+    follow(event);
+  };
+  pair.onpointermove = (event) => {
+    if (!grip) return;
+    const across = Math.abs(event.clientX - grip.x), down = Math.abs(event.clientY - grip.y);
+    grip.held ||= across > SIDEWAYS && across > 2 * down;
+    if (grip.held) follow(event);
+  };
+  pair.onpointerup = () => {
+    grip = null;
+  };
+  pair.onpointercancel = () => {
+    if (grip) slider.value = grip.was;
+    move();
+    grip = null;
+  };
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,8 @@ import streamlit as st
 
 from genlib.sheets import enlargement, png
 from genlib.ui import frame, loaders
+from genlib.ui.live import live
+from genlib.ui.pages import SAMPLE
 
 if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
@@ -37,39 +39,64 @@ GLOSS = {
 
 # The room of a square picture and its caption.
 WAITING = '<div style="aspect-ratio: 1; background: #8883; margin-bottom: 2.4rem"></div>'
+AT = SAMPLE.widget("enlarged")  # session key: the place of the picture in its batch
 
 
-def enlarge(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
-    """Open a dialog with a picture uint8 (H, W, C) that `checkpoint` made from `seed`."""
-    st.dialog(f"Seed {seed}", width="medium")(_show)(checkpoint, image, seed)
+def enlarge(checkpoint: Checkpoint, images: np.ndarray, seeds: Sequence[int], seed: int) -> None:
+    """Open a dialog with the picture of `seed` among `images` uint8 (B, H, W, C), which `checkpoint` made from `seeds`.
+
+    The others are a button or an arrow key away.
+    """
+    st.session_state[AT] = seeds.index(seed)
+    st.dialog(checkpoint.title, width="medium")(_show)(checkpoint, images, seeds)
 
 
-def _show(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
+def _show(checkpoint: Checkpoint, images: np.ndarray, seeds: Sequence[int]) -> None:
     from genlib.measures import memorisation
 
-    picture, words = st.columns([3, 2], gap="medium")
+    at = st.session_state[AT] % len(seeds)
+    image, seed = images[at], seeds[at]
     large = png(image, enlargement(len(image), 768))
-    picture.image(large, alt=f"Picture with seed {seed}", width="stretch", output_format="PNG")
-    with words:
-        st.markdown(f"**{checkpoint.title}** · {checkpoint.name}")
-        with frame.answering():
-            for sentence, gloss in _opinion(checkpoint, *loaders.opinion(checkpoint, image)):
-                st.markdown(sentence)
-                st.caption(gloss)
-        st.download_button(
-            "Download PNG",
-            large,
-            f"{checkpoint.name.replace('/', '-')}-seed-{seed}.png",
-            "image/png",
-            on_click="ignore",
-            icon=":material/download:",
-        )
-    st.markdown("**Is it memorised?** The nearest training pictures, with their distances:")
-    answer = st.empty()
-    answer.markdown("Looking for the nearest training pictures.")
-    slots = [column.empty() for column in st.columns(NEIGHBOURS, wrap=False)]
-    for slot in slots:  # so that nothing moves when they are found
-        slot.html(WAITING)
+    # All places first, then what takes time, so that nothing moves when it comes; look.css keeps the words' room.
+    with st.container(key="enlarged"):
+        picture, words = st.columns([3, 2], gap="medium")
+        picture.image(large, alt=f"Picture with seed {seed}", width="stretch", output_format="PNG")
+        with words:
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                for label, key, icon, step in (("Previous", "Left", "back", -1), ("Next", "Right", "forward", 1)):
+                    st.button(
+                        f"{label} picture",
+                        on_click=_turn,
+                        args=(at + step,),
+                        key=SAMPLE.widget(f"enlarged.{label}"),
+                        shortcut=key,
+                        icon=f":material/arrow_{icon}:",
+                        disabled=len(seeds) == 1,
+                    )
+                st.markdown(f"**Seed {seed}**")
+            st.caption(checkpoint.name)
+            opinion = st.container(key="enlarged-opinion")
+            st.download_button(
+                "Download PNG",
+                large,
+                f"{checkpoint.name.replace('/', '-')}-seed-{seed}.png",
+                "image/png",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+        st.markdown("**Is it memorised?** The nearest training pictures, with their distances:")
+        answer = st.empty()
+        answer.markdown("Looking for the nearest training pictures.")
+        slots = [column.empty() for column in st.columns(NEIGHBOURS, wrap=False)]
+        for slot in slots:
+            slot.html(WAITING)
+        st.caption("Distance: root mean square difference of the pixels, 0 to 1. A copy has 0.")
+        live(f"Picture with seed {seed}, {at + 1} of {len(seeds)}", AT)
+
+    with opinion, frame.answering():
+        for sentence, gloss in _opinion(checkpoint, *loaders.opinion(checkpoint, image)):
+            st.markdown(sentence)
+            st.caption(gloss)
     found = []
     with frame.answering():
         found = loaders.neighbours(checkpoint.spec.recipe.data, image, NEIGHBOURS)
@@ -84,7 +111,10 @@ def _show(checkpoint: Checkpoint, image: np.ndarray, seed: int) -> None:
             slot.image(near, f"{distance:.3f}", width="stretch", alt=alt, output_format="PNG")
         else:
             slot.empty()
-    st.caption("Distance: root mean square difference of the pixels, 0 to 1. A copy has 0.")
+
+
+def _turn(at: int) -> None:
+    st.session_state[AT] = at  # past either end it goes on at the other
 
 
 def _opinion(

@@ -22,6 +22,8 @@ ENTRYPOINT = HERE.parent.parent / "app.py"
 
 LATER = 4.0  # s: until then a browser has what a page without torch sends
 
+_script = st.components.v2.component("genlib.page", html="<i></i>", js=(HERE / "page.js").read_text())
+
 _in_frame = ContextVar("in_frame", default=False)
 _PAGE, _VISIT = "frame.page", "frame.visit"
 
@@ -38,6 +40,8 @@ def run(specs: Sequence[PageSpec[Any]]) -> None:
     # After st.navigation: a fixed page_title would stand in every page's tab.
     st.set_page_config(f"{page.title} · genlib", str(HERE / "icon.svg"), layout="wide")
     st.html(HERE / "look.css")
+    with st.container(key="frame-script"):
+        _script(key="frame.script")
     state = st.session_state
     if state.get(_PAGE) != page.url_path:
         state[_PAGE], state[_VISIT] = page.url_path, visit() + 1

@@ -15,24 +15,40 @@ HERE = Path(__file__).parent
 
 _component = st.components.v2.component(
     "genlib.gallery",
-    html='<div class="wall" role="group" aria-label="Pictures"></div>',
+    html='<div class="wall" role="group"></div>',
     css=(HERE / "gallery.css").read_text(),
     js=(HERE / "gallery.js").read_text(),
 )
 
 
 def gallery(
-    images: np.ndarray, seeds: Sequence[int], key: str, labels: Sequence[str] | None = None, across: int | None = None
+    images: np.ndarray,
+    seeds: Sequence[int],
+    key: str,
+    labels: Sequence[str] | None = None,
+    across: int | None = None,
+    *,
+    name: str = "Pictures",
+    chosen: int | None = None,
+    still: bool = False,
+    slides: bool = False,
+    reveals: str = "",
 ) -> int | None:
     """Show pictures uint8 (B, H, W, C) as tiles; the seed of the tile that was clicked just now, else None.
 
     labels: what the tiles are called, where they are not pictures with seeds; `seeds` then only tells them apart.
     across: how many stand in a row where there is room; None: what suits their number.
+    name: of them all, for screen readers.
+    chosen: the seed of the tile that is marked as the chosen one; None: a click chooses none.
+    still: the tiles are only looked at.
+    slides: on a phone they stand in one row.
+    reveals: the key of the container that a click changes, and that it scrolls into view.
     """
     across = across or columns(len(images))
     sheet = base64.b64encode(png(grid(images, across, gap=0))).decode()
     result = _component(
         data={
+            "name": name,
             "sheet": f"data:image/png;base64,{sheet}",
             "across": across,  # in a row of the sheet and, at most, of the page
             "width": images.shape[2],
@@ -40,8 +56,13 @@ def gallery(
             # Lists would have Streamlit look whether they are data frames, and import pandas for that.
             "seeds": tuple(seeds),
             "labels": tuple(labels or (f"picture with seed {seed}" for seed in seeds)),
+            "chosen": chosen,
+            "still": still,
+            "slides": slides,
+            "reveals": reveals,
         },
         on_picked_change=lambda: None,
         key=key,
     )
-    return result.picked
+    picked: int | None = result.picked
+    return picked

@@ -120,7 +120,14 @@ def points(batch: Batch) -> None:
         st.caption(f"There is no data to compare with. {error}")
     figure = figures.points(made, real)
     with st.container(key="chart-sample"):
-        st.plotly_chart(figure, height="stretch", config={"displayModeBar": False}, key=SAMPLE.widget("points"))
+        st.plotly_chart(
+            figure,
+            height="stretch",
+            config={"displayModeBar": False},
+            key=SAMPLE.widget("points"),
+            alt=f"{len(made):,} points made by {batch.checkpoint.name}"
+            + (", over those it learned from" if real else ""),
+        )
     outside = figures.outside(made, real)
     lie = "1 lies" if outside == 1 else f"{outside:,} lie"
     st.caption(f"{len(made):,} points made" + (f", of which {lie} outside of this view." if outside else "."))

@@ -6,13 +6,14 @@ the names that a model's controls may not have all follow from it. Imports neith
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from pydantic import Field, create_model
 
-from genlib import catalog
+from genlib import catalog, data
 from genlib.contract import MAX_SEED, Decodes, Encodes, HasPrior, Samples, Translates, Unrolls
 from genlib.query import ModelQuery, Q, Query
 from genlib.spaces import Pictures, Points
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
 
 PICTURES, POINTS = 100, 5000  # that Sample shows at most
+PAGE = 60  # pictures of a data set on one page of Data
+POINT_SETS = "points"  # what Data calls the sets of points, all together
 EXAMPLES = 24  # held-out pictures that Translate offers
 ANSWERS = 6  # of Translate: the most typical one, and one for each of five seeds
+STAGE = "translate-stage"  # the container of the answer that Translate shows large
 
 Way = Literal["example", "upload", "draw"]
 
@@ -142,6 +146,36 @@ def _latent(given: tuple[str, ...], cuts: tuple[Cut, ...], way: str) -> type[Lat
     return create_model("LatentQuery", __base__=LatentQuery, **fields)
 
 
+class DataQuery(Query):
+    always = frozenset({"set"})
+
+    set: str = Field("", max_length=40, description="The data set that is shown, or points")
+    only: str = Field("all", max_length=80, description="The label that the pictures have: attribute.value, or all")
+    page: int = Field(1, ge=1, le=10_000, description="Which page of its pictures")
+
+    @classmethod
+    def beside(cls, parameters: Mapping[str, str]) -> type[DataQuery]:
+        """With the labels and the pages of the set that is named, or of the first one."""
+        sets = (*data.names(), POINT_SETS)
+        chosen = name if (name := parameters.get("set")) in sets else sets[0]
+        info = data.info(chosen) if chosen != POINT_SETS else None
+        only = [f"{attribute}.{value}" for attribute, values in info.labels.items() for value in values] if info else []
+        return _browsing(sets, chosen, ("all", *only), pages_of(info.splits["validation"]) if info else 1)
+
+
+@lru_cache(maxsize=64)
+def _browsing(sets: tuple[str, ...], chosen: str, only: tuple[str, ...], pages: int) -> type[DataQuery]:
+    of: Any = (Literal[sets], Field(sets[0], description="The data set that is shown"))
+    label: Any = (Literal[only], Field("all", description=f"The label that the pictures of {chosen} have"))
+    page: Any = (int, Field(1, ge=1, le=pages, description="Which page of its pictures"))
+    return create_model("DataQuery", __base__=DataQuery, set=of, only=label, page=page)
+
+
+def pages_of(count: int) -> int:
+    """How many pages a data set's pictures fill."""
+    return max(1, -(-count // PAGE))
+
+
 @dataclass(frozen=True)
 class PageSpec(Generic[Q]):
     """A page.
@@ -213,7 +247,7 @@ LATENT = PageSpec(
     lacks="has no latent space of pictures: choose another model",
     default="vae-faces",
 )
-DATA = PageSpec("data", "Data", "pages/data.py", Query)
+DATA = PageSpec("data", "Data", "pages/data.py", DataQuery)
 
 PAGES: tuple[PageSpec[Any], ...] = (HOME, SAMPLE, TRANSLATE, LATENT, DATA)  # in the order of the navigation
 

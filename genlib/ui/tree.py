@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 
 _component = st.components.v2.component(
     "genlib.tree",
-    html='<ul class="tree"></ul>',
+    html='<ul class="tree" aria-label="Family tree of the models"></ul>',
     css=(HERE / "tree.css").read_text(),
     js=(HERE / "tree.js").read_text(),
 )

@@ -29,16 +29,20 @@ def fresh_server(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """visit(url, dark=, width=) -> a page of its own session, as soon as the server answers.
+    """visit(url, dark=, width=, phone=) -> a page of its own session, as soon as the server answers.
 
     At the end of the test none of the pages may have met an error: an exception on the page or in the browser's
     console, or a request to an outside host.
     """
     contexts, pages, errors = [], [], []
 
-    def open_page(url: str, dark: bool = False, width: int = 1280) -> Page:
+    def open_page(url: str, dark: bool = False, width: int = 1280, phone: bool = False) -> Page:
         context = browser.new_context(
-            color_scheme="dark" if dark else "light", viewport={"width": width, "height": 800}, reduced_motion="reduce"
+            color_scheme="dark" if dark else "light",
+            viewport={"width": 390, "height": 844} if phone else {"width": width, "height": 800},
+            has_touch=phone,
+            is_mobile=phone,
+            reduced_motion="reduce",
         )
         context.set_default_timeout(PATIENCE)
         page = context.new_page()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from serving import settled
 
 from genlib import catalog
 from genlib.ui.pages import PAGES as SPECS
@@ -21,15 +22,6 @@ Visit = Callable[..., "Page"]
 
 def path_of(page: str) -> str:
     return "" if page == "home" else page
-
-
-def settled(page: Page) -> None:
-    """Wait until the script has run and what it sent is painted."""
-    page.wait_for_selector("h1")
-    page.wait_for_function(
-        "document.querySelector('[data-testid=stApp]').getAttribute('data-test-script-state') === 'notRunning'"
-        " && !document.querySelector('[data-testid=stSkeleton]')"
-    )
 
 
 @pytest.mark.parametrize("name", PAGES)

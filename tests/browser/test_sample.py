@@ -73,7 +73,7 @@ def test_a_click_enlarges_and_the_same_tile_can_be_clicked_again(server: str, vi
         expect(dialog).to_have_count(0, timeout=PATIENCE)
     # And by keyboard.
     tile(page, 10).focus()
-    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(dialog.get_by_text("Seed 11", exact=True)).to_be_visible(timeout=PATIENCE)
     with page.expect_download(timeout=PATIENCE) as download:

@@ -63,10 +63,14 @@ def open_page(query: str = "") -> AppTest:
     return at
 
 
+def galleries(at: AppTest) -> list[dict[str, Any]]:
+    """What each gallery was told, the dialog's live text and the like left out."""
+    return [told for c in at.get("bidi_component") if "sheet" in (told := json.loads(c.proto.json))]
+
+
 def shown(at: AppTest) -> tuple[list[int], np.ndarray]:
     """The seeds and the pictures (B, H, W) of the gallery, cut out of its sprite sheet."""
-    (component,) = at.get("bidi_component")
-    told = json.loads(component.proto.json)
+    (told,) = galleries(at)
     sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(told["sheet"].partition(",")[2]))))
     h, w, across = told["height"], told["width"], told["across"]
     places = [(i // across * h, i % across * w) for i in range(len(told["seeds"]))]
@@ -323,7 +327,7 @@ def numbers(told: dict[str, str]) -> np.ndarray:
 def test_points_are_a_figure_over_their_data(root: Path, downloads: dict[str, tuple[str, Any]]):
     at = open_page(f"model={POINTS}&seed=3")
     assert not said(at)
-    assert not at.get("bidi_component")
+    assert not galleries(at)
     assert at.number_input(key=NUMBER).value == 2000
     made = checkpoint.Checkpoint.read(root / POINTS).load("cpu").sample(range(3, 2003)).numpy()  # type: ignore[attr-defined]
     traces = scatter(at)
@@ -378,8 +382,7 @@ def test_a_model_that_unrolls_shows_how(root: Path):
     save(root, "epsilon-fvsbn", "fvsbn", **catalog.model_class("fvsbn").tiny()[0].model_dump())
     at = open_page("model=epsilon-fvsbn&seed=5&n=12&view=steps")
     assert not said(at)
-    (component,) = at.get("bidi_component")
-    told = json.loads(component.proto.json)
+    (told,) = galleries(at)
     model = checkpoint.Checkpoint.read(root / "epsilon-fvsbn").load("cpu")
     wanted = list(model.sample_steps(range(5, 13)))  # type: ignore[attr-defined]  # of the first eight
     assert told["pictures"] == 8
