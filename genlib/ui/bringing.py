@@ -35,7 +35,7 @@ WAYS: dict[Way, str] = {
 }
 # Session keys: the picture that was uploaded, what was wrong with the last file, the field for it, the last result.
 UPLOAD, TROUBLE, FILE, BROUGHT = map(TRANSLATE.widget, ("upload", "trouble", "file", "brought"))
-EXAMPLE, ANSWER = map(TRANSLATE.widget, ("example", "answer"))
+WAY, EXAMPLE, ANSWER = map(TRANSLATE.widget, ("way", "example", "answer"))
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,17 @@ class Given:
     drawing: Drawing | None = None
 
 
-def choose_way() -> None:
+def choose_way(source: Domain) -> None:
+    """The widget for it. Only drawings can be drawn: of what else there is, outlines are no picture."""
+    ways = [way for way in WAYS if way != "draw" or source.kind == "drawing"]
+    if st.session_state[WAY] not in ways:
+        st.session_state[WAY] = ways[0]
     st.segmented_control(
         "Picture",
-        list(WAYS),
+        ways,
         format_func=WAYS.__getitem__,
         required=True,
-        key=TRANSLATE.widget("way"),
+        key=WAY,
         persist_state="session",
     )
 
@@ -114,10 +118,13 @@ def _example(checkpoint: Checkpoint, source: Domain) -> Given:
     inputs, truths = loaders.examples(checkpoint, source)
     state, count = st.session_state, len(inputs)
     labels = [f"example {i + 1} of {count}" for i in range(count)]
-    picked = gallery(inputs, range(count), f"translate.examples.{checkpoint.name}.{source.key}", labels)
-    if picked is not None and 0 <= picked < count and picked != state[EXAMPLE]:
-        state[EXAMPLE], state[ANSWER] = picked, 0
-        st.rerun()  # the address, written further up, names it
+    gallery(
+        inputs,
+        range(count),
+        f"translate.examples.{checkpoint.name}.{source.key}",
+        labels,
+        on_pick=lambda chosen: state.update({EXAMPLE: chosen, ANSWER: 0}),
+    )
     st.caption("Pictures that the model has never seen. Click one.")
     chosen = min(state[EXAMPLE], count - 1)
     return Given(in_colour(inputs[chosen]), truth=None if truths is None else truths[chosen])

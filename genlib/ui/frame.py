@@ -23,7 +23,13 @@ ENTRYPOINT = HERE.parent.parent / "app.py"
 LATER = 4.0  # s: until then a browser has what a page without torch sends
 
 _in_frame = ContextVar("in_frame", default=False)
-_PAGE, _VISIT = "frame.page", "frame.visit"
+
+_component = st.components.v2.component(
+    "genlib.frame",
+    html='<div class="note" role="status"></div>',
+    css=(HERE / "frame.css").read_text(),
+    js=(HERE / "frame.js").read_text(),
+)
 
 
 def run(specs: Sequence[PageSpec[Any]]) -> None:
@@ -38,9 +44,10 @@ def run(specs: Sequence[PageSpec[Any]]) -> None:
     # After st.navigation: a fixed page_title would stand in every page's tab.
     st.set_page_config(f"{page.title} · genlib", str(HERE / "icon.svg"), layout="wide")
     st.html(HERE / "look.css")
-    state = st.session_state
-    if state.get(_PAGE) != page.url_path:
-        state[_PAGE], state[_VISIT] = page.url_path, visit() + 1
+    with st.container(key="frame"):
+        _component(
+            data={"pages": ("", *(spec.key for spec in specs))}, key="frame.component", on_back_change=lambda: None
+        )
     token = _in_frame.set(True)
     try:
         if any(spec.needs and spec.key == page.url_path for spec in specs):
@@ -49,12 +56,6 @@ def run(specs: Sequence[PageSpec[Any]]) -> None:
     finally:
         _in_frame.reset(token)
         import_ahead("torch", LATER)
-
-
-def visit() -> int:
-    """A number that changes when the visitor comes to another page."""
-    count: int = st.session_state.get(_VISIT, 0)
-    return count
 
 
 @cache

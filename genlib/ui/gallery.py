@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +22,24 @@ _component = st.components.v2.component(
 
 
 def gallery(
-    images: np.ndarray, seeds: Sequence[int], key: str, labels: Sequence[str] | None = None, across: int | None = None
+    images: np.ndarray,
+    seeds: Sequence[int],
+    key: str,
+    labels: Sequence[str] | None = None,
+    across: int | None = None,
+    on_pick: Callable[[int], None] | None = None,
 ) -> int | None:
     """Show pictures uint8 (B, H, W, C) as tiles; the seed of the tile that was clicked just now, else None.
 
     labels: what the tiles are called, where they are not pictures with seeds; `seeds` then only tells them apart.
     across: how many stand in a row where there is room; None: what suits their number.
+    on_pick: is called with the seed before the script runs again, where what stands above the tiles depends on it.
     """
+
+    def picked() -> None:
+        if on_pick and (seed := st.session_state[key].picked) in seeds:
+            on_pick(seed)
+
     across = across or columns(len(images))
     sheet = base64.b64encode(png(grid(images, across, gap=0))).decode()
     result = _component(
@@ -41,7 +52,7 @@ def gallery(
             "seeds": tuple(seeds),
             "labels": tuple(labels or (f"picture with seed {seed}" for seed in seeds)),
         },
-        on_picked_change=lambda: None,
+        on_picked_change=picked,
         key=key,
     )
-    return result.picked
+    return result.picked if result.picked in seeds else None

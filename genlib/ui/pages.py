@@ -74,14 +74,19 @@ class TranslateQuery(ModelQuery):
     @classmethod
     def narrowed(cls, checkpoint: Checkpoint) -> type[TranslateQuery]:
         model: Any = checkpoint.model_class
-        return _starting_from(tuple(source.key for source in model.worlds(checkpoint.config).sources))
+        sources = model.worlds(checkpoint.config).sources
+        return _narrowed(tuple(source.key for source in sources), any(source.kind == "drawing" for source in sources))
 
 
 @lru_cache(maxsize=64)
-def _starting_from(keys: tuple[str, ...]) -> type[TranslateQuery]:
-    field = Field(keys[0], alias="from", description="The domain that is translated from")
-    source: Any = (Literal[keys], field)
-    return create_model("TranslateQuery", __base__=TranslateQuery, source=source)
+def _narrowed(keys: tuple[str, ...], drawn: bool) -> type[TranslateQuery]:
+    """For a model that translates from these domains, one of which is `drawn`: nothing else can be drawn here."""
+    source = Field(keys[0], alias="from", description="The domain that is translated from")
+    way = Field("example", description="Where the picture comes from")
+    fields: dict[str, Any] = {"source": (Literal[keys], source)}
+    if not drawn:
+        fields["way"] = (Literal["example", "upload"], way)
+    return create_model("TranslateQuery", __base__=TranslateQuery, **fields)
 
 
 @dataclass(frozen=True)
