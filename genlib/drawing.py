@@ -1,7 +1,8 @@
 """From the strokes that a browser sends to what was drawn, as arrays.
 
 The strokes are JSON: {"objects": [{"path": [["M", x, y], ["Q", a, b, x, y], ["L", x, y]], "stroke": colour,
-"strokeWidth": pixels}, ...]}, a path as in SVG. They come from a browser and are not trusted: `clean` keeps what is a stroke of one of the tools, `rasterise` draws it.
+"strokeWidth": pixels}, ...]}, a path as in SVG. They come from a browser and are not trusted: `clean` keeps what is a
+stroke of one of the tools, `rasterise` draws it.
 """
 
 from __future__ import annotations

@@ -10,12 +10,14 @@ from serving import PATIENCE
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+INK = """c => c.getContext("2d").getImageData(0, 0, c.width, c.height).data
+  .filter((value, i) => i % 4 === 3 && value > 128).length"""
 Points = list[tuple[float, float]]
 
 
 def drag(page: Page, points: Points, steps: int = 1) -> None:
     """Draw with the mouse, in fractions of the paper."""
-    paper = page.locator(".sheet")
+    paper = page.locator(".sheet[aria-label]")  # it has its label when it is ready
     expect(paper).to_be_visible(timeout=PATIENCE)
     paper.scroll_into_view_if_needed()
     box = paper.bounding_box()
@@ -30,9 +32,7 @@ def drag(page: Page, points: Points, steps: int = 1) -> None:
 
 def on_paper(page: Page) -> int:
     """How many pixels of the paper have ink, of 1024 x 1024."""
-    count: int = page.locator(".sheet .lines").evaluate(
-        "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter((v, i) => i % 4 === 3 && v > 128).length"
-    )
+    count: int = page.locator(".sheet .lines").evaluate(INK)
     return count
 
 

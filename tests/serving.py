@@ -27,7 +27,7 @@ def free_port() -> int:
 
 @contextmanager
 def serving(log: Path, folder: Path = ROOT, port: int | None = None, **settings: object) -> Iterator[str]:
-    """`streamlit run app.py` in `folder`, on a free port or on `port`; gives its address. What it prints goes into `log`.
+    """`streamlit run app.py` in `folder`, on `port` or a free one; gives its address. What it prints goes into `log`.
 
     settings: of the section `server` of Streamlit's configuration.
     """

@@ -22,8 +22,8 @@ from genlib.ui.pages import PageSpec
 if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
 
-# Writes what a page shows into a bare address, in its place in the browser's history: what the server writes is one more
-# entry there, and Back would lead to the bare one.
+# Writes what a page shows into a bare address, in its place in the browser's history: what the server writes is one
+# more entry there, and Back would lead to the bare one.
 _FILL = """
 export default function ({ data }) {
   const bare = location.pathname.endsWith(`/${data.page}`) && !location.search;
@@ -134,10 +134,10 @@ class Address(Generic[Q]):
         """What is new; None where the widgets stand. `standing`: whether what they show can still be shown."""
         state, asked = st.session_state, st.query_params.to_dict()
         wanted: dict[str, str] | None = state.pop(self._wanted, None)
-        if wanted is None and self._standing in state and standing:
-            # A bare address is that of a link to the page, where something always stands in it.
-            if asked == state[self._standing] or (not asked and self.schema.always):
-                return None
+        stood = wanted is None and self._standing in state and standing
+        # A bare address is that of a link to the page, where something always stands in it.
+        if stood and (asked == state[self._standing] or (not asked and self.schema.always)):
+            return None
         state[self._standing] = asked
         return _News(asked if wanted is None else wanted, wish=wanted is not None)
 

@@ -19,7 +19,7 @@ from genlib.sketch import Steps
 from genlib.ui import loaders
 from genlib.ui.canvas import canvas
 from genlib.ui.gallery import gallery
-from genlib.ui.pages import TRANSLATE, TranslateQuery, Way
+from genlib.ui.pages import TRANSLATE, TranslateQuery, Way, drawable
 from genlib.uploads import Upload, UploadError
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ class Given:
 
 
 def choose_way(source: Domain) -> None:
-    """The widget for it. Only drawings can be drawn: of what else there is, outlines are no picture."""
-    ways = [way for way in WAYS if way != "draw" or source.kind == "drawing"]
+    """The widget for it."""
+    ways = [way for way in WAYS if way != "draw" or drawable(source)]
     if st.session_state[WAY] not in ways:
         st.session_state[WAY] = ways[0]
     st.segmented_control(

@@ -1,7 +1,7 @@
 """Paper to draw on, with a pen, an eraser and a brush for colour hints.
 
-The drawing is the browser's (canvas.js): it is drawn, undone and kept there, and comes here after each change. What came
-becomes arrays in genlib/drawing.py.
+The drawing is the browser's (canvas.js): it is drawn, undone and kept there, and comes here after each change. What
+came becomes arrays in genlib/drawing.py.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class Kept:
 def canvas(key: str, side: int = 512, background: np.ndarray | None = None, brush: bool = True) -> Drawing:
     """Show paper of `side` x `side` pixels with its tools. Returns what is drawn on it.
 
-    The script runs again whenever a stroke ends or is undone. The browser keeps a drawing for each `key` and background,
-    across pages, sessions and reloads; what came of it last is in st.session_state[f"{key}.kept"].
+    The script runs again whenever a stroke ends or is undone. The browser keeps a drawing for each `key` and
+    background, across pages, sessions and reloads; what came of it last is in st.session_state[f"{key}.kept"].
 
     background: uint8 (H, W, 3), fitted into the paper, under the drawing. Then there is no pen: only hints are painted.
     brush: whether there is a brush for colour hints; without one, those that were painted are hidden.

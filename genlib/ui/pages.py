@@ -19,6 +19,7 @@ from genlib.spaces import Pictures, Points
 
 if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
+    from genlib.contract import Domain
 
 PICTURES, POINTS = 100, 5000  # that Sample shows at most
 EXAMPLES = 24  # held-out pictures that Translate offers
@@ -75,18 +76,23 @@ class TranslateQuery(ModelQuery):
     def narrowed(cls, checkpoint: Checkpoint) -> type[TranslateQuery]:
         model: Any = checkpoint.model_class
         sources = model.worlds(checkpoint.config).sources
-        return _narrowed(tuple(source.key for source in sources), any(source.kind == "drawing" for source in sources))
+        return _narrowed(tuple(source.key for source in sources), any(map(drawable, sources)))
 
 
 @lru_cache(maxsize=64)
 def _narrowed(keys: tuple[str, ...], drawn: bool) -> type[TranslateQuery]:
-    """For a model that translates from these domains, one of which is `drawn`: nothing else can be drawn here."""
+    """For a model that translates from these domains, one of which can be `drawn`."""
     source = Field(keys[0], alias="from", description="The domain that is translated from")
     way = Field("example", description="Where the picture comes from")
     fields: dict[str, Any] = {"source": (Literal[keys], source)}
     if not drawn:
         fields["way"] = (Literal["example", "upload"], way)
     return create_model("TranslateQuery", __base__=TranslateQuery, **fields)
+
+
+def drawable(domain: Domain) -> bool:
+    """Whether a picture of it can be drawn on the paper: outlines are no picture of coloured things."""
+    return domain.kind != "colour"
 
 
 @dataclass(frozen=True)

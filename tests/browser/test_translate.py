@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from drawing_by_hand import drag, on_paper
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
@@ -25,12 +26,6 @@ if TYPE_CHECKING:
 Visit = Callable[..., "Page"]
 PATIENCE = 120_000  # ms
 CIRCLE = [(0.5 + 0.3 * math.cos(a), 0.5 + 0.3 * math.sin(a)) for a in np.linspace(0, 2 * math.pi, 25)]
-INK = """() => [...document.querySelectorAll('*')].some(e => {
-  const paper = e.shadowRoot?.querySelector('canvas.dc-canvas.lower-canvas');
-  if (!paper) return false;
-  const { data } = paper.getContext('2d').getImageData(0, 0, paper.width, paper.height);
-  return data.some((value, i) => i % 4 === 0 && value < 60 && data[i + 3] > 200);
-})"""
 
 
 @pytest.fixture(scope="module")
@@ -64,22 +59,11 @@ def is_coloured(picture: np.ndarray) -> bool:
     return float(np.mean(np.ptp(picture, axis=-1) > 24)) > 0.02
 
 
-def drag(page: Page, points: list[tuple[float, float]]) -> np.ndarray:
+def draw(page: Page, points: list[tuple[float, float]]) -> np.ndarray:
     """Draw with the mouse, in fractions of the paper; what the page then answers, another picture than before."""
     after = page.locator("img.after")
     was = after.get_attribute("src") if after.count() else ""
-    paper = page.locator("canvas.upper-canvas")
-    expect(paper).to_be_visible(timeout=PATIENCE)
-    settle(page)
-    paper.scroll_into_view_if_needed()
-    box = paper.bounding_box()
-    assert box
-    (x, y), *others = [(box["x"] + a * box["width"], box["y"] + b * box["height"]) for a, b in points]
-    page.mouse.move(x, y)
-    page.mouse.down()
-    for x, y in others:
-        page.mouse.move(x, y)
-    page.mouse.up()
+    drag(page, points)
     expect(after).not_to_have_attribute("src", was or "", timeout=PATIENCE)
     return pixels(half(page, "after"))
 
@@ -128,7 +112,7 @@ def test_a_drawing_is_coloured_survives_a_visit_elsewhere_and_takes_a_hint(
     shipped: Checkpoint, server: str, visit: Visit
 ) -> None:
     page = visit(f"{server}/translate?model={shipped.name}&way=draw")
-    decided = drag(page, CIRCLE).astype(int)
+    decided = draw(page, CIRCLE).astype(int)
     assert is_coloured(decided)
     settle(page)
     was = half(page, "after").get_attribute("src") or ""
@@ -136,11 +120,11 @@ def test_a_drawing_is_coloured_survives_a_visit_elsewhere_and_takes_a_hint(
     page.wait_for_selector("h1:has-text('generative')", timeout=PATIENCE)
     page.get_by_test_id("stTopNavLink").filter(has_text="Translate").click()
     expect(half(page, "after")).to_have_attribute("src", was, timeout=PATIENCE)
-    page.wait_for_function(INK, timeout=PATIENCE)
+    assert on_paper(page) > 0
 
     page.get_by_role("radio", name="Blue", exact=True).click()
     expect(page.get_by_role("radio", name="Colour", exact=True)).to_be_checked(timeout=PATIENCE)
-    hinted = drag(page, [(0.4, 0.55), (0.6, 0.55), (0.6, 0.62), (0.4, 0.62)]).astype(int)
+    hinted = draw(page, [(0.4, 0.55), (0.6, 0.55), (0.6, 0.62), (0.4, 0.62)]).astype(int)
     assert hinted.shape == decided.shape
     side = len(hinted)
     painted = np.s_[int(0.54 * side) : int(0.63 * side), int(0.42 * side) : int(0.58 * side)]
@@ -184,7 +168,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(shipped: Checkpoint, server
             expect(page.locator("img.after")).to_have_count(0, timeout=PATIENCE)
             upload(page, "face.png", drawing())
         if way == "Draw":
-            drag(page, CIRCLE)
+            draw(page, CIRCLE)
         after = half(page, "after")
         settle(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
