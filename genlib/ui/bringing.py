@@ -33,8 +33,8 @@ WAYS: dict[Way, str] = {
     "upload": ":material/upload: Upload",
     "draw": ":material/draw: Draw",
 }
-# Session keys: the picture that was uploaded, what was wrong with the last file, the field for it, the last result.
-UPLOAD, TROUBLE, FILE, BROUGHT = map(TRANSLATE.widget, ("upload", "trouble", "file", "brought"))
+# Session keys: the picture that was uploaded, what was wrong with the last file, how many came, the last result.
+UPLOAD, TROUBLE, TURN, BROUGHT = map(TRANSLATE.widget, ("upload", "trouble", "turn", "brought"))
 WAY, EXAMPLE, ANSWER = map(TRANSLATE.widget, ("way", "example", "answer"))
 
 
@@ -132,38 +132,41 @@ def _example(checkpoint: Checkpoint, source: Domain) -> Given:
 
 def _upload() -> Upload | None:
     """The picture that came last and could be read. It stays in memory, for this visitor alone."""
-    file = st.file_uploader(
+    # A new field after each file: Streamlit's keeps a file that it refused, red, whatever comes after it.
+    field = TRANSLATE.widget(f"file.{st.session_state.get(TURN, 0)}")
+    st.file_uploader(
         f"{uploads.KINDS[0].upper()}{uploads.KINDS[1:]}, at most {uploads.MAX_BYTES / 1e6:.0f} MB",
-        key=FILE,
+        key=field,
         max_upload_size=3 * uploads.MAX_BYTES // 1_000_000,  # of what is larger than we take uploads.read says so
         on_change=_take,
+        args=(field,),
     )
-    if trouble := st.session_state.get(TROUBLE):
-        st.error(trouble, icon=":material/error:")
+    with st.container(key="trouble-upload"):  # look.css hides it behind a later one of Streamlit's own
+        if trouble := st.session_state.get(TROUBLE):
+            st.error(trouble, icon=":material/error:")
     upload: Upload | None = st.session_state.get(UPLOAD)
     if upload is not None:
         with st.container(horizontal=True):
             st.image(upload.pixels, width=320)
-            if file is None:
-                st.button(
-                    "Remove the picture",
-                    on_click=_drop,
-                    key=TRANSLATE.widget("drop"),
-                    icon=":material/delete:",
-                    type="tertiary",
-                )
+            st.button(
+                "Remove the picture",
+                on_click=_drop,
+                key=TRANSLATE.widget("drop"),
+                icon=":material/delete:",
+                type="tertiary",
+            )
         for note in upload.notes:
             st.caption(note)
     return upload
 
 
-def _take() -> None:
-    """Read a new file. One that can't be read leaves the picture before it in place, and so does none: before it sends
-    a file in place of another, the browser takes that away."""
+def _take(field: str) -> None:
+    """Read a new file. One that can't be read leaves the picture before it in place."""
     state = st.session_state
-    file, state[TROUBLE] = state[FILE], None
+    file = state[field]
     if file is None:
         return
+    state[TROUBLE], state[TURN] = None, state.get(TURN, 0) + 1
     try:
         state[UPLOAD], state[ANSWER] = uploads.read(file.getvalue()), 0
     except UploadError as error:
@@ -171,4 +174,4 @@ def _take() -> None:
 
 
 def _drop() -> None:
-    st.session_state[UPLOAD] = None
+    st.session_state[UPLOAD] = st.session_state[TROUBLE] = None

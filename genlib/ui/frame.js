@@ -15,8 +15,16 @@ export default function ({ parentElement, data, setTriggerValue }) {
     note.textContent = text;
     note.classList.toggle("shown", text !== "");
   };
+  // Streamlit's own word for a lost connection lies over the page and asks whether its developer stopped the server.
+  const shut = () => {
+    for (const dialog of document.querySelectorAll("[data-testid=stDialog]"))
+      if (dialog.textContent.startsWith("Connection error")) dialog.querySelector("[aria-label=Close]")?.click();
+  };
+  const dialogs = new MutationObserver(shut);
   const enter = (next) => {
     phase = next;
+    if (phase === "away") dialogs.observe(document.body, { childList: true, subtree: true });
+    else dialogs.disconnect();
     clearTimeout(timer);
     // Until the script has run, a click could still do nothing: genlib/ui/look.css holds it off.
     document.documentElement.classList.toggle("coming-back", phase === "returning");
@@ -50,6 +58,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
 
   note.end = () => {
     observer.disconnect();
+    dialogs.disconnect();
     clearTimeout(timer);
     document.removeEventListener("visibilitychange", leave);
     note.end = undefined;

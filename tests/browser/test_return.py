@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from drawing_by_hand import drag, on_paper, strokes
 from network import Network
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
 from serving import PATIENCE, free_port, serving
 
@@ -139,7 +141,7 @@ def test_the_first_click_works_after_the_connection_was_lost(how: str, place: Pl
 @pytest.mark.parametrize("how", ["cut", "restart"])
 def test_strokes_drawn_without_a_connection_are_translated(how: str, place: Place, visitor: Page) -> None:
     page = visitor
-    page.goto(f"{place.network.url}/translate?model=pix2pix-sketch&from=drawing&way=draw&seed=0")
+    page.goto(f"{place.network.url}/translate?model=pix2pix-sketch&from=line-drawings&way=draw&seed=0")
     drag(page, SQUARE)
     was = answer(page).get_attribute("src") or ""
     settle(page)
@@ -161,7 +163,7 @@ def test_strokes_drawn_without_a_connection_are_translated(how: str, place: Plac
 
 def test_a_drawing_survives_a_reload_and_so_does_its_undo(server: str, visitor: Page) -> None:
     page = visitor
-    page.goto(f"{server}/translate?model=pix2pix-sketch&from=drawing&way=draw&seed=0")
+    page.goto(f"{server}/translate?model=pix2pix-sketch&from=line-drawings&way=draw&seed=0")
     drag(page, SQUARE)
     first = answer(page).get_attribute("src") or ""
     drag(page, STROKE)
@@ -182,7 +184,7 @@ def test_a_theme_is_that_of_all_pages_and_survives_a_reload(server: str, visitor
     background = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
     light = page.evaluate(background)
     page.get_by_test_id("stMainMenu").get_by_role("button").first.click()
-    page.get_by_role("radio", name="Dark").or_(page.get_by_role("button", name="Dark")).first.click()
+    page.get_by_role("menuitemradio", name="Dark").click()
     until(page, lambda: page.evaluate(background) != light)
     dark = page.evaluate(background)
     page.keyboard.press("Escape")
@@ -221,3 +223,64 @@ def test_back_goes_where_the_visitor_was(server: str, visitor: Page) -> None:
     expect(tile).to_be_visible()
     page.go_back()
     expect(page.locator("h1")).to_contain_text("generative")
+
+
+CLICKS = 60
+
+
+def test_a_drawing_survives_every_order_of_clicks(server: str, visitor: Page) -> None:
+    """Pages, ways, models, undo and Back in a random order and faster than the server; strokes wherever there is paper."""
+    page, dice = visitor, random.Random(7)
+    page.goto(f"{server}/translate?model=pix2pix-sketch&from=line-drawings&way=draw&seed=0")
+    drag(page, SQUARE)
+    answer(page)
+    paper = page.locator(".sheet[aria-label]")
+    done = 1
+
+    def press(what: Locator) -> None:
+        with suppress(PlaywrightError):  # it was there a moment ago
+            what.first.evaluate("e => e.click()", timeout=1000)
+
+    def link(name: str) -> Locator:
+        return page.get_by_test_id("stTopNavLink").filter(has_text=name)
+
+    def way(name: str) -> Locator:
+        return page.get_by_role("radio", name=name, exact=True)
+
+    for _ in range(CLICKS):
+        match dice.choice(["page", "page", "way", "way", "way", "draw", "stroke", "stroke", "undo", "back"]):
+            case "page":
+                press(link(dice.choice(["Home", "Sample", "Translate", "Translate", "Data"])))
+            case "way":
+                press(way(dice.choice(["Example", "Upload"])))
+            case "draw":
+                press(link("Translate"))
+                press(way("Draw"))
+            case "back":
+                page.go_back(wait_until="commit")
+            case what if paper.is_visible():
+                before = strokes(page)
+                assert before == done, "the paper lost strokes"
+                if what == "undo" and done > 1:
+                    page.keyboard.press("Control+z")
+                    done -= 1
+                else:
+                    x = 0.3 + 0.4 * dice.random()
+                    with suppress(PlaywrightError):  # the page changes while it is drawn on
+                        drag(page, [(x, 0.3), (x, 0.7)])
+                    done = strokes(page) if paper.is_visible() else done + 1
+                    assert done in (before, before + 1)
+        page.wait_for_timeout(dice.choice([0, 20, 100, 300, 1000]))
+
+    # The paper has them all, and the server knows the same ones: a new session, told everything anew, says no other.
+    settle(page)
+    go(page, "Translate")
+    way("Draw").check(force=True)
+    expect(paper).to_be_visible()
+    assert strokes(page) == done
+    until(page, lambda: "way=draw" in page.url)
+    settle(page)
+    known = answer(page).get_attribute("src") or ""
+    page.reload()
+    expect(answer(page)).to_have_attribute("src", known)
+    assert strokes(page) == done

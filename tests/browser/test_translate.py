@@ -7,6 +7,7 @@ import io
 import math
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -133,7 +134,7 @@ def test_a_drawing_is_coloured_survives_a_visit_elsewhere_and_takes_a_hint(
     assert off < 40 < off_before
 
 
-def test_an_upload_and_then_a_bad_one(shipped: Checkpoint, server: str, visit: Visit) -> None:
+def test_an_upload_and_then_bad_ones(shipped: Checkpoint, server: str, visit: Visit, tmp_path: Path) -> None:
     page = visit(f"{server}/translate?model={shipped.name}&way=upload")
     expect(page.get_by_text("Upload a picture")).to_be_visible(timeout=PATIENCE)
     upload(page, "face.png", drawing())
@@ -152,9 +153,17 @@ def test_an_upload_and_then_a_bad_one(shipped: Checkpoint, server: str, visit: V
     expect(page.get_by_role("alert")).to_contain_text("This file is not a picture", timeout=PATIENCE)
     settle(page)
     expect(after).to_have_attribute("src", was)
-    # A file in place of another passes through none at all, and the switches stay on.
+    # A file that is too large to be sent: one sentence says so, and not that of the file before.
+    large = tmp_path / "large.png"
+    large.write_bytes(bytes(30_000_001))
+    page.locator("input[type=file]").set_input_files(large)
+    refused = page.get_by_text("File must be 30.0MB or smaller")
+    expect(refused).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("This file is not a picture")).to_be_hidden(timeout=PATIENCE)
+    # A good one takes all of it away, and the switches stay on.
     upload(page, "face.jpg", drawing())
     expect(page.get_by_role("alert")).to_have_count(0, timeout=PATIENCE)
+    expect(refused).to_have_count(0, timeout=PATIENCE)
     settle(page)
     expect(page.get_by_role("switch", name="Centre and scale")).to_be_checked()
     expect(after).to_have_attribute("src", was)
