@@ -16,6 +16,7 @@ from genlib.drawing import Drawing
 from genlib.errors import GenlibError
 from genlib.sheets import in_colour, to_uint8
 from genlib.sketch import Steps
+from genlib.ui import brought as browser
 from genlib.ui import loaders
 from genlib.ui.canvas import canvas
 from genlib.ui.gallery import gallery
@@ -33,8 +34,11 @@ WAYS: dict[Way, str] = {
     "upload": ":material/upload: Upload",
     "draw": ":material/draw: Draw",
 }
-# Session keys: the picture that was uploaded, what was wrong with the last file, how many came, the last result.
-UPLOAD, TROUBLE, TURN, BROUGHT = map(TRANSLATE.widget, ("upload", "trouble", "turn", "brought"))
+# Session keys: the picture that was uploaded, as the browser keeps it, and the widget that asks the browser for it;
+# what was wrong with the last file, how many came; the last result.
+UPLOAD, URL, KEPT, TROUBLE, TURN, BROUGHT = map(
+    TRANSLATE.widget, ("upload", "url", "kept", "trouble", "turn", "brought")
+)
 WAY, EXAMPLE, ANSWER = map(TRANSLATE.widget, ("way", "example", "answer"))
 
 
@@ -144,10 +148,15 @@ def _upload() -> Upload | None:
     with st.container(key="trouble-upload"):  # look.css hides it behind a later one of Streamlit's own
         if trouble := st.session_state.get(TROUBLE):
             st.error(trouble, icon=":material/error:")
-    upload: Upload | None = st.session_state.get(UPLOAD)
-    if upload is not None:
-        with st.container(horizontal=True):
-            st.image(upload.pixels, width=320)
+    state = st.session_state
+    upload: Upload | None = state.get(UPLOAD)
+    with st.container(horizontal=True):
+        kept = browser.brought(KEPT, None if upload is None else state[URL], UPLOAD in state and upload is None)
+        if kept is not None:
+            with suppress(UploadError):
+                _bring(kept)
+                st.rerun()
+        if upload is not None:
             st.button(
                 "Remove the picture",
                 on_click=_drop,
@@ -155,8 +164,8 @@ def _upload() -> Upload | None:
                 icon=":material/delete:",
                 type="tertiary",
             )
-        for note in upload.notes:
-            st.caption(note)
+    for note in () if upload is None else upload.notes:
+        st.caption(note)
     return upload
 
 
@@ -168,9 +177,16 @@ def _take(field: str) -> None:
         return
     state[TROUBLE], state[TURN] = None, state.get(TURN, 0) + 1
     try:
-        state[UPLOAD], state[ANSWER] = uploads.read(file.getvalue()), 0
+        _bring(file.getvalue())
+        state[ANSWER] = 0
     except UploadError as error:
         state[TROUBLE] = str(error)
+
+
+def _bring(file: bytes) -> None:
+    """UploadError."""
+    upload = uploads.read(file)
+    st.session_state[UPLOAD], st.session_state[URL] = upload, browser.url(upload.pixels)
 
 
 def _drop() -> None:

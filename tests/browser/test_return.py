@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import re
 import time
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 from drawing_by_hand import drag, on_paper, strokes
 from network import Network
+from PIL import Image
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import expect
 from serving import PATIENCE, free_port, serving
@@ -287,3 +290,32 @@ def test_a_drawing_survives_every_order_of_clicks(server: str, visitor: Page) ->
     page.reload()
     expect(answer(page)).to_have_attribute("src", known)
     assert strokes(page) == done
+
+
+@pytest.mark.parametrize("how", ["restart", "reload"])
+def test_an_uploaded_picture_is_still_there(how: str, place: Place, visitor: Page) -> None:
+    page = visitor
+    page.goto(f"{place.network.url}/translate?model=pix2pix-grey&from=grey&way=upload&seed=0")
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (12, 9, 3), np.uint8)).resize((270, 360)).save(
+        file, "PNG"
+    )
+    upload = {"name": "mine.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    page.locator("input[type=file]").set_input_files([upload])  # type: ignore[list-item]
+    was = answer(page).get_attribute("src") or ""
+    settle(page)
+    if how == "reload":
+        page.reload()
+    else:
+        place.lose(how)
+        come_back(page, place)
+    expect(page.get_by_role("button", name="Remove the picture")).to_be_visible()
+    expect(answer(page)).to_have_attribute("src", was)
+    # Once removed it stays away.
+    page.get_by_role("button", name="Remove the picture").click()
+    expect(page.get_by_text("Upload a picture:")).to_be_visible()
+    settle(page)
+    page.reload()
+    expect(page.get_by_text("Upload a picture:")).to_be_visible()
+    settle(page)
+    expect(page.get_by_role("button", name="Remove the picture")).to_have_count(0)
