@@ -295,13 +295,13 @@ def test_a_drawing_survives_every_order_of_clicks(server: str, visitor: Page) ->
 @pytest.mark.parametrize("how", ["restart", "reload"])
 def test_an_uploaded_picture_is_still_there(how: str, place: Place, visitor: Page) -> None:
     page = visitor
-    page.goto(f"{place.network.url}/translate?model=pix2pix-grey&from=grey&way=upload&seed=0")
+    page.goto(f"{place.network.url}/translate?model=pix2pix-grey&from=grey-pictures&way=upload&seed=0")
     file = io.BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (12, 9, 3), np.uint8)).resize((270, 360)).save(
-        file, "PNG"
+    noise = np.random.default_rng(0).integers(0, 256, (12, 9, 3), np.uint8)
+    Image.fromarray(noise).resize((270, 360)).save(file, "PNG")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "mine.png", "mimeType": "image/png", "buffer": file.getvalue()}
     )
-    upload = {"name": "mine.png", "mimeType": "image/png", "buffer": file.getvalue()}
-    page.locator("input[type=file]").set_input_files([upload])  # type: ignore[list-item]
     was = answer(page).get_attribute("src") or ""
     settle(page)
     if how == "reload":
