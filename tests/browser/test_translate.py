@@ -103,6 +103,11 @@ def test_a_permalink_is_the_first_request_to_a_fresh_server(
         for picture in (pixels(half(page, "before")), *map(decoded, tiles))
     ]
     assert np.argmin([np.abs(tile - shown).mean() for tile in small]) == 3
+    # Another of the answers is shown large, and the address names it.
+    was = half(page, "after").get_attribute("src") or ""
+    page.get_by_role("button", name="the answer with seed 6", exact=True).click()
+    expect(page).to_have_url(re.compile("answer=2"), timeout=PATIENCE)
+    expect(half(page, "after")).not_to_have_attribute("src", was, timeout=PATIENCE)
 
 
 def decoded(url: str) -> np.ndarray:

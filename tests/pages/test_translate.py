@@ -257,7 +257,7 @@ def test_another_answer_asks_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     at = open_page()
     first = compared(at)
     assert len(asked) == 1
-    at.session_state[ANSWER] = 2  # as a click on it does
+    at.session_state[ANSWER] = ANSWERS  # as a click on the last one does
     at.run()
     assert not np.array_equal(compared(at)[1], first[1])  # type: ignore[index]
     assert len(asked) == 1
