@@ -14,6 +14,7 @@ class Network:
         self._server = port
         self._open: set[socket.socket] = set()
         self._is_cut = False
+        self._swallowed: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
@@ -26,6 +27,11 @@ class Network:
             for connection in self._open:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+
+    def swallow(self) -> None:
+        """What is sent through connections that are open now arrives nowhere, and nobody is told: a dead radio."""
+        with self._lock:
+            self._swallowed |= self._open
 
     def mend(self) -> None:
         with self._lock:
@@ -63,11 +69,13 @@ class Network:
         visitor.close()
         server.close()
 
-    @staticmethod
-    def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                target.sendall(data)
+                if source not in self._swallowed:
+                    target.sendall(data)
+        if source in self._swallowed:
+            return
         for end in (source, target):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

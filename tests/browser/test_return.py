@@ -141,6 +141,20 @@ def test_the_first_click_works_after_the_connection_was_lost(how: str, place: Pl
     assert query(page) == {"model": "gan-digits", "seed": str(seed), "n": "4"}
 
 
+def test_a_socket_that_died_in_silence_is_found_out(place: Place, visitor: Page) -> None:
+    page = visitor
+    page.goto(f"{place.network.url}/sample?model=gan-digits&seed=5&n=4")
+    expect(page.get_by_role("button", name="picture with seed 8", exact=True)).to_be_visible()
+    settle(page)
+    page.context.set_offline(True)
+    place.network.swallow()
+    page.context.set_offline(False)  # the browser is online again, and its old socket says nothing
+    expect(page.get_by_role("status").filter(has_text="Reconnected")).to_be_visible()
+    page.get_by_role("button", name="New pictures").click()
+    until(page, lambda: query(page)["seed"] != "5")
+    expect(page.get_by_role("button", name=f"picture with seed {query(page)['seed']}", exact=True)).to_be_visible()
+
+
 @pytest.mark.parametrize("how", ["cut", "restart"])
 def test_strokes_drawn_without_a_connection_are_translated(how: str, place: Place, visitor: Page) -> None:
     page = visitor
