@@ -6,6 +6,7 @@ const SOON = 1500; // ms without a connection before that is told
 const READ = 6000; // ms that "reconnected" is shown
 const ASLEEP = 60000; // ms out of sight after which a connection may be dead without anybody knowing
 const ANSWER = 5000; // ms after which a server that was asked has not heard of it
+const PATIENCE = 15000; // ms after which clicks are let through, however long the run takes
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const note = parentElement.querySelector(".note");
@@ -39,9 +40,15 @@ export default function ({ parentElement, data, setTriggerValue }) {
     enter(next);
     ran = false;
     setTriggerValue("back", true);
+    timer = setTimeout(done, PATIENCE);
+  };
+  const done = () => {
+    if (phase === "returning") say("Reconnected: go on where you were.");
+    enter("here");
+    timer = setTimeout(say, READ, "");
   };
 
-  const look = () => {
+  const look = (changes) => {
     const connected = app.dataset.testConnectionState === "CONNECTED";
     const running = app.dataset.testScriptState === "running";
     if (!connected && phase !== "away") {
@@ -50,21 +57,21 @@ export default function ({ parentElement, data, setTriggerValue }) {
     } else if (connected && phase === "away") {
       run("returning");
     } else if (phase === "returning" || phase === "asking") {
-      ran ||= running;
-      if (!ran || running) return;
-      if (phase === "returning") say("Reconnected: go on where you were.");
-      enter("here");
-      timer = setTimeout(say, READ, "");
+      ran ||= running || changes.some(({ oldValue }) => oldValue === "running");
+      if (ran && !running) done();
     }
   };
   const observer = new MutationObserver(look);
-  observer.observe(app, { attributes: true, attributeFilter: ["data-test-connection-state", "data-test-script-state"] });
+  const watched = ["data-test-connection-state", "data-test-script-state"];
+  observer.observe(app, { attributeFilter: watched, attributeOldValue: true });
 
   // A telephone that slept, a network that was gone: the socket may be dead and nobody has told the browser.
   const ask = () => {
     if (phase !== "here") return;
     run("asking");
-    timer = setTimeout(() => !ran && sockets.last?.dispatchEvent(new CloseEvent("close", { code: 1006 })), ANSWER);
+    setTimeout(() => {
+      if (phase === "asking" && !ran) sockets.last?.dispatchEvent(new CloseEvent("close", { code: 1006 }));
+    }, ANSWER);
   };
   on(window, "online", ask);
   on(document, "visibilitychange", () => {
