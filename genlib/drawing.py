@@ -1,7 +1,8 @@
 """From the strokes that a browser sends to what was drawn, as arrays.
 
-The strokes are JSON as Fabric.js writes it: {"objects": [{"path": ..., "stroke": colour, "strokeWidth": pixels}, ...]}.
-They come from a browser and are not trusted: `clean` keeps what is a stroke of one of the tools, `rasterise` draws it.
+The strokes are JSON: {"objects": [{"path": [["M", x, y], ["Q", a, b, x, y], ["L", x, y]], "stroke": colour,
+"strokeWidth": pixels}, ...]}, a path as in SVG. They come from a browser and are not trusted: `clean` keeps what is a
+stroke of one of the tools, `rasterise` draws it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ MAX_LENGTH = 400_000
 MAX_COORDINATE = 10_000  # a stroke may leave the paper
 MAX_WIDTH = 64
 FINER = 3  # lines are drawn this much larger, then averaged: antialiasing
-COMMANDS = {"M": 2, "L": 2, "Q": 4}  # of a Fabric.js path, and how many numbers follow each
+COMMANDS = {"M": 2, "L": 2, "Q": 4}  # of a path, and how many numbers follow each
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Drawing:
 
 
 def clean(drawing: object) -> list[dict[str, Any]]:
-    """The strokes of a drawing, in the JSON that Fabric.js writes and reads, with nothing else in them.
+    """The strokes of a drawing, as they came, with nothing else in them.
 
     drawing: anything. What is not a stroke of one of the tools is left out, and so is all that comes after
     a limit is reached. Raises nothing.
@@ -68,17 +69,7 @@ def clean(drawing: object) -> list[dict[str, Any]]:
         length += _length(path)
         if length > MAX_LENGTH:
             break
-        strokes.append(
-            {
-                "type": "Path",
-                "path": path,
-                "stroke": colour,
-                "strokeWidth": width,
-                "strokeLineCap": "round",
-                "strokeLineJoin": "round",
-                "fill": None,
-            }
-        )
+        strokes.append({"path": path, "stroke": colour, "strokeWidth": width})
     return strokes
 
 

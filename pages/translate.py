@@ -30,7 +30,7 @@ with row:
             key=page.key("source"),
             persist_state="session",
         )
-    bringing.choose_way()
+    bringing.choose_way(translation.source_of(worlds, st.session_state[page.key("source")]))
     values = page.controls()
     page.hub()
 shown = page.publish()
@@ -52,9 +52,8 @@ with left, frame.answering():
 
 if brought is not None:
     with right, frame.answering():
-        model = loaders.translator(checkpoint)
         seeds = answers.seeds(shown) if worlds.varies else range(0)
-        made = translation.answers(model, source, brought.image, seeds, values, hints)
+        made = answers.made(checkpoint, source, brought.image, seeds, values, hints)
         chosen = answers.choose(to_uint8(made), given.truth, seeds) if worlds.varies else 0
         if given.truth is not None and chosen == len(made):
             result, called = in_colour(given.truth), "truth"
@@ -66,7 +65,7 @@ if brought is not None:
             live(f"New picture: {said}", "translate", result)
         answers.buttons(result, f"{checkpoint.name.replace('/', '-')}-{called}", worlds.varies)
         if target in worlds.sources:
-            answers.round_trip(model, brought.image, made, target)
+            answers.round_trip(loaders.translator(checkpoint), brought.image, made, target)
         answers.warn_if_far(checkpoint, source, brought)
 answers.stages(brought, source)
 st.subheader("The model", anchor=False)

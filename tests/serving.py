@@ -32,15 +32,24 @@ def settled(page: Page) -> None:
     )
 
 
-@contextmanager
-def serving(log: Path, folder: Path = ROOT) -> Iterator[str]:
-    """`streamlit run app.py` in `folder`, on a free port; gives its address. What it prints goes into `log`."""
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serving(log: Path, folder: Path = ROOT, port: int | None = None, **settings: object) -> Iterator[str]:
+    """`streamlit run app.py` in `folder`, on `port` or a free one; gives its address. What it prints goes into `log`.
+
+    settings: of the section `server` of Streamlit's configuration.
+    """
+    port = port or free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("STREAMLIT_")}
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     options = {"server.headless": "true", "server.address": "127.0.0.1", "server.port": port}
+    options |= {f"server.{name}": value for name, value in settings.items()}
     with log.open("wb") as out:
         process = subprocess.Popen(
             [*command, *(f"--{k}={v}" for k, v in options.items()), "--server.fileWatcherType=none"],

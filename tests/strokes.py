@@ -12,12 +12,12 @@ HINT = RED + SEE_THROUGH
 
 
 def stroke(*points: tuple[float, float], colour: str = INK, width: float = 6) -> dict[str, Any]:
-    """A stroke as Fabric.js writes it: curves through the middles."""
+    """A stroke as the paper sends it: curves through the middles."""
     (x, y), *_ = points
     path: list[list[Any]] = [["M", x, y]]
     path += [["Q", a, b, (a + c) / 2, (b + d) / 2] for (a, b), (c, d) in pairwise(points[1:])]
     path.append(["L", *points[-1]])
-    return {"type": "Path", "path": path, "stroke": colour, "strokeWidth": width, "fill": None}
+    return {"path": path, "stroke": colour, "strokeWidth": width}
 
 
 ACROSS = stroke((8, 32), (56, 32))

@@ -16,11 +16,21 @@ import streamlit as st
 from genlib import catalog, query
 from genlib.errors import GenlibError
 from genlib.query import Hub, M, Q
-from genlib.ui import controls, frame
+from genlib.ui import controls
 from genlib.ui.pages import PageSpec
 
 if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
+
+# Writes what a page shows into a bare address, in its place in the browser's history: what the server writes is one
+# more entry there, and Back would lead to the bare one.
+_FILL = """
+export default function ({ data }) {
+  const bare = location.pathname.endsWith(`/${data.page}`) && !location.search;
+  if (data.query && bare) history.replaceState(history.state, "", `?${data.query}${location.hash}`);
+}
+"""
+_component = st.components.v2.component("genlib.address", js=_FILL)
 
 
 @dataclass(frozen=True)
@@ -59,8 +69,8 @@ class Address(Generic[Q]):
         self.schema: type[Q] = spec.query
         # standing  the parameters that the browser showed when the widgets were last in line with it
         # written   what the widgets were then, as parameters; None: they are to be written in any case
-        self._standing, self._written, self._unmet, self._wanted, self._visit = (
-            spec.widget(f"_{part}") for part in ("standing", "written", "unmet", "wanted", "visit")
+        self._standing, self._written, self._unmet, self._wanted, self._fill = (
+            spec.widget(f"_{part}") for part in ("standing", "written", "unmet", "wanted", "fill")
         )
 
     def bounds(self, field: str) -> tuple[Any, Any]:
@@ -85,7 +95,7 @@ class Address(Generic[Q]):
 
     def url(self) -> str:
         """The whole address of what the widgets show."""
-        return f"{(st.context.url or '').partition('?')[0]}?{urlencode(self.parameters(), safe='/')}"
+        return f"{(st.context.url or '').partition('?')[0]}?{_encoded(self.parameters())}"
 
     def restore(self) -> None:
         """Bring the widgets into line with the address, unless it is the one that they stand for."""
@@ -104,10 +114,15 @@ class Address(Generic[Q]):
         """Write what is shown into the address when it changed; what could not be had of an address that still stands.
 
         An address that was only read stays as it is: rewriting it would be one more entry in the browser's history,
-        and Back would lead to it and forth again.
+        and Back would lead to it and forth again. A bare one, as the navigation's links have, is filled in.
         """
         state, address = st.session_state, self.parameters()
-        if address != state[self._written]:
+        fills = not st.query_params.to_dict() and state[self._written] in (None, address)
+        with st.container(key=f"address-{self.spec.key}"):
+            _component(data={"page": self.spec.key, "query": _encoded(address) if fills else ""}, key=self._fill)
+        if fills:
+            state[self._standing] = state[self._written] = address
+        elif address != state[self._written]:
             if address != st.query_params.to_dict():
                 st.query_params.from_dict(address)
             if state[self._written] is not None:
@@ -127,14 +142,11 @@ class Address(Generic[Q]):
     def _look(self, standing: bool = True) -> _News | None:
         """What is new; None where the widgets stand. `standing`: whether what they show can still be shown."""
         state, asked = st.session_state, st.query_params.to_dict()
-        visit, state[self._visit] = state.get(self._visit), frame.visit()
         wanted: dict[str, str] | None = state.pop(self._wanted, None)
-        if wanted is None and self._standing in state and standing:
-            if asked == state[self._standing]:
-                return None
-            if not asked and visit != frame.visit():  # back from another page, which dropped the address
-                state[self._written] = None
-                return None
+        stood = wanted is None and self._standing in state and standing
+        # A bare address is that of a link to the page, where something always stands in it.
+        if stood and (asked == state[self._standing] or (not asked and self.schema.always)):
+            return None
         state[self._standing] = asked
         return _News(asked if wanted is None else wanted, wish=wanted is not None)
 
@@ -227,6 +239,10 @@ class ModelAddress(Address[M]):
 
     def _fields(self) -> Iterable[str]:
         return [field for field in self.schema.model_fields if field not in ("model", "revision")]
+
+
+def _encoded(parameters: Mapping[str, str]) -> str:
+    return urlencode(parameters, safe="/")
 
 
 def _trouble(spec: PageSpec[Any], name: str, names: Iterable[str]) -> str:

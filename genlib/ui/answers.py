@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from genlib import data, query, translation
-from genlib.contract import Domain, Translates
+from genlib.contract import Controls, Domain, Translates
 from genlib.errors import GenlibError
 from genlib.sheets import enlargement, in_colour, png, to_uint8
 from genlib.ui import loaders
@@ -26,7 +27,7 @@ LARGE = 512  # px that a download has at least
 # The steps that may be left out, by what is translated, and their switches' labels.
 SWITCHES = {"drawing": ("paper", "invert", "crop", "strokes"), "grey": ("invert",), "colour": ()}
 LABELS = {field: info.description or "" for field, info in TranslateQuery.model_fields.items()}
-SEED, ANSWER, OTHERS = map(TRANSLATE.widget, ("seed", "answer", "others"))
+SEED, ANSWER, OTHERS, MADE = map(TRANSLATE.widget, ("seed", "answer", "others", "made"))
 
 
 def seeds(shown: TranslateQuery) -> range:
@@ -40,6 +41,26 @@ def labels(truth: np.ndarray | None, seeds: Sequence[int]) -> list[str]:
     return made if truth is None else [*made, "the artist's own colours"]
 
 
+def made(
+    checkpoint: Checkpoint,
+    source: Domain,
+    image: Tensor,
+    seeds: Sequence[int],
+    values: Controls,
+    hints: Tensor | None,
+) -> Tensor:
+    """What translation.answers makes of a picture (1, C, S, S). The last ones are kept: to look at another of them asks
+    no model. CheckpointError."""
+    given = hashlib.blake2b(image.numpy().tobytes())
+    given.update(b"" if hints is None else hints.numpy().tobytes())
+    asked = (checkpoint.name, source, tuple(seeds), values.model_dump_json(), given.digest())
+    kept: tuple[object, Tensor] | None = st.session_state.get(MADE)
+    if kept is None or kept[0] != asked:
+        model = loaders.translator(checkpoint)
+        kept = st.session_state[MADE] = asked, translation.answers(model, source, image, seeds, values, hints)
+    return kept[1]
+
+
 def choose(pictures: np.ndarray, truth: np.ndarray | None, seeds: Sequence[int]) -> int:
     """A row of all answers uint8 (B, S, S, C), at its end the truth if there is one; the index of the chosen one."""
     state = st.session_state
@@ -48,7 +69,7 @@ def choose(pictures: np.ndarray, truth: np.ndarray | None, seeds: Sequence[int])
         pictures = np.concatenate([pictures, truth[None]])
         text += "; last the artist's own colours"
     chosen = state[ANSWER] if state[ANSWER] < len(pictures) else 0
-    picked = gallery(
+    gallery(
         pictures,
         range(len(pictures)),
         "translate.answers",
@@ -58,10 +79,8 @@ def choose(pictures: np.ndarray, truth: np.ndarray | None, seeds: Sequence[int])
         chosen=chosen,
         slides=True,
         reveals=STAGE,
+        on_pick=lambda picked: state.update({ANSWER: picked}),
     )
-    if picked is not None and 0 <= picked < len(pictures) and picked != state[ANSWER]:
-        state[ANSWER] = picked
-        st.rerun()  # the address, written further up, names it
     st.caption(f"{text}. Click one to see it large.")
     return chosen
 

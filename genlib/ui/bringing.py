@@ -16,10 +16,11 @@ from genlib.drawing import Drawing
 from genlib.errors import GenlibError
 from genlib.sheets import in_colour, to_uint8
 from genlib.sketch import Steps
+from genlib.ui import brought as browser
 from genlib.ui import loaders
 from genlib.ui.canvas import canvas
 from genlib.ui.gallery import gallery
-from genlib.ui.pages import STAGE, TRANSLATE, TranslateQuery, Way
+from genlib.ui.pages import STAGE, TRANSLATE, TranslateQuery, Way, drawable
 from genlib.uploads import Upload, UploadError
 
 if TYPE_CHECKING:
@@ -33,9 +34,12 @@ WAYS: dict[Way, str] = {
     "upload": ":material/upload: Upload",
     "draw": ":material/draw: Draw",
 }
-# Session keys: the picture that was uploaded, what was wrong with the last file, the field for it, the last result.
-UPLOAD, TROUBLE, FILE, BROUGHT = map(TRANSLATE.widget, ("upload", "trouble", "file", "brought"))
-EXAMPLE, ANSWER = map(TRANSLATE.widget, ("example", "answer"))
+# Session keys: the picture that was uploaded, as the browser keeps it, and the widget that asks the browser for it;
+# what was wrong with the last file, how many came; the last result.
+UPLOAD, URL, KEPT, TROUBLE, TURN, BROUGHT = map(
+    TRANSLATE.widget, ("upload", "url", "kept", "trouble", "turn", "brought")
+)
+WAY, EXAMPLE, ANSWER = map(TRANSLATE.widget, ("way", "example", "answer"))
 
 
 @dataclass(frozen=True)
@@ -54,13 +58,17 @@ class Given:
     drawing: Drawing | None = None
 
 
-def choose_way() -> None:
+def choose_way(source: Domain) -> None:
+    """The widget for it."""
+    ways = [way for way in WAYS if way != "draw" or drawable(source)]
+    if st.session_state[WAY] not in ways:
+        st.session_state[WAY] = ways[0]
     st.segmented_control(
         "Picture",
-        list(WAYS),
+        ways,
         format_func=WAYS.__getitem__,
         required=True,
-        key=TRANSLATE.widget("way"),
+        key=WAY,
         persist_state="session",
     )
 
@@ -117,7 +125,7 @@ def _example(checkpoint: Checkpoint, source: Domain) -> Given:
     state, count = st.session_state, len(inputs)
     labels = [f"example {i + 1} of {count}" for i in range(count)]
     chosen = min(state[EXAMPLE], count - 1)
-    picked = gallery(
+    gallery(
         inputs,
         range(count),
         f"translate.examples.{checkpoint.name}.{source.key}",
@@ -126,53 +134,66 @@ def _example(checkpoint: Checkpoint, source: Domain) -> Given:
         chosen=chosen,
         slides=True,
         reveals=STAGE,
+        on_pick=lambda picked: state.update({EXAMPLE: picked, ANSWER: 0}),
     )
-    if picked is not None and 0 <= picked < count and picked != state[EXAMPLE]:
-        state[EXAMPLE], state[ANSWER] = picked, 0
-        st.rerun()  # the address, written further up, names it
     st.caption("Pictures that the model has never seen. Click one.")
     return Given(in_colour(inputs[chosen]), truth=None if truths is None else truths[chosen])
 
 
 def _upload() -> Upload | None:
     """The picture that came last and could be read. It stays in memory, for this visitor alone."""
-    file = st.file_uploader(
+    # A new field after each file: Streamlit's keeps a file that it refused, red, whatever comes after it.
+    field = TRANSLATE.widget(f"file.{st.session_state.get(TURN, 0)}")
+    st.file_uploader(
         f"{uploads.KINDS[0].upper()}{uploads.KINDS[1:]}, at most {uploads.MAX_BYTES / 1e6:.0f} MB",
-        key=FILE,
+        key=field,
         max_upload_size=3 * uploads.MAX_BYTES // 1_000_000,  # of what is larger than we take uploads.read says so
         on_change=_take,
+        args=(field,),
     )
-    if trouble := st.session_state.get(TROUBLE):
-        st.error(trouble, icon=":material/error:")
-    upload: Upload | None = st.session_state.get(UPLOAD)
-    if upload is not None:
-        with st.container(horizontal=True):
-            st.image(upload.pixels, width=320, alt="The picture that you uploaded")
-            if file is None:
-                st.button(
-                    "Remove the picture",
-                    on_click=_drop,
-                    key=TRANSLATE.widget("drop"),
-                    icon=":material/delete:",
-                    type="tertiary",
-                )
-        for note in upload.notes:
-            st.caption(note)
+    with st.container(key="trouble-upload"):  # look.css hides it behind a later one of Streamlit's own
+        if trouble := st.session_state.get(TROUBLE):
+            st.error(trouble, icon=":material/error:")
+    state = st.session_state
+    upload: Upload | None = state.get(UPLOAD)
+    with st.container(horizontal=True):
+        kept = browser.brought(KEPT, None if upload is None else state[URL], UPLOAD in state and upload is None)
+        if kept is not None:
+            with suppress(UploadError):
+                _bring(kept)
+                st.rerun()
+        if upload is not None:
+            st.button(
+                "Remove the picture",
+                on_click=_drop,
+                key=TRANSLATE.widget("drop"),
+                icon=":material/delete:",
+                type="tertiary",
+            )
+    for note in () if upload is None else upload.notes:
+        st.caption(note)
     return upload
 
 
-def _take() -> None:
-    """Read a new file. One that can't be read leaves the picture before it in place, and so does none: before it sends
-    a file in place of another, the browser takes that away."""
+def _take(field: str) -> None:
+    """Read a new file. One that can't be read leaves the picture before it in place."""
     state = st.session_state
-    file, state[TROUBLE] = state[FILE], None
+    file = state[field]
     if file is None:
         return
+    state[TROUBLE], state[TURN] = None, state.get(TURN, 0) + 1
     try:
-        state[UPLOAD], state[ANSWER] = uploads.read(file.getvalue()), 0
+        _bring(file.getvalue())
+        state[ANSWER] = 0
     except UploadError as error:
         state[TROUBLE] = str(error)
 
 
+def _bring(file: bytes) -> None:
+    """UploadError."""
+    upload = uploads.read(file)
+    st.session_state[UPLOAD], st.session_state[URL] = upload, browser.url(upload.pixels)
+
+
 def _drop() -> None:
-    st.session_state[UPLOAD] = None
+    st.session_state[UPLOAD] = st.session_state[TROUBLE] = None

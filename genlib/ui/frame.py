@@ -25,7 +25,13 @@ LATER = 4.0  # s: until then a browser has what a page without torch sends
 _script = st.components.v2.component("genlib.page", html="<i></i>", js=(HERE / "page.js").read_text())
 
 _in_frame = ContextVar("in_frame", default=False)
-_PAGE, _VISIT = "frame.page", "frame.visit"
+
+_component = st.components.v2.component(
+    "genlib.frame",
+    html='<div class="note" role="status"></div>',
+    css=(HERE / "frame.css").read_text(),
+    js=(HERE / "frame.js").read_text(),
+)
 
 
 def run(specs: Sequence[PageSpec[Any]]) -> None:
@@ -42,9 +48,10 @@ def run(specs: Sequence[PageSpec[Any]]) -> None:
     st.html(HERE / "look.css")
     with st.container(key="frame-script"):
         _script(key="frame.script")
-    state = st.session_state
-    if state.get(_PAGE) != page.url_path:
-        state[_PAGE], state[_VISIT] = page.url_path, visit() + 1
+    with st.container(key="frame"):
+        _component(
+            data={"pages": ("", *(spec.key for spec in specs))}, key="frame.component", on_back_change=lambda: None
+        )
     token = _in_frame.set(True)
     try:
         if any(spec.needs and spec.key == page.url_path for spec in specs):
@@ -53,12 +60,6 @@ def run(specs: Sequence[PageSpec[Any]]) -> None:
     finally:
         _in_frame.reset(token)
         import_ahead("torch", LATER)
-
-
-def visit() -> int:
-    """A number that changes when the visitor comes to another page."""
-    count: int = st.session_state.get(_VISIT, 0)
-    return count
 
 
 @cache

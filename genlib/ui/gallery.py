@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,7 @@ def gallery(
     still: bool = False,
     slides: bool = False,
     reveals: str = "",
+    on_pick: Callable[[int], None] | None = None,
 ) -> int | None:
     """Show pictures uint8 (B, H, W, C) as tiles; the seed of the tile that was clicked just now, else None.
 
@@ -43,7 +44,13 @@ def gallery(
     still: the tiles are only looked at.
     slides: on a phone they stand in one row.
     reveals: the key of the container that a click changes, and that it scrolls into view.
+    on_pick: is called with the seed before the script runs again, where what stands above the tiles depends on it.
     """
+
+    def picked() -> None:
+        if on_pick and (seed := st.session_state[key].picked) in seeds:
+            on_pick(seed)
+
     across = across or columns(len(images))
     sheet = base64.b64encode(png(grid(images, across, gap=0))).decode()
     result = _component(
@@ -61,8 +68,7 @@ def gallery(
             "slides": slides,
             "reveals": reveals,
         },
-        on_picked_change=lambda: None,
+        on_picked_change=picked,
         key=key,
     )
-    picked: int | None = result.picked
-    return picked
+    return result.picked if result.picked in seeds else None

@@ -20,6 +20,7 @@ from genlib.spaces import Pictures, Points
 
 if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
+    from genlib.contract import Domain
 
 PICTURES, POINTS = 100, 5000  # that Sample shows at most
 PAGE = 60  # pictures of a data set on one page of Data
@@ -78,14 +79,24 @@ class TranslateQuery(ModelQuery):
     @classmethod
     def narrowed(cls, checkpoint: Checkpoint) -> type[TranslateQuery]:
         model: Any = checkpoint.model_class
-        return _starting_from(tuple(source.key for source in model.worlds(checkpoint.config).sources))
+        sources = model.worlds(checkpoint.config).sources
+        return _narrowed(tuple(source.key for source in sources), any(map(drawable, sources)))
 
 
 @lru_cache(maxsize=64)
-def _starting_from(keys: tuple[str, ...]) -> type[TranslateQuery]:
-    field = Field(keys[0], alias="from", description="The domain that is translated from")
-    source: Any = (Literal[keys], field)
-    return create_model("TranslateQuery", __base__=TranslateQuery, source=source)
+def _narrowed(keys: tuple[str, ...], drawn: bool) -> type[TranslateQuery]:
+    """For a model that translates from these domains, one of which can be `drawn`."""
+    source = Field(keys[0], alias="from", description="The domain that is translated from")
+    way = Field("example", description="Where the picture comes from")
+    fields: dict[str, Any] = {"source": (Literal[keys], source)}
+    if not drawn:
+        fields["way"] = (Literal["example", "upload"], way)
+    return create_model("TranslateQuery", __base__=TranslateQuery, **fields)
+
+
+def drawable(domain: Domain) -> bool:
+    """Whether a picture of it can be drawn on the paper: outlines are no picture of coloured things."""
+    return domain.kind != "colour"
 
 
 KEYS = 6  # pictures that a way through a latent space leads to at most

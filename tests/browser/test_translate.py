@@ -7,10 +7,12 @@ import io
 import math
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from drawing_by_hand import drag, on_paper
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
@@ -25,12 +27,6 @@ if TYPE_CHECKING:
 Visit = Callable[..., "Page"]
 PATIENCE = 120_000  # ms
 CIRCLE = [(0.5 + 0.3 * math.cos(a), 0.5 + 0.3 * math.sin(a)) for a in np.linspace(0, 2 * math.pi, 25)]
-INK = """() => [...document.querySelectorAll('*')].some(e => {
-  const paper = e.shadowRoot?.querySelector('canvas.dc-canvas.lower-canvas');
-  if (!paper) return false;
-  const { data } = paper.getContext('2d').getImageData(0, 0, paper.width, paper.height);
-  return data.some((value, i) => i % 4 === 0 && value < 60 && data[i + 3] > 200);
-})"""
 
 
 @pytest.fixture(scope="module")
@@ -64,22 +60,11 @@ def is_coloured(picture: np.ndarray) -> bool:
     return float(np.mean(np.ptp(picture, axis=-1) > 24)) > 0.02
 
 
-def drag(page: Page, points: list[tuple[float, float]]) -> np.ndarray:
+def draw(page: Page, points: list[tuple[float, float]]) -> np.ndarray:
     """Draw with the mouse, in fractions of the paper; what the page then answers, another picture than before."""
     after = page.locator("img.after")
     was = after.get_attribute("src") if after.count() else ""
-    paper = page.locator("canvas.upper-canvas")
-    expect(paper).to_be_visible(timeout=PATIENCE)
-    settle(page)
-    paper.scroll_into_view_if_needed()
-    box = paper.bounding_box()
-    assert box
-    (x, y), *others = [(box["x"] + a * box["width"], box["y"] + b * box["height"]) for a, b in points]
-    page.mouse.move(x, y)
-    page.mouse.down()
-    for x, y in others:
-        page.mouse.move(x, y)
-    page.mouse.up()
+    drag(page, points)
     expect(after).not_to_have_attribute("src", was or "", timeout=PATIENCE)
     return pixels(half(page, "after"))
 
@@ -118,6 +103,11 @@ def test_a_permalink_is_the_first_request_to_a_fresh_server(
         for picture in (pixels(half(page, "before")), *map(decoded, tiles))
     ]
     assert np.argmin([np.abs(tile - shown).mean() for tile in small]) == 3
+    # Another of the answers is shown large, and the address names it.
+    was = half(page, "after").get_attribute("src") or ""
+    page.get_by_role("button", name="the answer with seed 6", exact=True).click()
+    expect(page).to_have_url(re.compile("answer=2"), timeout=PATIENCE)
+    expect(half(page, "after")).not_to_have_attribute("src", was, timeout=PATIENCE)
 
 
 def decoded(url: str) -> np.ndarray:
@@ -128,7 +118,7 @@ def test_a_drawing_is_coloured_survives_a_visit_elsewhere_and_takes_a_hint(
     shipped: Checkpoint, server: str, visit: Visit
 ) -> None:
     page = visit(f"{server}/translate?model={shipped.name}&way=draw")
-    decided = drag(page, CIRCLE).astype(int)
+    decided = draw(page, CIRCLE).astype(int)
     assert is_coloured(decided)
     settle(page)
     was = half(page, "after").get_attribute("src") or ""
@@ -136,11 +126,11 @@ def test_a_drawing_is_coloured_survives_a_visit_elsewhere_and_takes_a_hint(
     page.wait_for_selector("h1:has-text('generative')", timeout=PATIENCE)
     page.get_by_test_id("stTopNavLink").filter(has_text="Translate").click()
     expect(half(page, "after")).to_have_attribute("src", was, timeout=PATIENCE)
-    page.wait_for_function(INK, timeout=PATIENCE)
+    assert on_paper(page) > 0
 
     page.get_by_role("radio", name="Blue", exact=True).click()
     expect(page.get_by_role("radio", name="Colour", exact=True)).to_be_checked(timeout=PATIENCE)
-    hinted = drag(page, [(0.4, 0.55), (0.6, 0.55), (0.6, 0.62), (0.4, 0.62)]).astype(int)
+    hinted = draw(page, [(0.4, 0.55), (0.6, 0.55), (0.6, 0.62), (0.4, 0.62)]).astype(int)
     assert hinted.shape == decided.shape
     side = len(hinted)
     painted = np.s_[int(0.54 * side) : int(0.63 * side), int(0.42 * side) : int(0.58 * side)]
@@ -149,7 +139,7 @@ def test_a_drawing_is_coloured_survives_a_visit_elsewhere_and_takes_a_hint(
     assert off < 40 < off_before
 
 
-def test_an_upload_and_then_a_bad_one(shipped: Checkpoint, server: str, visit: Visit) -> None:
+def test_an_upload_and_then_bad_ones(shipped: Checkpoint, server: str, visit: Visit, tmp_path: Path) -> None:
     page = visit(f"{server}/translate?model={shipped.name}&way=upload")
     expect(page.get_by_text("Upload a picture")).to_be_visible(timeout=PATIENCE)
     upload(page, "face.png", drawing())
@@ -168,9 +158,17 @@ def test_an_upload_and_then_a_bad_one(shipped: Checkpoint, server: str, visit: V
     expect(page.get_by_role("alert")).to_contain_text("This file is not a picture", timeout=PATIENCE)
     settle(page)
     expect(after).to_have_attribute("src", was)
-    # A file in place of another passes through none at all, and the switches stay on.
+    # A file that is too large to be sent: one sentence says so, and not that of the file before.
+    large = tmp_path / "large.png"
+    large.write_bytes(bytes(30_000_001))
+    page.locator("input[type=file]").set_input_files(large)
+    refused = page.get_by_text("File must be 30.0MB or smaller")
+    expect(refused).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("This file is not a picture")).to_be_hidden(timeout=PATIENCE)
+    # A good one takes all of it away, and the switches stay on.
     upload(page, "face.jpg", drawing())
     expect(page.get_by_role("alert")).to_have_count(0, timeout=PATIENCE)
+    expect(refused).to_have_count(0, timeout=PATIENCE)
     settle(page)
     expect(page.get_by_role("switch", name="Centre and scale")).to_be_checked()
     expect(after).to_have_attribute("src", was)
@@ -184,7 +182,7 @@ def test_a_phone_shows_it_without_scrolling_sideways(shipped: Checkpoint, server
             expect(page.locator("img.after")).to_have_count(0, timeout=PATIENCE)
             upload(page, "face.png", drawing())
         if way == "Draw":
-            drag(page, CIRCLE)
+            draw(page, CIRCLE)
         after = half(page, "after")
         settle(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

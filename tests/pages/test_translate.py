@@ -16,10 +16,11 @@ import torch
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from genlib import catalog, checkpoint
+from genlib import catalog, checkpoint, translation
 from genlib.contract import Recipe
 from genlib.drawing import INK, SEE_THROUGH
 from genlib.spaces import Pictures
+from genlib.ui.canvas import Kept
 from genlib.ui.pages import ANSWERS, TRANSLATE
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "translate.py")
@@ -177,7 +178,7 @@ def test_a_hint_on_the_paper_counts_for_every_model_that_takes_hints() -> None:
     def path(*points: tuple[int, int]) -> list[list[object]]:
         return [["M", *points[0]], *(["L", *p] for p in points[1:])]
 
-    pen = {"type": "Path", "fill": None, "stroke": INK, "strokeWidth": 6}
+    pen = {"stroke": INK, "strokeWidth": 6}
     square = pen | {"path": path((100, 100), (400, 100), (400, 400), (100, 400), (100, 100))}
     dot = pen | {"path": path((240, 250), (260, 250)), "stroke": "#ff0000" + SEE_THROUGH, "strokeWidth": 24}
     for name in (SKETCH, GREY):
@@ -185,7 +186,7 @@ def test_a_hint_on_the_paper_counts_for_every_model_that_takes_hints() -> None:
         for strokes in ([square], [square, dot]):
             at = AppTest.from_file(PAGE, default_timeout=120)
             at.query_params["model"], at.query_params["way"] = name, "draw"
-            at.session_state["translate.drawing.json"] = {"objects": strokes}
+            at.session_state["translate.drawing.kept"] = Kept("translate.drawing white", "1", tuple(strokes))
             at.run()
             assert not at.exception
             assert not at.error
@@ -231,9 +232,39 @@ def test_no_weights_are_read_to_understand_an_address(root: Path, monkeypatch: p
         raise AssertionError("the weights were asked for")
 
     monkeypatch.setattr(checkpoint.Checkpoint, "load", load)
-    at = open_page(f"model={HAIR}&from=black-hair&way=draw")
+    at = open_page(f"model={HAIR}&from=black-hair&way=upload")
     assert not said(at)
     assert at.segmented_control(key=SOURCE).value == "black-hair"
+
+
+def test_nothing_is_drawn_where_outlines_are_no_picture() -> None:
+    at = open_page(f"model={HAIR}&way=draw")
+    assert said(at) == ["`way` must be one of example, upload, and `draw` is not: example stands in."]
+    assert len(at.segmented_control(key=WAY).options) == 2
+    assert compared(at)
+    # Whoever draws and then chooses such a model sees an example, and draws on when back.
+    at = open_page(f"model={SKETCH}&way=draw")
+    at.selectbox(key=MODEL).select(HAIR).run()
+    assert at.segmented_control(key=WAY).value == "example"
+    assert compared(at)
+    at.selectbox(key=MODEL).select(SKETCH).run()
+    assert len(at.segmented_control(key=WAY).options) == 3
+    assert not at.exception
+
+
+def test_another_answer_asks_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    ask = translation.answers
+    monkeypatch.setattr(translation, "answers", lambda *a: asked.append(a) or ask(*a))
+    at = open_page()
+    first = compared(at)
+    assert len(asked) == 1
+    at.session_state[ANSWER] = ANSWERS  # as a click on the last one does
+    at.run()
+    assert not np.array_equal(compared(at)[1], first[1])  # type: ignore[index]
+    assert len(asked) == 1
+    at.button(key=OTHERS).click().run()
+    assert len(asked) == 2
 
 
 def test_five_others() -> None:
