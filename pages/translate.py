@@ -51,7 +51,8 @@ if brought is not None:
     with right, frame.answering():
         model = loaders.translator(checkpoint)
         seeds = answers.seeds(shown) if worlds.varies else range(0)
-        made = translation.answers(model, source, brought.image, seeds, values, hints)
+        with loaders.computing:
+            made = translation.answers(model, source, brought.image, seeds, values, hints)
         stage = st.container()
         chosen = answers.choose(to_uint8(made), given.truth, seeds) if worlds.varies else 0
         if given.truth is not None and chosen == len(made):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
+from PIL import Image
 
 from genlib import translation, uploads
+from genlib.budget import MADE
 from genlib.contract import Domain, TakesHints
 from genlib.drawing import Drawing
 from genlib.errors import GenlibError
@@ -33,9 +36,14 @@ WAYS: dict[Way, str] = {
     "upload": ":material/upload: Upload",
     "draw": ":material/draw: Draw",
 }
-# Session keys: the picture that was uploaded, what was wrong with the last file, the field for it, the last result.
-UPLOAD, TROUBLE, FILE, BROUGHT = map(TRANSLATE.widget, ("upload", "trouble", "file", "brought"))
+SHOWN = 640  # px of an upload as the page shows it, at half of that
+# Session keys: the file that was uploaded last and could be read, what was wrong with the last file, the field for it.
+# What is decoded from a file is several times as large: it is kept within the budget that all visitors share.
+UPLOAD, TROUBLE, FILE = map(TRANSLATE.widget, ("upload", "trouble", "file"))
 EXAMPLE, ANSWER = map(TRANSLATE.widget, ("example", "answer"))
+
+
+_one_at_a_time = threading.Lock()  # large pictures are worked on, so that two never need their memory at once
 
 
 @dataclass(frozen=True)
@@ -81,18 +89,18 @@ def given(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain) -> Give
 
 
 def brought(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain, pixels: np.ndarray) -> Brought:
-    """What was given, in the model's world. The last one is kept. UploadError: there is nothing on it."""
+    """What was given, in the model's world. UploadError: there is nothing on it."""
     steps = Steps(**{name: getattr(shown, name) for name in asdict(Steps())})
-    asked = (checkpoint.name, source, steps, hashlib.blake2b(pixels.tobytes()).digest(), pixels.shape)
-    kept = st.session_state.get(BROUGHT)
-    if kept is None or kept[0] != asked:
+
+    def make() -> Brought:
         distance = None
         if source.kind == "grey":
             with suppress(GenlibError):  # a stranger's model, of data that is not here: nothing is turned round
                 distance = loaders.world(checkpoint, source).distance
-        kept = asked, translation.bring(pixels, source, checkpoint.config.space.shape[-1], steps, distance)
-        st.session_state[BROUGHT] = kept
-    return cast("Brought", kept[1])
+        with _one_at_a_time:
+            return translation.bring(pixels, source, checkpoint.config.space.shape[-1], steps, distance)
+
+    return MADE.get(("brought", loaders.key(checkpoint), source, steps, loaders.digest(pixels)), make)
 
 
 def hints(checkpoint: Checkpoint, given: Given, brought: Brought) -> Tensor | None:
@@ -133,10 +141,11 @@ def _upload() -> Upload | None:
     )
     if trouble := st.session_state.get(TROUBLE):
         st.error(trouble, icon=":material/error:")
-    upload: Upload | None = st.session_state.get(UPLOAD)
+    data: bytes | None = st.session_state.get(UPLOAD)
+    upload = None if data is None else _read(data)
     if upload is not None:
         with st.container(horizontal=True):
-            st.image(upload.pixels, width=320)
+            st.image(Image.fromarray(upload.pixels).reduce(-(-max(upload.pixels.shape) // SHOWN)), width=320)
             if file is None:
                 st.button(
                     "Remove the picture",
@@ -158,9 +167,15 @@ def _take() -> None:
     if file is None:
         return
     try:
-        state[UPLOAD], state[ANSWER] = uploads.read(file.getvalue()), 0
+        _read(data := file.getvalue())
+        state[UPLOAD], state[ANSWER] = data, 0
     except UploadError as error:
         state[TROUBLE] = str(error)
+
+
+def _read(data: bytes) -> Upload:
+    """The picture in a file. UploadError."""
+    return MADE.get(("upload", hashlib.blake2b(data).digest()), lambda: uploads.read(data))
 
 
 def _drop() -> None:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from genlib import data
+from genlib.budget import MADE
 
 ROWS, COLUMNS = 4, 18
 HEIGHT = 128  # px of a picture in the PNG; the page shows it at about half, which is sharp on a dense screen
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
 def strip(name: str, sha256: str, attribute: str, label: int | None) -> bytes:
     """PNG of the first validation pictures whose `attribute` is `label` (None: any), four to a column.
 
     Empty where no picture has the label. A line drawing hangs above its picture. `sha256` is the file's, so that a
     rebuilt file is read again. Raises DataError.
     """
+    return MADE.get(("strip", name, sha256, attribute, label), lambda: _strip(name, attribute, label))
+
+
+def _strip(name: str, attribute: str, label: int | None) -> bytes:
     import numpy as np
     import torch
 
