@@ -27,6 +27,7 @@ class Budget:
         self.most = most
         self._lock = threading.Lock()
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._bytes = 0
         self._making: dict[Hashable, threading.Lock] = {}
 
     def get(self, key: Hashable, make: Callable[[], V]) -> V:
@@ -45,8 +46,9 @@ class Budget:
                 value = make()
                 with self._lock:
                     self._kept[key] = value, size(value)
-                    while self._bytes() > self.most and len(self._kept) > 1:
-                        self._kept.popitem(last=False)
+                    self._bytes += size(value)
+                    while self._bytes > self.most and len(self._kept) > 1:
+                        self._bytes -= self._kept.popitem(last=False)[1][1]
             finally:
                 with self._lock:
                     self._making.pop(key, None)
@@ -55,15 +57,12 @@ class Budget:
     @property
     def bytes(self) -> int:
         """Of all that is kept."""
-        with self._lock:
-            return self._bytes()
-
-    def _bytes(self) -> int:
-        return sum(each for _, each in self._kept.values())
+        return self._bytes
 
     def clear(self) -> None:
         with self._lock:
             self._kept.clear()
+            self._bytes = 0
 
 
 def size(value: object) -> int:

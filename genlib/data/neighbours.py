@@ -10,6 +10,7 @@ distance found. Indices are kept within the budget of genlib/budget.py.
 from __future__ import annotations
 
 import mmap
+import threading
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -104,6 +105,9 @@ class Index:
         return np.frombuffer(bytearray(b"".join(pieces)), np.uint8).reshape(len(indices), -1)
 
 
+_making = threading.Lock()  # one index at a time: each takes some 20 MB more while it is made
+
+
 def nearest(name: str, images: Tensor, k: int, split: str) -> list[Neighbours]:
     """See genlib.data.nearest."""
     entry, file, _ = store.find(name, split, None)
@@ -119,5 +123,10 @@ def nearest(name: str, images: Tensor, k: int, split: str) -> list[Neighbours]:
     if not torch.isfinite(queries).all():
         raise ValueError("the images hold values that are not finite")
     size = images.shape[3]
-    index = budget.MADE.get(("neighbours", name, split, size), lambda: Index(name, split, size))
+
+    def make() -> Index:
+        with _making:
+            return Index(name, split, size)
+
+    index = budget.MADE.get(("neighbours", name, split, size), make)
     return [index.nearest(query.contiguous(), k) for query in queries]

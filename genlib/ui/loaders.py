@@ -61,7 +61,7 @@ def translator(checkpoint: Checkpoint) -> Translates:
 def samples(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> np.ndarray:
     """What the model makes of `seeds`: pictures uint8 (B, H, W, C), or points float32 (B, D). CheckpointError."""
     return MADE.get(
-        ("samples", *key(checkpoint), tuple(seeds), controls.model_dump_json()),
+        ("samples", *key(checkpoint), _named(seeds), controls.model_dump_json()),
         lambda: _samples(checkpoint, seeds, controls),
     )
 
@@ -76,7 +76,7 @@ def steps(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> t
         assert isinstance(source, Unrolls)
         return unrolling.steps(source, seeds, controls)
 
-    return MADE.get(("steps", *key(checkpoint), tuple(seeds), controls.model_dump_json()), make)
+    return MADE.get(("steps", *key(checkpoint), _named(seeds), controls.model_dump_json()), make)
 
 
 def opinion(checkpoint: Checkpoint, picture: np.ndarray) -> tuple[Criticism | None, LogProb | None]:
@@ -153,6 +153,11 @@ def key(checkpoint: Checkpoint) -> tuple[str, tuple[int, ...]]:
 
     files = [checkpoint.folder / name for name in (CONFIG, WEIGHTS)]
     return str(checkpoint.folder), tuple(f.stat().st_mtime_ns if f.exists() else 0 for f in files)
+
+
+def _named(seeds: Sequence[int]) -> Sequence[int]:
+    """Of a key: a range is short, however long it is."""
+    return seeds if isinstance(seeds, range) else tuple(seeds)
 
 
 def _samples(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> np.ndarray:
