@@ -7,10 +7,11 @@ ARGS ?=
 BIN := .venv/bin
 APT := DEBIAN_FRONTEND=noninteractive apt-get
 
-.PHONY: help app test data format clean chromium
+.PHONY: help app dev test data format clean chromium
 
 help:
 	@echo 'make app      start the dashboard on http://localhost:$(PORT) (PORT=8600 moves it)'
+	@echo 'make dev      the same, and it runs again when a file changes'
 	@echo 'make test     lint, types, layers and every test, in a browser too (ARGS="-k gan" chooses among the tests)'
 	@echo 'make data     build the data sets again from their sources'
 	@echo 'make format   format the code and mend what the linter can mend'
@@ -19,6 +20,11 @@ help:
 
 app: .venv/app.stamp
 	@$(BIN)/streamlit run app.py --server.port $(PORT) --server.showEmailPrompt false
+
+# The served app watches no files (.streamlit/config.toml).
+dev: .venv/app.stamp
+	@$(BIN)/streamlit run app.py --server.port $(PORT) --server.showEmailPrompt false \
+	    --server.fileWatcherType auto --server.runOnSave true
 
 test: .venv/test.stamp chromium
 	$(BIN)/ruff check .

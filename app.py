@@ -5,8 +5,8 @@ import os
 # Before torch is imported: waiting threads sleep. Spinning ones make a step ten times slower beside a busy process.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-from genlib.ui import frame, malloc
+from genlib.ui import frame, memory
 from genlib.ui.pages import PAGES
 
-malloc.give_back()
+memory.prepare()
 frame.run(PAGES)

@@ -14,6 +14,7 @@ from PIL import Image
 
 Square = tuple[float, float, float]  # (left, top, side)
 
+BAND = 128  # rows of a picture that are looked at together
 PLAIN = 24  # grey levels: what differs less from the border's colour is background
 
 
@@ -30,9 +31,8 @@ def fit(pixels: np.ndarray, side: int, background: tuple[int, int, int] | None =
     x, y, extent = width / 2, height / 2, max(width, height)
     if extent > 1.25 * min(width, height):
         extent = min(width, height)
-        shown = np.abs(pixels - ground).max(2) >= PLAIN
-        if np.mean(np.abs(ring - ground).max(1) < PLAIN) > 0.8 and shown.any():
-            columns, rows = np.flatnonzero(shown.any(0)), np.flatnonzero(shown.any(1))
+        rows, columns = _shown(pixels, ground)
+        if np.mean(np.abs(ring - ground).max(1) < PLAIN) > 0.8 and len(rows):
             extent = max(extent, int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
             if width > height:
                 x = float(columns[0] + columns[-1] + 1) / 2
@@ -40,6 +40,23 @@ def fit(pixels: np.ndarray, side: int, background: tuple[int, int, int] | None =
                 y = float(rows[0] + rows[-1] + 1) / 2
     square = (x - extent / 2, y - extent / 2, float(extent))
     return window(pixels, square, side, ground if background is None else np.asarray(background)), square
+
+
+def _shown(pixels: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows and the columns of a picture uint8 (H, W, 3) in which something else than the colour `ground` (3,) is.
+
+    Found in bands of rows, and with small integers: as floats a large picture would take 75 MB.
+    """
+    low, high = np.floor(ground - PLAIN), np.ceil(ground + PLAIN)
+    low, high = low.clip(-1, 255).astype(np.int16), high.clip(0, 256).astype(np.int16)
+    rows: list[np.ndarray] = []
+    columns = np.zeros(pixels.shape[1], bool)
+    for top in range(0, len(pixels), BAND):
+        band = pixels[top : top + BAND]
+        shown = ((band <= low) | (band >= high)).any(2)
+        rows.append(shown.any(1))
+        columns |= shown.any(0)
+    return np.flatnonzero(np.concatenate(rows)), np.flatnonzero(columns)
 
 
 def window(pixels: np.ndarray, square: Square, side: int, fill: np.ndarray | int) -> np.ndarray:

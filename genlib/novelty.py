@@ -64,8 +64,8 @@ def _rows(model: Translates, source: Domain, data_name: str, split: data.Split) 
         pictures = data.load_pictures(part, split)
         # Not all as floats at once; a domain may be a fraction of the data.
         some = pictures.take(slice(None, None, max(1, len(pictures) // (4 * MOST))))
-        inputs, _ = examples(model, some, source)
-        found.append(describe(inputs[:: max(1, len(inputs) // MOST)]))
+        rows = torch.cat([describe(inputs) for inputs, _ in examples(model, some, source)])
+        found.append(rows[:: max(1, len(rows) // MOST)])
     return torch.cat(found)
 
 

@@ -15,7 +15,7 @@ torch is imported by the first picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from genlib.data import PictureSet
 
+BLOCK = 64  # pictures of a data set that are turned into floats at a time
 SHARP = 512  # px: what is smaller is enlarged, smoothly where it is an own picture, in squares where it is the model's
 
 
@@ -169,16 +170,25 @@ def painted(rgb: np.ndarray, mask: np.ndarray, side: int) -> Tensor:
 
 def examples(
     model: Translates, data: PictureSet, source: Domain, side: int | None = None
-) -> tuple[Tensor, Tensor | None]:
-    """model.examples(data, source), checked: a model of the Hub may name any data set as its own.
+) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """model.examples(data, source), checked, since a model of the Hub may name any data set as its own; part by part,
+    since as floats the whole would take four times the memory of its bytes, and more while it is made.
 
     side: what the pictures must measure; None: anything. GenlibError: there are none, or of another shape.
     """
-    x, truths = model.examples(data, source)
-    fits = len(x) > 0 and x.shape[1] == source.channels and side in (None, x.shape[-1])
-    if not fits or (truths is not None and truths.shape[1] != 3):
+    found = False
+    for start in range(0, len(data), BLOCK):
+        x, truths = model.examples(data.take(slice(start, start + BLOCK)), source)
+        if not len(x):  # a domain may be a part of the data
+            continue
+        found = (
+            x.shape[1] == source.channels and side in (None, x.shape[-1]) and (truths is None or truths.shape[1] == 3)
+        )
+        if not found:
+            break
+        yield x, truths
+    if not found:
         raise GenlibError(f"{data.info.title} has no pictures that this model could start from.")
-    return x, truths
 
 
 def source_of(worlds: Worlds, key: str | None) -> Domain:

@@ -25,10 +25,12 @@ MAX_BYTES = 10_000_000
 MAX_SIDE = 2048  # of what `read` returns, in pixels
 MIN_SIDE = 16
 MAX_RATIO = 8
-# Decoding takes up to 7 bytes a pixel, and 22 for WebP, whose decoder keeps two canvases that are both copied. With
-# these bounds no file takes more than about 300 MB.
-MAX_PIXELS = {"JPEG": 50_400_000, "PNG": 40_000_000, "GIF": 40_000_000, "BMP": 40_000_000, "TIFF": 40_000_000}
-MAX_PIXELS["WEBP"] = 12_500_000
+# A decoded pixel takes 4 bytes, and 22 for WebP, whose decoder keeps two canvases that are both copied; one of 8 bits
+# takes 1, and JPEG is decoded smaller. With these bounds no file takes more than about 190 MB.
+MAX_PIXELS = {"JPEG": 50_400_000, "PNG": 25_000_000, "GIF": 25_000_000, "BMP": 25_000_000, "TIFF": 25_000_000}
+MAX_PIXELS["WEBP"] = 8_400_000
+EIGHT_BITS = {"1", "L", "P"}
+ENOUGH = 0.9  # of MAX_SIDE: a photo of 4000 pixels is decoded at a half of that, and not made larger again
 KINDS = "a PNG, JPEG, WebP, GIF, BMP or TIFF file"
 BAND = 128  # rows of the reduced picture that are made at a time
 
@@ -109,8 +111,10 @@ def _check_size(image: Image.Image) -> None:
     """UploadError if the size in the file's header is out of bounds. No pixel is decoded for this."""
     width, height = image.size
     most = MAX_PIXELS.get(image.format or "", MAX_PIXELS["JPEG"])  # a JPEG with a second picture in it is called MPO
-    if image.info.get("progressive"):  # decoded in several passes, and the whole picture is in memory all the time
-        most //= 2
+    if image.mode in EIGHT_BITS:
+        most = max(most, min(4 * most, MAX_PIXELS["JPEG"]))
+    if image.info.get("progressive"):  # decoded in several passes, between which up to 6 bytes a pixel are kept
+        most //= 3
     if width * height > most:
         raise UploadError(
             f"The picture has {width} x {height} pixels and at most {most // 1_000_000} million are taken: "
@@ -135,13 +139,14 @@ def _decode(image: Image.Image) -> Upload:
             notes.append("This is an animation: its first frame is used.")
     share = MAX_SIDE / max(width, height)
     if share < 1:  # JPEG is decoded at a half, a quarter or an eighth where that is enough
-        image.draft(None, (max(1, int(width * share)), max(1, int(height * share))))
+        image.draft(None, (max(1, int(width * share * ENOUGH)), max(1, int(height * share * ENOUGH))))
     image.load()
     small = _reduced(image)
     orientation = _orientation(image)
-    if share < 1:
+    if max(small.size) > MAX_SIDE:
         size = (max(1, round(width * share)), max(1, round(height * share)))
         small = small.resize(size, Image.Resampling.LANCZOS, reducing_gap=None)
+    size = small.size
     small.info.clear()  # of its Exif data nothing else counts, and what is broken in it cannot be written anew
     small.getexif()[ExifTags.Base.Orientation] = orientation
     small = ImageOps.exif_transpose(small)
@@ -169,10 +174,10 @@ def _reduced(image: Image.Image) -> Image.Image:
     """
     width, height = image.size
     factor = max(1, max(width, height) // MAX_SIDE)
-    if factor == 1:
-        return _colour(image, image)
-    clear = image.has_transparency_data
-    whole = Image.new("RGBA" if clear else "RGB", (-(-width // factor), -(-height // factor)))
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    if factor == 1 and image.mode == mode:
+        return image
+    whole = Image.new(mode, (-(-width // factor), -(-height // factor)))
     for top in range(0, height, BAND * factor):
         band = image.crop((0, top, width, min(top + BAND * factor, height)))
         whole.paste(_colour(band, image).reduce(factor), (0, top // factor))
@@ -200,11 +205,14 @@ def _colour(band: Image.Image, whole: Image.Image) -> Image.Image:
 
 def _flatten(rgba: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """A picture uint8 (H, W, 4) laid on white, or on black if its drawing is white: (H, W, 3), and the notes on it."""
-    alpha = rgba[..., 3:].astype(np.uint16)
-    on_black = (rgba[..., :3] * alpha + 127) // 255
-    on_white = on_black + 255 - alpha
-    solid = alpha[..., 0] > 127
-    faint = np.count_nonzero(on_white.min(2) < 160) < 0.002 * np.count_nonzero(solid)
-    if faint and not solid.all():
-        return on_black.astype(np.uint8), ("The drawing is white on a transparent ground: it was laid on black.",)
-    return on_white.astype(np.uint8), ()
+    on_white, on_black = np.empty((2, *rgba.shape[:2], 3), np.uint8)
+    for top in range(0, len(rgba), BAND):
+        band = np.s_[top : top + BAND]
+        alpha = rgba[band, :, 3:].astype(np.uint16)
+        on_black[band] = dark = (rgba[band, :, :3] * alpha + 127) // 255
+        on_white[band] = dark + 255 - alpha
+    solid = np.count_nonzero(rgba[..., 3] > 127)
+    faint = np.count_nonzero(on_white.min(2) < 160) < 0.002 * solid
+    if faint and solid < rgba.shape[0] * rgba.shape[1]:
+        return on_black, ("The drawing is white on a transparent ground: it was laid on black.",)
+    return on_white, ()

@@ -4,7 +4,7 @@ The first query of a data set streams through its file once and keeps, per pictu
 most 11 MB in all) and the picture itself, deflated (5 to 26 MB). A query first compares the small copies: with m the
 mean over blocks of b pixels, b ||m(x) - m(y)||^2 <= ||x - y||^2 (Jensen), so the small distance bounds the true one
 from below. Pictures are then inflated and compared in the order of this bound, until it exceeds the k-th best
-distance found. The two data sets used last are kept.
+distance found. Indices are kept within the budget of genlib/budget.py.
 """
 
 from __future__ import annotations
@@ -12,19 +12,18 @@ from __future__ import annotations
 import mmap
 import threading
 import zlib
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from genlib import budget
 from genlib.data import store
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-KEPT = 1  # index in memory: they take 15 to 36 MB, and seconds to make
 BATCH = 64  # pictures inflated at a time
 LEVEL = 4  # of zlib
 
@@ -62,6 +61,7 @@ class Index:
                 self.deflated.write(zlib.compress(picture.tobytes(), LEVEL))
                 ends.append(self.deflated.tell())
         self.ends = np.array(ends)
+        self.nbytes = self.small.nbytes + self.ends.nbytes + self.deflated.tell()
 
     def nearest(self, query: Tensor, k: int) -> Neighbours:
         """The k nearest to one float32 (C, H, W) in 0 to 255."""
@@ -105,8 +105,7 @@ class Index:
         return np.frombuffer(bytearray(b"".join(pieces)), np.uint8).reshape(len(indices), -1)
 
 
-_indices: OrderedDict[tuple[str, str, int], Index] = OrderedDict()
-_lock = threading.Lock()
+_making = threading.Lock()  # one index at a time: each takes some 20 MB more while it is made
 
 
 def nearest(name: str, images: Tensor, k: int, split: str) -> list[Neighbours]:
@@ -123,16 +122,11 @@ def nearest(name: str, images: Tensor, k: int, split: str) -> list[Neighbours]:
         queries = queries * 255
     if not torch.isfinite(queries).all():
         raise ValueError("the images hold values that are not finite")
-    index = _index(name, split, images.shape[3])
+    size = images.shape[3]
+
+    def make() -> Index:
+        with _making:
+            return Index(name, split, size)
+
+    index = budget.MADE.get(("neighbours", name, split, size), make)
     return [index.nearest(query.contiguous(), k) for query in queries]
-
-
-def _index(name: str, split: str, size: int) -> Index:
-    key = (name, split, size)
-    with _lock:  # also while it is made: a second caller waits instead of making it again
-        if key not in _indices:
-            while len(_indices) >= KEPT:
-                _indices.popitem(last=False)
-            _indices[key] = Index(name, split, size)
-        _indices.move_to_end(key)
-        return _indices[key]

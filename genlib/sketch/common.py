@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from PIL import Image
+
+from genlib.framing import BAND
 
 WORK = 4  # lines and areas are worked on at this multiple of the model's resolution
 SHOW = 512  # px: a Stage's picture is at most this long, a coloured picture at least
@@ -44,6 +48,23 @@ def spread(values: np.ndarray, where: np.ndarray) -> np.ndarray:
 
     y, x = ndimage.distance_transform_edt(~where, return_distances=False, return_indices=True)
     return values[y, x]
+
+
+def counted(parts: np.ndarray, count: int) -> np.ndarray:
+    """How many pixels each of the parts 0 to `count` has in parts int (H, W)."""
+    # In bands, here and below: numpy makes 8 bytes of each number that it counts or looks up.
+    return np.sum([np.bincount(band.ravel(), minlength=count + 1) for band in bands(parts)], axis=0)
+
+
+def looked_up(table: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """table[parts], for parts int (H, W)."""
+    return np.concatenate([table[band] for band in bands(parts)])
+
+
+def bands(picture: np.ndarray) -> Iterator[np.ndarray]:
+    """The rows of a picture, BAND at a time."""
+    for top in range(0, len(picture), BAND):
+        yield picture[top : top + BAND]
 
 
 def pen_width(mask: np.ndarray) -> float:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
 from genlib.framing import border
-from genlib.sketch.common import NOTHING, enlarged, median, pen_width, reduced
+from genlib.sketch.common import NOTHING, bands, counted, enlarged, looked_up, median, pen_width, reduced
 from genlib.sketch.paper import even_paper, find_sheet, grid_level, shaded_paper
 from genlib.uploads import UploadError
 
@@ -129,12 +130,14 @@ def _darkness(pixels: np.ndarray, ground: _Ground) -> np.ndarray:
 
 def _relative_darkness(pixels: np.ndarray, paper: np.ndarray, how: np.ufunc) -> np.ndarray:
     """1 - pixel / paper, float32 (H, W) in [0, 1]: of the darkest channel (minimum), or of all together (add)."""
-    total = np.empty(0, np.float32)
+    total = np.empty(pixels.shape[:2], np.float32)
     for c, weight in enumerate((0.299, 0.587, 0.114) if how is np.add else (1, 1, 1)):
-        tone = paper[c] if paper.ndim == 1 else enlarged(paper[..., c], pixels.shape[:2])
-        part = pixels[..., c] * (np.float32(weight) / np.maximum(tone, 1)).astype(np.float32)
-        total = how(total, part) if c else part
-    return (1 - total).clip(0, 1)
+        tones = itertools.repeat(paper[c]) if paper.ndim == 1 else bands(enlarged(paper[..., c], pixels.shape[:2]))
+        for band, made, tone in zip(bands(pixels), bands(total), tones, strict=False):
+            part = band[..., c] * (np.float32(weight) / np.maximum(tone, 1)).astype(np.float32)
+            made[:] = how(made, part) if c else part
+    np.subtract(1, total, out=total)
+    return total.clip(0, 1, out=total)
 
 
 def _denoised(dark: np.ndarray, even: bool) -> tuple[np.ndarray, float]:
@@ -182,15 +185,15 @@ def _without_specks(mask: np.ndarray, sure: np.ndarray) -> np.ndarray:
     parts, count = ndimage.label(mask, np.ones((3, 3)))
     if not count:
         raise UploadError(NOTHING)
-    areas = np.bincount(parts.ravel())
+    areas = counted(parts, count)
     areas[np.bincount(parts[sure], minlength=count + 1) == 0] = 0
     areas[0] = 0
-    pen = pen_width((areas > 0.02 * areas.sum())[parts])
+    pen = pen_width(looked_up(areas > 0.02 * areas.sum(), parts))
     keep = areas >= max(2, 0.35 * pen**2)
     if not keep.any():
         keep = areas == areas.max()
     keep[0] = False
-    return keep[parts]
+    return looked_up(keep, parts)
 
 
 def _strength(dark: np.ndarray, levels: _Levels, kept: np.ndarray) -> np.ndarray:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from genlib.framing import Square, border
-from genlib.sketch.common import WORK, spread
+from genlib.sketch.common import WORK, bands, spread
 
+SOME = 1 << 18  # pixels that are counted at a time
 Box = tuple[slice, slice]  # rows and columns of a picture
 
 
@@ -154,16 +156,16 @@ def _cut_at_own_lines(areas: np.ndarray, seen: np.ndarray, paper: np.ndarray, co
     fields, last = ndimage.label(paper)
     home = _homes(areas[seen], fields[seen], count, last)
     owners = np.bincount(home[home > 0], minlength=last + 1)  # how many areas have their home in each field
-    strips = paper & (fields != home[areas]) & (owners[fields] > 0)
+    rows = zip(bands(paper), bands(fields), bands(areas), strict=True)
+    strips = np.concatenate([p & (f != home[a]) & (owners[f] > 0) for p, f, a in rows])
     if not strips.any():
         return areas
     areas = areas.copy()
     owner = np.full(last + 1, -1, np.int64)
     owner[home] = np.arange(count)
-    alone = strips & (owners[fields] == 1)
-    areas[alone] = owner[fields[alone]]
-    shared = strips & (owners[fields] > 1)
-    for number in np.unique(fields[shared]):
+    wrong = fields[strips]
+    areas[strips] = np.where(owners[wrong] == 1, owner[wrong], areas[strips])
+    for number in np.unique(wrong[owners[wrong] > 1]):
         _give_to_nearest(areas, fields == number, strips)
     return areas
 
@@ -173,11 +175,14 @@ def _homes(areas: np.ndarray, fields: np.ndarray, count: int, last: int) -> np.n
 
     areas, fields: int (N,), of the same pixels.
     """
-    pairs, votes = np.unique(areas.astype(np.int64) * (last + 1) + fields, return_counts=True)
-    area, field = pairs // (last + 1), pairs % (last + 1)
+    votes: Counter[int] = Counter()
+    for start in range(0, len(areas), SOME):
+        some = np.s_[start : start + SOME]
+        found = np.unique(areas[some].astype(np.int64) * (last + 1) + fields[some], return_counts=True)
+        votes.update(dict(zip(*(values.tolist() for values in found), strict=True)))
     home = np.zeros(count, np.int64)
-    order = np.argsort(votes)  # what is assigned last stays: the field with the most pixels
-    home[area[order]] = field[order]
+    for pair, _ in sorted(votes.items(), key=lambda item: item[1]):  # what comes last stays: the most pixels
+        home[pair // (last + 1)] = pair % (last + 1)
     return home
 
 

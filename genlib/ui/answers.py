@@ -57,7 +57,8 @@ def made(
     kept: tuple[object, Tensor] | None = st.session_state.get(MADE)
     if kept is None or kept[0] != asked:
         model = loaders.translator(checkpoint)
-        kept = st.session_state[MADE] = asked, translation.answers(model, source, image, seeds, values, hints)
+        with loaders.computing:
+            kept = st.session_state[MADE] = asked, translation.answers(model, source, image, seeds, values, hints)
     return kept[1]
 
 
@@ -163,7 +164,8 @@ def stages(brought: Brought | None, source: Domain) -> None:
 
 def round_trip(model: Translates, image: Tensor, there: Tensor, target: Domain) -> None:
     """A picture (1, C, S, S), its translation, and what comes of translating that back."""
-    back, change = translation.round_trip(model, image, there, target)
+    with loaders.computing:
+        back, change = translation.round_trip(model, image, there, target)
     with st.container(horizontal=True):
         for picture, text in ((image, "From here"), (there, f"to {target.title}"), (back, "and back")):
             shown = in_colour(to_uint8(picture)[0])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
 from genlib import translation, uploads
+from genlib.budget import MADE
 from genlib.contract import Domain, TakesHints
 from genlib.drawing import Drawing
 from genlib.errors import GenlibError
@@ -34,12 +36,13 @@ WAYS: dict[Way, str] = {
     "upload": ":material/upload: Upload",
     "draw": ":material/draw: Draw",
 }
-# Session keys: the picture that was uploaded, as the browser keeps it, and the widget that asks the browser for it;
-# what was wrong with the last file, how many came; the last result.
-UPLOAD, URL, KEPT, TROUBLE, TURN, BROUGHT = map(
-    TRANSLATE.widget, ("upload", "url", "kept", "trouble", "turn", "brought")
-)
+# Session keys: the file that was uploaded last and could be read, the picture in it as the browser keeps it, and the
+# widget that asks the browser for it; what was wrong with the last file, how many came; the last result.
+# What is decoded from a file is several times as large: it is kept within the budget that all visitors share.
+UPLOAD, URL, KEPT, TROUBLE, TURN = map(TRANSLATE.widget, ("upload", "url", "kept", "trouble", "turn"))
 WAY, EXAMPLE, ANSWER = map(TRANSLATE.widget, ("way", "example", "answer"))
+
+_one_at_a_time = threading.Lock()  # large pictures are worked on, so that two never need their memory at once
 
 
 @dataclass(frozen=True)
@@ -90,18 +93,18 @@ def given(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain) -> Give
 
 
 def brought(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain, pixels: np.ndarray) -> Brought:
-    """What was given, in the model's world. The last one is kept. UploadError: there is nothing on it."""
+    """What was given, in the model's world. UploadError: there is nothing on it."""
     steps = Steps(**{name: getattr(shown, name) for name in asdict(Steps())})
-    asked = (checkpoint.name, source, steps, hashlib.blake2b(pixels.tobytes()).digest(), pixels.shape)
-    kept = st.session_state.get(BROUGHT)
-    if kept is None or kept[0] != asked:
+
+    def make() -> Brought:
         distance = None
         if source.kind == "grey":
             with suppress(GenlibError):  # a stranger's model, of data that is not here: nothing is turned round
                 distance = loaders.world(checkpoint, source).distance
-        kept = asked, translation.bring(pixels, source, checkpoint.config.space.shape[-1], steps, distance)
-        st.session_state[BROUGHT] = kept
-    return cast("Brought", kept[1])
+        with _one_at_a_time:
+            return translation.bring(pixels, source, checkpoint.config.space.shape[-1], steps, distance)
+
+    return MADE.get(("brought", loaders.key(checkpoint), source, steps, loaders.digest(pixels)), make)
 
 
 def hints(checkpoint: Checkpoint, given: Given, brought: Brought) -> Tensor | None:
@@ -155,14 +158,14 @@ def _upload() -> Upload | None:
         if trouble := st.session_state.get(TROUBLE):
             st.error(trouble, icon=":material/error:")
     state = st.session_state
-    upload: Upload | None = state.get(UPLOAD)
+    data: bytes | None = state.get(UPLOAD)
     with st.container(horizontal=True):
-        kept = browser.brought(KEPT, None if upload is None else state[URL], UPLOAD in state and upload is None)
+        kept = browser.brought(KEPT, None if data is None else state[URL], UPLOAD in state and data is None)
         if kept is not None:
             with suppress(UploadError):
                 _bring(kept)
                 st.rerun()
-        if upload is not None:
+        if data is not None:
             st.button(
                 "Remove the picture",
                 on_click=_drop,
@@ -170,6 +173,7 @@ def _upload() -> Upload | None:
                 icon=":material/delete:",
                 type="tertiary",
             )
+    upload = None if data is None else _read(data)
     for note in () if upload is None else upload.notes:
         st.caption(note)
     return upload
@@ -189,10 +193,15 @@ def _take(field: str) -> None:
         state[TROUBLE] = str(error)
 
 
-def _bring(file: bytes) -> None:
+def _bring(data: bytes) -> None:
     """UploadError."""
-    upload = uploads.read(file)
-    st.session_state[UPLOAD], st.session_state[URL] = upload, browser.url(upload.pixels)
+    st.session_state[URL] = browser.url(_read(data).pixels)
+    st.session_state[UPLOAD] = data
+
+
+def _read(data: bytes) -> Upload:
+    """The picture in a file. UploadError."""
+    return MADE.get(("upload", hashlib.blake2b(data).digest()), lambda: uploads.read(data))
 
 
 def _drop() -> None:

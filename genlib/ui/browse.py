@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import streamlit as st
 
 from genlib import data
+from genlib.budget import MADE
 from genlib.ui.pages import PAGE, pages_of
 
 Page = tuple[np.ndarray, list[str], int, int]
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
 def browse(name: str, sha256: str, attribute: str, label: int | None, page: int) -> Page:
     """One page, counted from 1, of the validation pictures whose `attribute` is `label` (None: any).
 
@@ -19,6 +18,11 @@ def browse(name: str, sha256: str, attribute: str, label: int | None, page: int)
     last one where there are fewer. A line drawing stands above its picture. `sha256` is the file's, so that a rebuilt
     file is read again. Raises DataError.
     """
+    key = ("browse", name, sha256, attribute, label, page)
+    return MADE.get(key, lambda: _browse(name, attribute, label, page))
+
+
+def _browse(name: str, attribute: str, label: int | None, page: int) -> Page:
     import torch
 
     images = data.load_pictures(name, "validation")  # at most a few thousand pictures, gone again when this returns

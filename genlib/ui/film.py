@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
+from genlib.budget import MADE
 from genlib.sheets import columns, grid, png
+from genlib.ui import loaders
 
 HERE = Path(__file__).parent
 MAX_PICTURES = 8
@@ -89,14 +90,12 @@ def sheet(frames: np.ndarray) -> tuple[np.ndarray, int]:
     return grid(cells, across, gap=0), across
 
 
-def _digest(frames: np.ndarray) -> str:
-    """Of every pixel: Streamlit's own looks at a sample of large arrays, and two films may differ in few."""
-    return f"{frames.shape} {hashlib.blake2b(frames.tobytes()).hexdigest()}"
-
-
-# The script runs again at every touch of a widget, and a second of compressing each time would be felt.
-@st.cache_data(max_entries=4, show_spinner=False, hash_funcs={np.ndarray: _digest})
 def _sent(frames: np.ndarray) -> tuple[str, int]:
     """The sheet as a data URL, and how many stand in its rows."""
-    picture, across = sheet(frames)
-    return f"data:image/png;base64,{base64.b64encode(png(picture)).decode()}", across
+
+    def make() -> tuple[str, int]:
+        picture, across = sheet(frames)
+        return f"data:image/png;base64,{base64.b64encode(png(picture)).decode()}", across
+
+    # The script runs again at every touch of a widget, and a second of compressing each time would be felt.
+    return MADE.get(("film", loaders.digest(frames)), make)

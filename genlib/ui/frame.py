@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from genlib.errors import GenlibError
+from genlib.ui import memory
 from genlib.ui.pages import PageSpec
 
 HERE = Path(__file__).parent
@@ -60,6 +61,7 @@ def run(specs: Sequence[PageSpec[Any]]) -> None:
     finally:
         _in_frame.reset(token)
         import_ahead("torch", LATER)
+        memory.tidy_soon()
 
 
 @cache

@@ -1,14 +1,19 @@
-"""What the pages load, cached. torch is imported by the first model, after the page's heading is painted."""
+"""What the pages load, kept within the budget of genlib/budget.py and shared by all visitors: nobody may change it.
+
+torch is imported by the first model, after the page's heading is painted.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import threading
 from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import streamlit as st
 
+from genlib.budget import MADE
 from genlib.errors import GenlibError
 from genlib.ui.pages import EXAMPLES
 
@@ -27,6 +32,10 @@ CHUNK = 2**17  # pixels sampled at once: 32 pictures of 64 x 64; bounds the memo
 REAL = 2000  # held-out points that made ones are shown over
 OPENED = "opened"  # session state: the Hub's checkpoints that this visitor opened, by name
 
+# One network computes at a time, with all cores. Several at once, each with threads of its own for every core, wait for
+# each other's threads: twenty visitors' pictures take several times as long as one after the other.
+computing = threading.Lock()
+
 
 def shipped(name: str) -> Checkpoint:
     """The shipped checkpoint of that name. CheckpointError."""
@@ -36,8 +45,8 @@ def shipped(name: str) -> Checkpoint:
 
 
 def model(checkpoint: Checkpoint) -> AnyModel:
-    """The model with its weights, shared by all visitors (evaluating it is safe in threads). CheckpointError."""
-    return _model(*key(checkpoint), checkpoint)
+    """The model with its weights (evaluating it is safe in threads). CheckpointError."""
+    return MADE.get(("model", *key(checkpoint)), checkpoint.load)
 
 
 def translator(checkpoint: Checkpoint) -> Translates:
@@ -51,12 +60,23 @@ def translator(checkpoint: Checkpoint) -> Translates:
 
 def samples(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> np.ndarray:
     """What the model makes of `seeds`: pictures uint8 (B, H, W, C), or points float32 (B, D). CheckpointError."""
-    return _samples(*key(checkpoint), tuple(seeds), controls.model_dump_json(), checkpoint)
+    return MADE.get(
+        ("samples", *key(checkpoint), _named(seeds), controls.model_dump_json()),
+        lambda: _samples(checkpoint, seeds, controls),
+    )
 
 
 def steps(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> tuple[np.ndarray, list[str]]:
     """How the pictures of `seeds` come to be: uint8 (T, B, H, W, C), and what each step is called. CheckpointError."""
-    return _steps(*key(checkpoint), tuple(seeds), controls.model_dump_json(), checkpoint)
+    from genlib import unrolling
+    from genlib.contract import Unrolls
+
+    def make() -> tuple[np.ndarray, list[str]]:
+        source = model(checkpoint)
+        assert isinstance(source, Unrolls)
+        return unrolling.steps(source, seeds, controls)
+
+    return MADE.get(("steps", *key(checkpoint), _named(seeds), controls.model_dump_json()), make)
 
 
 def opinion(checkpoint: Checkpoint, picture: np.ndarray) -> tuple[Criticism | None, LogProb | None]:
@@ -66,7 +86,7 @@ def opinion(checkpoint: Checkpoint, picture: np.ndarray) -> tuple[Criticism | No
     from genlib.contract import Criticises, Scores
 
     judge, x = model(checkpoint), _x(picture)
-    with torch.inference_mode():
+    with computing, torch.inference_mode():
         return (
             judge.criticise(x) if isinstance(judge, Criticises) else None,
             judge.log_prob(x) if isinstance(judge, Scores) else None,
@@ -76,12 +96,17 @@ def opinion(checkpoint: Checkpoint, picture: np.ndarray) -> tuple[Criticism | No
 def examples(checkpoint: Checkpoint, source: Domain) -> tuple[np.ndarray, np.ndarray | None]:
     """Held-out inputs of a translating model, uint8 (N, S, S, C) with N at most EXAMPLES, and their true answers where
     these are known. DataError, CheckpointError."""
-    return _examples(*key(checkpoint), source, checkpoint)
+    return MADE.get(("examples", *key(checkpoint), source), lambda: _examples(checkpoint, source))
 
 
 def world(checkpoint: Checkpoint, source: Domain) -> World:
     """What the inputs of a translating model look like. DataError, CheckpointError."""
-    return _world(*key(checkpoint), source, checkpoint)
+    from genlib import novelty
+
+    return MADE.get(
+        ("world", *key(checkpoint), source),
+        lambda: novelty.world(translator(checkpoint), source, checkpoint.spec.recipe.data),
+    )
 
 
 def real_points(checkpoint: Checkpoint) -> Real:
@@ -93,7 +118,6 @@ def real_points(checkpoint: Checkpoint) -> Real:
     return real
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
 def neighbours(data_name: str, picture: np.ndarray, k: int = 5) -> list[tuple[float, np.ndarray]]:
     """The nearest training pictures: (distance, uint8 (H, W, C)), nearest first. DataError, GenlibError."""
     from genlib import data
@@ -103,8 +127,17 @@ def neighbours(data_name: str, picture: np.ndarray, k: int = 5) -> list[tuple[fl
     fits = info.kind == "pictures" and picture.shape[2] == channels and picture.shape[0] in {side, *info.sizes}
     if not fits:  # a Hub model may claim any data set
         raise GenlibError(f"The model's pictures have another shape than its training pictures ({data_name}).")
-    (found,) = data.nearest(data_name, _x(picture), k)
-    return [(float(d), p.permute(1, 2, 0).numpy()) for d, p in zip(found.distances, found.pixels, strict=True)]
+
+    def make() -> list[tuple[float, np.ndarray]]:
+        (found,) = data.nearest(data_name, _x(picture), k)
+        return [(float(d), p.permute(1, 2, 0).numpy()) for d, p in zip(found.distances, found.pixels, strict=True)]
+
+    return MADE.get(("nearest", data_name, digest(picture), k), make)
+
+
+def digest(picture: np.ndarray) -> tuple[bytes, tuple[int, ...]]:
+    """Tells a picture from every other."""
+    return hashlib.blake2b(np.ascontiguousarray(picture)).digest(), picture.shape
 
 
 def _x(picture: np.ndarray) -> Tensor:
@@ -122,48 +155,35 @@ def key(checkpoint: Checkpoint) -> tuple[str, tuple[int, ...]]:
     return str(checkpoint.folder), tuple(f.stat().st_mtime_ns if f.exists() else 0 for f in files)
 
 
-# An argument that begins with an underscore is not part of the cache's key.
+def _named(seeds: Sequence[int]) -> Sequence[int]:
+    """Of a key: a range is short, however long it is."""
+    return seeds if isinstance(seeds, range) else tuple(seeds)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _model(folder: str, version: tuple[int, ...], _checkpoint: Checkpoint) -> AnyModel:
-    return _checkpoint.load()
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _samples(
-    folder: str, version: tuple[int, ...], seeds: tuple[int, ...], controls: str, _checkpoint: Checkpoint
-) -> np.ndarray:
+def _samples(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> np.ndarray:
     import torch
 
     from genlib.contract import Samples
     from genlib.sheets import to_uint8
 
-    source = model(_checkpoint)
+    source = model(checkpoint)
     assert isinstance(source, Samples)
-    values = source.Controls.model_validate_json(controls)
-    space = _checkpoint.config.space
+    space = checkpoint.config.space
     most = max(1, CHUNK // prod(space.shape[-2:]))
-    with torch.inference_mode():  # a seed is one x, whatever it is sampled with
-        parts = [source.sample(seeds[i : i + most], values).cpu() for i in range(0, len(seeds), most)]
-    return np.concatenate([to_uint8(x) if space.kind == "pictures" else x.numpy() for x in parts])
+    parts = []
+    for i in range(0, len(seeds), most):  # a seed is one x, whatever it is sampled with
+        with computing, torch.inference_mode():
+            x = source.sample(seeds[i : i + most], controls).cpu()
+            parts.append(to_uint8(x) if space.kind == "pictures" else x.numpy())
+    return np.concatenate(parts)
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
-def _steps(
-    folder: str, version: tuple[int, ...], seeds: tuple[int, ...], controls: str, _checkpoint: Checkpoint
-) -> tuple[np.ndarray, list[str]]:
-    from genlib import unrolling
-    from genlib.contract import Unrolls
-
-    source = model(_checkpoint)
-    assert isinstance(source, Unrolls)
-    return unrolling.steps(source, seeds, source.Controls.model_validate_json(controls))
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
 def points_of(data_name: str) -> Real:
     """Held-out points of a set, and what is known of its law. DataError."""
+    return MADE.get(("points", data_name), lambda: _points_of(data_name))
+
+
+def _points_of(data_name: str) -> Real:
     import torch
 
     from genlib import data
@@ -179,14 +199,11 @@ def points_of(data_name: str) -> Real:
     return Real(points, None if modes is None else modes.numpy(), density)
 
 
-@st.cache_data(max_entries=6, show_spinner=False)
-def _examples(
-    folder: str, version: tuple[int, ...], source: Domain, _checkpoint: Checkpoint
-) -> tuple[np.ndarray, np.ndarray | None]:
+def _examples(checkpoint: Checkpoint, source: Domain) -> tuple[np.ndarray, np.ndarray | None]:
     from genlib import data, translation
     from genlib.sheets import to_uint8
 
-    recipe, side = _checkpoint.spec.recipe, _checkpoint.config.space.shape[-1]
+    recipe, side = checkpoint.spec.recipe, checkpoint.config.space.shape[-1]
     inputs: list[np.ndarray] = []
     truths: list[np.ndarray] = []
     parts = data.parts(recipe.data)
@@ -194,16 +211,12 @@ def _examples(
         pictures = data.load_pictures(part, "test", size=recipe.size)
         # Spread over the split, as its neighbours are alike; eight times too many, since a domain may be a part of it.
         spread = pictures.take(slice(None, None, max(1, len(pictures) // (8 * EXAMPLES))))
-        found, answers = translation.examples(translator(_checkpoint), spread, source, side)
+        found: list[np.ndarray] = []
+        answers: list[np.ndarray] = []
+        for x, truth in translation.examples(translator(checkpoint), spread, source, side):
+            found.extend(to_uint8(x))
+            answers.extend(() if truth is None else to_uint8(truth))
         chosen = slice(None, None, max(1, len(found) * len(parts) // EXAMPLES))
-        inputs.append(to_uint8(found[chosen])[: EXAMPLES // len(parts)])
-        if answers is not None:
-            truths.append(to_uint8(answers[chosen])[: EXAMPLES // len(parts)])
-    return np.concatenate(inputs), np.concatenate(truths) if truths else None
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _world(folder: str, version: tuple[int, ...], source: Domain, _checkpoint: Checkpoint) -> World:
-    from genlib import novelty
-
-    return novelty.world(translator(_checkpoint), source, _checkpoint.spec.recipe.data)
+        inputs += found[chosen][: EXAMPLES // len(parts)]
+        truths += answers[chosen][: EXAMPLES // len(parts)]
+    return np.stack(inputs), np.stack(truths) if truths else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import random
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +37,7 @@ class Batch:
     controls: Controls
     url: str
 
-    @cached_property
+    @property
     def x(self) -> np.ndarray:
         """Pictures uint8 (B, H, W, C), or points float32 (B, D). CheckpointError."""
         return loaders.samples(self.checkpoint, self.seeds, self.controls)

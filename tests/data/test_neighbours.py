@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from genlib import data
+from genlib import budget, data
 from genlib.data import neighbours
 
 
@@ -49,7 +49,7 @@ def test_threads_share_one_index(monkeypatch: pytest.MonkeyPatch) -> None:
             super().__init__(*of)
 
     monkeypatch.setattr(neighbours, "Index", Counted)
-    monkeypatch.setattr(neighbours, "_indices", type(neighbours._indices)())
+    monkeypatch.setattr(budget, "MADE", budget.Budget(budget.MOST))
     pictures = data.load("faces", "validation").pixels
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda i: data.nearest("faces", pictures[i : i + 1], 2, "validation"), range(12)))

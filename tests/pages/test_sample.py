@@ -19,7 +19,7 @@ from PIL import Image
 from pydantic import Field
 from streamlit.testing.v1 import AppTest
 
-from genlib import catalog, checkpoint, contract, data, hub, query, remake
+from genlib import budget, catalog, checkpoint, contract, data, hub, query, remake
 from genlib.contract import Recipe
 from genlib.data.neighbours import Neighbours
 from genlib.ui.pages import SAMPLE, OfPictures
@@ -48,8 +48,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save(folder, "gamma-classifier", "classifier", heads={"digit": 10})
     (folder / FIRST / "README.md").write_text("---\nlicense: mit\n---\n\n# The card\n\nIt makes noise.\n")
     monkeypatch.setattr(catalog, "CHECKPOINTS", folder)
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    budget.MADE.clear()
     return folder
 
 

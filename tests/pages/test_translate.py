@@ -11,12 +11,11 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
-import streamlit as st
 import torch
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from genlib import catalog, checkpoint, translation
+from genlib import budget, catalog, checkpoint, translation
 from genlib.contract import Recipe
 from genlib.drawing import INK, SEE_THROUGH
 from genlib.spaces import Pictures
@@ -51,8 +50,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save(folder, HAIR, "discogan", "faces", a_name="blond hair", b_name="black hair")
     save(folder, "delta-gan", "dcgan", "faces", latent=2)
     monkeypatch.setattr(catalog, "CHECKPOINTS", folder)
-    st.cache_data.clear()
-    st.cache_resource.clear()
+    budget.MADE.clear()
     return folder
 
 

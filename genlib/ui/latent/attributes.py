@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from genlib.budget import MADE
 from genlib.errors import GenlibError
 from genlib.sheets import enlargement, grid, png
 from genlib.ui import loaders
@@ -33,7 +34,7 @@ def draw(scene: Scene) -> None:
         st.caption(f"Click pictures to work on, up to {KEYS}.")
         try:
             with st.spinner("Finding the directions: encoding some thousand labelled pictures"):
-                found = _directions(*loaders.key(scene.checkpoint), scene.checkpoint)
+                found = _directions(scene.checkpoint)
             named, table = found.every(), ""
         except GenlibError as error:
             found, named, table = None, {}, str(error)
@@ -145,10 +146,13 @@ def _slug(value: str) -> str:
     return value.replace(" ", "-")
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _directions(folder: str, version: tuple[int, ...], _checkpoint: Checkpoint) -> Directions:
+def _directions(checkpoint: Checkpoint) -> Directions:
     from genlib.latents.directions import Directions
     from genlib.latents.labelled import labelled
 
-    model: Any = loaders.model(_checkpoint)
-    return Directions(labelled(model, _checkpoint.spec.recipe.data))
+    def make() -> Directions:
+        model: Any = loaders.model(checkpoint)
+        with loaders.computing:
+            return Directions(labelled(model, checkpoint.spec.recipe.data))
+
+    return MADE.get(("directions", *loaders.key(checkpoint)), make)

@@ -1,4 +1,4 @@
-"""What the page Latent space computes, cached: latents, what is decoded of them, planes, and numbers of single units.
+"""What the page Latent space computes, and keeps: latents, what is decoded of them, planes, and numbers of single units.
 
 Latents travel as float32 arrays (N, Z), pictures as uint8 (N, H, W, C).
 """
@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import streamlit as st
 
+from genlib.budget import MADE
 from genlib.contract import Controls, Encodes, HasPosterior, Latent
 from genlib.errors import GenlibError
+from genlib.sheets import grid, to_uint8
+from genlib.spaces import Pictures
 from genlib.ui import loaders
 from genlib.ui.pages import CANDIDATES
 
@@ -20,9 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genlib.checkpoint import Checkpoint
-    from genlib.data import PictureSet
     from genlib.latents.planes import Plane
-    from genlib.measures.judge import Judge
 
 CODES = 2000  # held-out pictures that are encoded for a plane
 BATCH = 256  # pictures encoded or decoded at once
@@ -77,7 +77,7 @@ def drawn(checkpoint: Checkpoint, seeds: range | list[int], controls: Controls) 
     import torch
 
     model: Any = loaders.model(checkpoint)
-    with torch.inference_mode():
+    with loaders.computing, torch.inference_mode():
         z: Tensor = model.prior(list(seeds), controls)
     return z.cpu().numpy()
 
@@ -88,7 +88,7 @@ def encoded(checkpoint: Checkpoint, pictures: np.ndarray) -> np.ndarray:
 
     model = loaders.model(checkpoint)
     assert isinstance(model, Encodes)
-    with torch.inference_mode():
+    with loaders.computing, torch.inference_mode():
         parts = [
             model.encode(torch.from_numpy(pictures[i : i + BATCH]).permute(0, 3, 1, 2).float() / 255).cpu()
             for i in range(0, len(pictures), BATCH)
@@ -100,22 +100,25 @@ def decoded(checkpoint: Checkpoint, z: np.ndarray) -> np.ndarray:
     """Pictures uint8 (N, H, W, C) of latents (N, Z)."""
     import torch
 
-    from genlib.sheets import to_uint8
-
     model: Any = loaders.model(checkpoint)
-    with torch.inference_mode():
+    with loaders.computing, torch.inference_mode():
         parts = [to_uint8(model.decode(torch.from_numpy(z[i : i + BATCH]))) for i in range(0, len(z), BATCH)]
     return np.concatenate(parts)
 
 
 def real(checkpoint: Checkpoint) -> np.ndarray:
     """Held-out pictures of the model's data, uint8 (N, H, W, C), at most CODES. DataError, GenlibError."""
-    return _real(checkpoint.spec.recipe.data, checkpoint.config.space.shape)[0]
+    return _held_out(checkpoint)[0]
 
 
 def coded(checkpoint: Checkpoint) -> Coded:
     """The held-out pictures as the model encodes them. DataError, GenlibError."""
-    return _coded(*loaders.key(checkpoint), checkpoint)
+
+    def make() -> Coded:
+        pixels, labels, names = _held_out(checkpoint)
+        return Coded(encoded(checkpoint, pixels), labels, names)
+
+    return MADE.get(("coded", *loaders.key(checkpoint)), make)
 
 
 def plane(checkpoint: Checkpoint, cut: str, keys: np.ndarray | None) -> Plane:
@@ -134,8 +137,11 @@ def plane(checkpoint: Checkpoint, cut: str, keys: np.ndarray | None) -> Plane:
 
 def mosaic(checkpoint: Checkpoint, shown: Plane) -> np.ndarray:
     """ACROSS x ACROSS pictures of the plane as one, uint8 (H, W, C)."""
-    numbers = shown.origin.numpy().tobytes() + shown.axes.numpy().tobytes() + str(shown.extent).encode()
-    return _mosaic(*loaders.key(checkpoint), numbers, checkpoint, shown)
+    where = (shown.origin.numpy().tobytes(), shown.axes.numpy().tobytes(), shown.extent)
+    return MADE.get(
+        ("mosaic", *loaders.key(checkpoint), where),
+        lambda: grid(decoded(checkpoint, shown.mosaic(ACROSS).numpy()), ACROSS, gap=0),
+    )
 
 
 def jumps(checkpoint: Checkpoint, pictures: np.ndarray) -> np.ndarray:
@@ -144,15 +150,20 @@ def jumps(checkpoint: Checkpoint, pictures: np.ndarray) -> np.ndarray:
     import torch
 
     from genlib.latents import paths
+    from genlib.measures import judge
 
-    judge = _judge(checkpoint.spec.recipe.data, checkpoint.config.space.shape)
-    features = judge.features(torch.from_numpy(pictures).permute(0, 3, 1, 2))
+    space = checkpoint.config.space
+    assert isinstance(space, Pictures)
+    found = judge.classifier_of(checkpoint.spec.recipe.data, space)
+    reader = MADE.get(("judge", *loaders.key(found)), lambda: judge.load(found))
+    with loaders.computing:
+        features = reader.features(torch.from_numpy(pictures).permute(0, 3, 1, 2))
     return paths.step_lengths(features).numpy()
 
 
 def use_of_units(checkpoint: Checkpoint) -> tuple[np.ndarray, str]:
     """How much each number of the latent counts, (Z,), and what that is: nats of KL, or the change of a picture."""
-    return _use_of_units(*loaders.key(checkpoint), checkpoint)
+    return MADE.get(("units", *loaders.key(checkpoint)), lambda: _use_of_units(checkpoint))
 
 
 def _reach(checkpoint: Checkpoint) -> float:
@@ -162,12 +173,16 @@ def _reach(checkpoint: Checkpoint) -> float:
     return 2.5 if latent(checkpoint).law == "gaussian" else 1.0
 
 
-@st.cache_data(max_entries=3, show_spinner=False)
-def _real(data_name: str, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Held-out pictures uint8 (N, H, W, C) evenly from the split, their main labels (N,), and the names of those."""
+def _held_out(checkpoint: Checkpoint) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    """Pictures uint8 (N, H, W, C) evenly from the test split, their main labels (N,), and the names of those."""
+    data_name, shape = checkpoint.spec.recipe.data, checkpoint.config.space.shape
+    return MADE.get(("held-out", data_name, shape), lambda: _read(data_name, shape))
+
+
+def _read(data_name: str, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
     from genlib import data
 
-    pictures: PictureSet = data.load_pictures(data_name, "test")
+    pictures = data.load_pictures(data_name, "test")
     if pictures.pixels.shape[1:] != shape:  # a Hub model may claim any data set
         raise GenlibError(f"The model's pictures have another shape than those that it learned from ({data_name}).")
     chosen = pictures.take(slice(None, None, max(1, len(pictures) // CODES)))
@@ -177,44 +192,22 @@ def _real(data_name: str, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarra
     return np.ascontiguousarray(chosen.pixels[:CODES].permute(0, 2, 3, 1).numpy()), labels, tuple(names)
 
 
-# An argument that begins with an underscore is not part of the cache's key.
-
-
-@st.cache_data(max_entries=6, show_spinner=False)
-def _coded(folder: str, version: tuple[int, ...], _checkpoint: Checkpoint) -> Coded:
-    pixels, labels, names = _real(_checkpoint.spec.recipe.data, _checkpoint.config.space.shape)
-    return Coded(encoded(_checkpoint, pixels), labels, names)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _mosaic(
-    folder: str, version: tuple[int, ...], numbers: bytes, _checkpoint: Checkpoint, _plane: Plane
-) -> np.ndarray:
-    from genlib.sheets import grid
-
-    return grid(decoded(_checkpoint, _plane.mosaic(ACROSS).numpy()), ACROSS, gap=0)
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _judge(data_name: str, shape: tuple[int, ...]) -> Judge:
-    from genlib.measures import judge
-    from genlib.spaces import Pictures
-
-    space = Pictures.model_validate({"channels": shape[0], "side": shape[-1]})
-    return judge.load(judge.classifier_of(data_name, space))
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _use_of_units(folder: str, version: tuple[int, ...], _checkpoint: Checkpoint) -> tuple[np.ndarray, str]:
+def _use_of_units(checkpoint: Checkpoint) -> tuple[np.ndarray, str]:
     import torch
 
     from genlib.latents import units
 
-    model: Any = loaders.model(_checkpoint)
+    model: Any = loaders.model(checkpoint)
     if isinstance(model, HasPosterior):
-        pixels = real(_checkpoint)[:1000]
-        found = units.kl_per_unit(model, torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255)
-        return found.numpy(), "KL, nats"
-    z = encoded(_checkpoint, real(_checkpoint)[:16]) if isinstance(model, Encodes) else None
-    start = torch.from_numpy(z if z is not None else drawn(_checkpoint, range(16), model.Controls()))
-    return units.effect_per_unit(model, start, float(start.std())).numpy(), "change of the picture, RMS"
+        x = torch.from_numpy(real(checkpoint)[:1000]).permute(0, 3, 1, 2).float() / 255
+        with loaders.computing:
+            return units.kl_per_unit(model, x).numpy(), "KL, nats"
+    few = range(16)
+    z = (
+        encoded(checkpoint, real(checkpoint)[:16])
+        if isinstance(model, Encodes)
+        else drawn(checkpoint, few, model.Controls())
+    )
+    start = torch.from_numpy(z)
+    with loaders.computing:
+        return units.effect_per_unit(model, start, float(start.std())).numpy(), "change of the picture, RMS"

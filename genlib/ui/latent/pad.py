@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from genlib.budget import MADE
 from genlib.sheets import png
 
 HERE = Path(__file__).parent
@@ -97,8 +98,12 @@ def _digest(p: Pad) -> str:
     return digest.hexdigest()
 
 
-@st.cache_data(max_entries=12, show_spinner=False, hash_funcs={Pad: _digest})
 def _sent(p: Pad) -> dict[str, object]:
+    digest = _digest(p)
+    return MADE.get(("pad", digest), lambda: _packed(p, digest))
+
+
+def _packed(p: Pad, version: str) -> dict[str, object]:
     inside = (np.abs(p.places) <= 1).all(1)
     points = [
         (round(float(x), 3), round(float(y), 3), int(label))
@@ -109,5 +114,5 @@ def _sent(p: Pad) -> dict[str, object]:
         "title": p.title,
         "mosaic": f"data:image/png;base64,{picture}",
         "points": points,
-        "version": _digest(p),
+        "version": version,
     }
