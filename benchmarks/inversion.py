@@ -1,8 +1,8 @@
 """How near a picture comes to itself by way of z: python -m benchmarks.inversion [--pictures 50] [checkpoint ...]
 
-For every checkpoint that decodes, has a prior and no encoder: test pictures of its data, each inverted by itself with the
-defaults of genlib/latents/inversion.py, as a visitor's would be. Beside it, on the same pictures, what encoders of the
-same data reach in one step, and the mean picture. Errors are RMS of pixels in [0, 1]; medians. Seconds are those of the
+For every checkpoint that decodes, has a prior and no encoder: test pictures of its data, each inverted by itself with
+the defaults of genlib/latents/inversion.py, as a visitor's would be. Beside it, on the same pictures, what encoders of
+the same data reach in one step, and the mean picture. Errors are RMS of pixels in [0, 1]. Seconds a picture, of the
 clock and of the processor, one thread.
 """
 

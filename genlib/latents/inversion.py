@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -53,7 +53,6 @@ def invert(
     seed: int = 0,
     tell: Callable[[int, int, float], object] | None = None,
     stop: Callable[[], bool] | None = None,
-    loss: Literal["squared", "absolute"] = "squared",
 ) -> Inverted:
     """The latents whose decodings come nearest to x (B, *shape), pictures in [0, 1] or points.
 
@@ -76,7 +75,7 @@ def invert(
         raise GenlibError("The picture holds numbers that are not finite, so no z is near it: bring another.")
     # A caller's inference mode would leave z without a gradient; the model's own weights need none.
     with torch.inference_mode(False), torch.enable_grad():
-        return _descend(model, x.clone().float(), max(1, min(starts, DRAWS)), steps, seed, tell, stop, loss)
+        return _descend(model, x.clone().float(), max(1, min(starts, DRAWS)), steps, seed, tell, stop)
 
 
 def _descend(
@@ -87,7 +86,6 @@ def _descend(
     seed: int,
     tell: Callable[[int, int, float], object] | None,
     stop: Callable[[], bool] | None,
-    loss: str,
 ) -> Inverted:
     draws = model.prior([(seed + i) % (MAX_SEED + 1) for i in range(DRAWS)])
     x, radius = x.to(draws.device), draws.square().sum(1).mean()
@@ -116,8 +114,7 @@ def _descend(
             z = z.detach().gather(1, keep[:, :, None].expand(-1, -1, z.shape[2])).requires_grad_()
             optimizer = Adam([z], RATE, betas=(0.9, 0.99))
             made = _decode(model, z)
-        difference = (made - target).flatten(2)
-        far = difference.square().mean(2) if loss == "squared" else difference.abs().mean(2)
+        far = (made - target).square().flatten(2).mean(2)
         shell = (z.square().sum(2) / radius - 1).square()
         optimizer.zero_grad()
         (far + PULL * shell).sum().backward()  # each z has its own gradient

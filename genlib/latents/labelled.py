@@ -75,7 +75,8 @@ def labelled(
         raise GenlibError("This model has no latent space to find directions in; choose one that decodes.")
     if not info.labels:
         raise GenlibError(f"The data set {data_name} has no labels to find directions by; choose a model of another.")
-    if not isinstance(space, Pictures) or space.channels != info.space.channels or space.side not in info.sizes:
+    fits = [info.space.model_copy(update={"side": side}) for side in info.sizes]
+    if not isinstance(space, Pictures) or space not in fits:
         raise GenlibError(f"This model makes {space}, which {data_name} has no labelled pictures of; choose another.")
     if isinstance(model, Encodes):
         z, labels, by = *_encoded(model, info, space, count, split, tell), data_name
