@@ -43,7 +43,10 @@ with left, frame.answering():
     if shown.view == "steps":
         made.steps(batch)
     else:
-        picked = made.points(batch) if kind == "points" else made.pictures(batch)
+        if kind == "points":
+            made.points(batch)
+        else:
+            picked = made.pictures(batch)
         live(f"{len(seeds):,} {kind} by {checkpoint.name}, from seed {shown.seed} on", "sample", batch.x)
 with right, frame.answering():
     card, code = st.tabs(["Model card", "Script"])

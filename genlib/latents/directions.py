@@ -87,6 +87,17 @@ class Directions:
                 found[attribute] = [self.between(attribute, name, names[0], method) for name in there[1:]]
         return {attribute: some for attribute, some in found.items() if some}
 
+    def offered(self) -> dict[str, tuple[str, ...]]:
+        """Attribute -> its values that have codes enough, those with and those without them."""
+        total = len(self._fit.z)
+        found = {
+            attribute: tuple(
+                name for i, name in enumerate(names) if FEWEST <= self._count(attribute, i) <= total - FEWEST
+            )
+            for attribute, names in self.labelled.names.items()
+        }
+        return {attribute: values for attribute, values in found.items() if values}
+
     def between(self, attribute: str, value: str, start: str = "", method: Method = "mean") -> Direction:
         """From `start` ("": all other values) to `value`, class names of the attribute.
 

@@ -120,8 +120,10 @@ class LatentQuery(ModelQuery):
     cut: Cut = Field("principal", description="Which plane is cut through the space")
     x: float = Field(0.0, ge=-1, le=1, description="Where in the plane, from left to right")
     y: float = Field(0.0, ge=-1, le=1, description="Where in the plane, from bottom to top")
-    beside: bool = Field(True, description="Models of the same data side by side")
-    add: str = Field("", max_length=200, description="The attributes that are added, as glasses.round_beard.none")
+    others: bool = Field(True, description="Models of the same data side by side")
+    add: str = Field(
+        "", max_length=200, description="The attributes that are added, as glasses.round_hair-colour.blond"
+    )
     strength: float = Field(1.0, ge=0, le=2, description="How far along their directions")
 
     @classmethod

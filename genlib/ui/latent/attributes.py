@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from genlib.budget import MADE
+from genlib.contract import Encodes
 from genlib.errors import GenlibError
 from genlib.sheets import enlargement, grid, png
 from genlib.ui import loaders
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 ADD = LATENT.widget("add")
 TILE = 96  # px of a picture
-FEW = 4  # attributes that are offered at first
+FEW = 5  # attributes that are offered at first
 UNNAMED = 6  # directions of SeFa
 REACH = 3.0  # how far along an unnamed one a slider goes, in standard deviations of a draw
 
@@ -32,89 +33,105 @@ def draw(scene: Scene) -> None:
     with left:
         choose(scene, keys, KEYS, "attributes")
         st.caption(f"Click pictures to work on, up to {KEYS}.")
-        try:
-            with st.spinner("Finding the directions: encoding some thousand labelled pictures"):
-                found = _directions(scene.checkpoint)
-            named, table = found.every(), ""
-        except GenlibError as error:
-            found, named, table = None, {}, str(error)
     z = scene.latents(keys)
-    with left:
-        chosen = _pick(named) if named else []
-        moves = _unnamed(scene, z) if not named else None
+    try:
+        with left, st.spinner("Finding the directions: encoding some thousand labelled pictures"):
+            found = _directions(scene.checkpoint)
+    except GenlibError as error:
+        with left:
+            moved = z + _unnamed(scene, z)
+        words = [
+            f"{error} So these are the directions that the first layer stretches most (SeFa, Shen & Zhou 2021): nobody "
+            "named them, and what each does is for the eye to find out."
+        ]
+    else:
+        with left:
+            chosen = _pick(found)
+        moved = _moved(scene, found, z, chosen)
+        words = [
+            f"{_said(d.attribute)}: {d.value}. Its direction tells {d.accuracy:.0%} of held-out codes with it from "
+            "those without (50 % by chance)."
+            for d in chosen
+        ]
+        words.append(
+            f"Directions are differences of means over {len(found.labelled.z):,} codes with the labels of "
+            f"{found.labelled.by}, each with the other attributes held."
+        )
     with right:
-        after = _moved(found, z, chosen, scene.shown.strength) if found is not None and named else z
-        if moves is not None:
-            after = after + moves
-        before, made = (codes.decoded(scene.checkpoint, latents.astype(np.float32)) for latents in (z, after))
-        scale = enlargement(before.shape[1], TILE)
-        st.image(png(grid(np.concatenate([before, made]), len(keys)), scale), caption="Above: as the model draws them. "
-                 "Below: with what was added.")  # fmt: skip
-        for direction in chosen:
-            st.caption(
-                f"{_said(direction.attribute)}: from {direction.start} to {direction.value}. Along this direction "
-                f"{direction.accuracy:.0%} of held-out codes are told apart (50 % by chance)."
-            )
-        if named:
-            st.caption(
-                f"Directions are differences of means over {len(found.labelled.z):,} codes with the labels of "  # type: ignore[union-attr]
-                f"{found.labelled.by}, each with the other attributes held."  # type: ignore[union-attr]
-            )
-        elif table:
-            st.caption(
-                f"{table} So these are the directions that the first layer stretches most (SeFa, Shen & Zhou 2021): "
-                "nobody named them, and what each does is for the eye to find out."
-            )
+        rows = np.concatenate([z, moved]).astype(np.float32)
+        pictures = codes.decoded(scene.checkpoint, rows)
+        st.image(
+            png(grid(pictures, len(keys)), enlargement(pictures.shape[1], TILE)),
+            caption="Above: as the model draws them. Below: with what was added.",
+            alt="Two rows of pictures: as the model draws them, and with what was added",
+        )
+        for sentence in words:
+            st.caption(sentence)
 
 
-def _pick(named: dict[str, list[Direction]]) -> list[Direction]:
+def _pick(found: Directions) -> list[Direction]:
     """A row of pills for each attribute; what is chosen stands in the address as attribute.value."""
-    state = st.session_state
+    state, values = st.session_state, found.offered()
     wanted = dict(part.partition(".")[::2] for part in state[ADD].split("_") if "." in part)
-    offered = {a: {_slug(d.value): d for d in some} for a, some in named.items()}
-    unknown = [f"{a}.{v}" for a, v in wanted.items() if v not in offered.get(a, {})]
+    offered = {attribute.replace("_", "-"): attribute for attribute in values}
+    names = {key: {value.replace(" ", "-"): value for value in values[attribute]} for key, attribute in offered.items()}
+    unknown = [f"{key}.{value}" for key, value in wanted.items() if value not in names.get(key, {})]
     if unknown:
         raise GenlibError(f"The model has no direction {', '.join(unknown)}: choose among those below.")
-    chosen: dict[str, str] = {}
 
-    def row(attribute: str) -> None:
-        key = f"{ADD}.{attribute}"
-        state[key] = wanted.get(attribute)
-        value = st.pills(
-            _said(attribute),
-            list(offered[attribute]),
-            format_func=lambda v: offered[attribute][v].value,
-            key=key,
+    def row(key: str) -> None:
+        state[f"{ADD}.{key}"] = wanted.get(key)
+        st.pills(
+            _said(offered[key]),
+            list(names[key]),
+            format_func=names[key].__getitem__,
+            key=f"{ADD}.{key}",
             on_change=_changed,
-            args=(attribute,),
+            args=(key,),
         )
-        if value:
-            chosen[attribute] = value
 
-    shown = [attribute for i, attribute in enumerate(named) if i < FEW or attribute in wanted]
-    for attribute in shown:
-        row(attribute)
-    with st.expander("More attributes"):
-        for attribute in [a for a in named if a not in shown]:
-            row(attribute)
-    st.slider("How far", 0.0, 2.0, step=0.1, key=LATENT.widget("strength"), persist_state="session", width=320,
-              help="1 goes from the mean of the pictures without to the mean of those with it.")  # fmt: skip
-    return [offered[attribute][value] for attribute, value in chosen.items()]
+    shown = [key for i, key in enumerate(offered) if i < FEW or key in wanted]
+    for key in shown:
+        row(key)
+    if len(shown) < len(offered):
+        with st.expander("More attributes"):
+            for key in offered:
+                if key not in shown:
+                    row(key)
+    st.slider(
+        "How far",
+        0.0,
+        2.0,
+        step=0.1,
+        key=LATENT.widget("strength"),
+        persist_state="session",
+        width=320,
+        help="1 goes from the mean of the pictures without to the mean of those with it.",
+    )
+    return [found.between(offered[key], names[key][value]) for key, value in wanted.items()]
 
 
-def _changed(attribute: str) -> None:
+def _changed(key: str) -> None:
     state = st.session_state
-    kept = [part for part in state[ADD].split("_") if part and part.partition(".")[0] != attribute]
-    value = state[f"{ADD}.{attribute}"]
-    state[ADD] = "_".join([*kept, f"{attribute}.{value}"] if value else kept)
+    kept = [part for part in state[ADD].split("_") if part and part.partition(".")[0] != key]
+    value = state[f"{ADD}.{key}"]
+    state[ADD] = "_".join([*kept, f"{key}.{value}"] if value else kept)
 
 
-def _moved(found: Directions, z: np.ndarray, chosen: list[Direction], strength: float) -> np.ndarray:
+def _moved(scene: Scene, found: Directions, z: np.ndarray, chosen: list[Direction]) -> np.ndarray:
+    """Codes (N, Z) with the chosen directions added.
+
+    Where codes were encoded from pictures, what is special about their neighbourhood counts as well; draws of a prior
+    lie too far from each other for that to say anything.
+    """
     import torch
 
     moved = torch.from_numpy(z)
     for direction in chosen:
-        moved = direction.moved(moved, strength)
+        if issubclass(scene.checkpoint.model_class, Encodes):
+            moved = moved + scene.shown.strength * found.step_at(moved, direction)
+        else:
+            moved = direction.moved(moved, scene.shown.strength)
     return moved.numpy()
 
 
@@ -140,10 +157,6 @@ def _unnamed(scene: Scene, z: np.ndarray) -> np.ndarray:
 
 def _said(attribute: str) -> str:
     return attribute.replace("_", " ").capitalize()
-
-
-def _slug(value: str) -> str:
-    return value.replace(" ", "-")
 
 
 def _directions(checkpoint: Checkpoint) -> Directions:

@@ -1,4 +1,4 @@
-"""What the page Latent space computes, and keeps: latents, what is decoded of them, planes, and numbers of single units.
+"""What the page Latent space computes, and keeps: latents, what is decoded of them, planes, the use of single numbers.
 
 Latents travel as float32 arrays (N, Z), pictures as uint8 (N, H, W, C).
 """

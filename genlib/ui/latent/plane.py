@@ -47,8 +47,8 @@ def draw(scene: Scene, page: ModelPage[LatentQuery]) -> None:
     if scene.shown.cut == "whole":
         others = _others(scene.checkpoint)
         if others:
-            st.toggle("Other models of the same data beside it", key=LATENT.widget("beside"), persist_state="session")
-        if scene.shown.beside:
+            st.toggle("Other models of the same data beside it", key=LATENT.widget("others"), persist_state="session")
+        if scene.shown.others:
             models = sorted([*models, *others], key=lambda c: c.name)[:BESIDE]
     with st.spinner("Decoding the plane"):
         planes = [codes.plane(model, scene.shown.cut, scene.latents(keys) if keys else None) for model in models]
