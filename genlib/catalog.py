@@ -129,7 +129,8 @@ def _about(path: Path, changed: int) -> About:
 def title(model: str, learned: str) -> str:
     """What a checkpoint is called for people, by its model and the data it learned from: "Drawn faces by DCGAN"."""
     try:
-        names = [re.sub(r" [(][^()]*[)]", "", data.info(part).title) for part in data.parts(learned)]
+        # In short: "Emoji with their line drawings (OpenMoji)" are emoji.
+        names = [re.split(" with | [(]", data.info(part).title)[0] for part in data.parts(learned)]
     except GenlibError:  # a stranger's model, of data that is not here
         names = [learned]
     names[1:] = [name[:1].lower() + name[1:] for name in names[1:]]

@@ -66,7 +66,8 @@ if brought is not None:
         answers.buttons(result, f"{checkpoint.name.replace('/', '-')}-{called}", worlds.varies)
         if target in worlds.sources:
             answers.round_trip(loaders.translator(checkpoint), brought.image, made, target)
-        answers.warn_if_far(checkpoint, source, brought)
+        with stage:  # under the picture that it is about
+            answers.warn_if_far(checkpoint, source, brought)
 answers.stages(brought, source)
 st.subheader("The model", anchor=False)
 cards.show(checkpoint)

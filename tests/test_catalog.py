@@ -132,4 +132,4 @@ def test_titles_tell_checkpoints_apart() -> None:
 
 def test_a_title_of_data_that_is_not_here_names_it() -> None:
     assert catalog.title("autoencoder", "birds") == "birds by an autoencoder"
-    assert catalog.title("vae", "faces+emoji") == "Drawn faces and emoji with their line drawings by VAE"
+    assert catalog.title("vae", "faces+emoji") == "Drawn faces and emoji by VAE"

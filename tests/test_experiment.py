@@ -107,7 +107,7 @@ def test_another_model_under_a_name_starts_from_its_own_defaults() -> None:
         ("gan-digits", {"settings": {"gamma": -1}}, "gamma"),
         ("gan-digits", {"settings": {"law": "none"}}, "law"),
         ("gan-digits", {"settings": {"space": {"kind": "cubes"}}}, "space"),
-        ("dcgan-ring8", {}, "space"),
+        ("dcgan-ring8", {}, "does not learn from points"),
         ("gan-digits+ring8", {"recipe": {"data": "digits+ring8"}}, "joined"),
         ("dcgan-faces", {"settings": {"space": {"kind": "points"}}}, "space"),
     ],

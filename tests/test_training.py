@@ -278,7 +278,7 @@ def test_a_damaged_run_says_so(tmp_path: Path) -> None:
     path = tmp_path / "run.pt"
     start("gan").save(path)
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(TrainingError, match="delete it to start afresh"):
+    with pytest.raises(TrainingError, match="is damaged: add --fresh"):
         start("gan").resume(path)
 
 

@@ -59,9 +59,8 @@ def test_every_checkpoint_is_linked_and_those_with_a_picture_show_it(shipped: Pa
 def test_a_checkpoint_that_no_page_shows_has_its_picture_and_its_name(shipped: Path) -> None:
     assert page_of("autoencoder", "pictures") is None
     app = home()
-    assert [text.value for text in app.markdown].count(
-        "Handwritten digits by an autoencoder"
-    ) == 2  # in the wall, and in the list
+    shown = [text.value for text in app.markdown]
+    assert shown.count("Handwritten digits by an autoencoder") == 2  # in the wall, and in the list
 
 
 def test_home_never_imports_torch() -> None:

@@ -22,6 +22,7 @@ from streamlit.testing.v1 import AppTest
 from genlib import budget, catalog, checkpoint, contract, data, hub, query, remake
 from genlib.contract import Recipe
 from genlib.data.neighbours import Neighbours
+from genlib.glossary import gloss
 from genlib.ui.pages import SAMPLE, OfPictures
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "sample.py")
@@ -461,7 +462,7 @@ def test_controls_are_drawn_from_the_schema():
         3.0,
         0.1,
         "Truncation",
-        "Less varied",
+        f"Less varied {gloss('truncation')}",
     )
     slider.set_value(0.7)
     at.slider(key="k.steps").set_value(11)

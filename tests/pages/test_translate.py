@@ -116,8 +116,8 @@ def test_shows_a_translation_at_once() -> None:
     at = open_page()
     assert not said(at)
     assert at.selectbox(key=MODEL).options == [
-        f"Drawn faces and emoji with their line drawings by pix2pix · {GREY}",
-        f"Emoji with their line drawings by pix2pix · {SKETCH}",
+        f"Drawn faces and emoji by pix2pix · {GREY}",
+        f"Emoji by pix2pix · {SKETCH}",
         f"Drawn faces by DiscoGAN · {HAIR}",
     ]
     before, after = compared(at) or pytest.fail("nothing is compared")
