@@ -10,6 +10,7 @@ export default function () {
       else e.removeAttribute("tabindex");
     }
   };
+  slide();
   window.addEventListener("resize", slide);
   document.fonts.addEventListener("loadingdone", slide);
   const isWide = (node) => node.nodeType === Node.ELEMENT_NODE && (node.closest("pre") || node.querySelector("table, pre"));
