@@ -45,8 +45,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const done = () => {
     if (phase === "returning") say("Reconnected: go on where you were.");
     enter("here");
-    timer = setTimeout(say, READ, "");
+    timer = setTimeout(fade, READ);
   };
+  const fade = () => document.visibilityState === "visible" && say("");
 
   const look = (changes) => {
     const connected = app.dataset.testConnectionState === "CONNECTED";
@@ -78,7 +79,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
     if (document.visibilityState === "hidden") {
       hidden = Date.now();
       shareTheme(data.pages);
-    } else if (Date.now() - hidden > ASLEEP) ask();
+    } else {
+      if (phase === "here") timer = setTimeout(fade, READ); // what was said meanwhile has not been read
+      if (Date.now() - hidden > ASLEEP) ask();
+    }
   });
   on(window, "pagehide", () => shareTheme(data.pages));
 
