@@ -31,7 +31,7 @@ from benchmarks.server import server
 from genlib.ui.pages import SAMPLE, TRANSLATE, PageSpec
 
 # Where each page is opened, and the button that is pressed there.
-BUTTONS = {"sample": (SAMPLE, "new"), "translate": (TRANSLATE, "others")}
+BUTTONS: dict[str, tuple[PageSpec[Any], str]] = {"sample": (SAMPLE, "new"), "translate": (TRANSLATE, "others")}
 PAUSE = (2.0, 4.0)  # s between an answer and the next click
 MOST = 100  # visitors
 PATIENCE = 300.0  # s for one answer

@@ -137,7 +137,7 @@ def neighbours(data_name: str, picture: np.ndarray, k: int = 5) -> list[tuple[fl
 
 def digest(picture: np.ndarray) -> tuple[bytes, tuple[int, ...]]:
     """Tells a picture from every other."""
-    return hashlib.blake2b(np.ascontiguousarray(picture)).digest(), picture.shape
+    return hashlib.blake2b(np.ascontiguousarray(picture).data).digest(), picture.shape
 
 
 def _x(picture: np.ndarray) -> Tensor:

@@ -10,6 +10,7 @@ from PIL import Image, ImageStat
 from streamlit.testing.v1 import AppTest
 
 from genlib import data
+from genlib.budget import MADE
 from genlib.ui.strip import strip
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "data.py")
@@ -60,7 +61,7 @@ def test_a_set_that_is_damaged_is_one_sentence_and_the_others_stay(monkeypatch: 
             raise data.DataError("The file is damaged; python -m genlib data build makes it anew.")
         return load(name, *arguments)
 
-    strip.clear()
+    MADE.clear()
     monkeypatch.setattr(data, "load_pictures", broken)
     app = AppTest.from_file(PAGE, default_timeout=120).run()
     assert [error.value for error in app.error] == ["The file is damaged; python -m genlib data build makes it anew."]
