@@ -10,7 +10,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from genlib import data
-from genlib.ui.browse import browse
+from genlib.budget import MADE
 from genlib.ui.pages import PAGE as MOST
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "data.py")
@@ -106,7 +106,7 @@ def test_a_set_that_is_damaged_is_one_sentence_and_the_others_stay(monkeypatch: 
             raise data.DataError("The file is damaged; python -m genlib data build makes it anew.")
         return load(name, *arguments)
 
-    browse.clear()
+    MADE.clear()
     monkeypatch.setattr(data, "load_pictures", broken)
     at = visit()
     assert [error.value for error in at.error] == ["The file is damaged; python -m genlib data build makes it anew."]
