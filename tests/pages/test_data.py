@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from genlib import data
 from genlib.budget import MADE
+from genlib.ui.browse import browse
 from genlib.ui.pages import PAGE as MOST
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "data.py")

@@ -19,7 +19,7 @@ from genlib.ui import pages
 from genlib.ui.pages import PAGES, OfPictures, OfPoints, OfSteps, PageSpec, TranslateQuery
 
 ROOT = Path(__file__).parents[2]
-QUERIES = [*(page.query for page in PAGES), OfPictures, OfPoints, OfSteps, pages._starting_from(("a", "b"))]
+QUERIES = [*(page.query for page in PAGES), OfPictures, OfPoints, OfSteps, pages._narrowed(("a", "b"), True)]
 CHOOSING = [page for page in PAGES if page.needs]
 
 
