@@ -184,7 +184,7 @@ def draw(watch: Watch, file: Path) -> None:
 
     start = watch.readings[0].at
     at = [r.at - start for r in watch.readings]
-    text = [next((what for since, what in watch.marks[::-1] if since <= r.at), "") for r in watch.readings]
+    text = [max(mark for mark in watch.marks if mark[0] <= max(r.at, watch.marks[0][0]))[1] for r in watch.readings]
     figure = go.Figure(layout={"template": "simple_white", "xaxis_title": "seconds", "yaxis_title": "MB"})
     for name, colour in (("resident", "#9c3d2b"), ("shared", "#2f6173")):
         y = [getattr(r, name) for r in watch.readings]
