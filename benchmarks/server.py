@@ -179,17 +179,17 @@ def visitor(browser: Browser) -> Page:
 
 
 def draw(watch: Watch, file: Path) -> None:
-    """Memory over time, with what was visited when."""
+    """Memory over time; under the mouse, what was visited then."""
     from plotly import graph_objects as go
 
     start = watch.readings[0].at
     at = [r.at - start for r in watch.readings]
+    text = [max(mark for mark in watch.marks if mark[0] <= max(r.at, watch.marks[0][0]))[1] for r in watch.readings]
     figure = go.Figure(layout={"template": "simple_white", "xaxis_title": "seconds", "yaxis_title": "MB"})
-    figure.add_scatter(x=at, y=[r.resident for r in watch.readings], name="resident", line={"color": "#9c3d2b"})
-    figure.add_scatter(x=at, y=[r.shared for r in watch.readings], name="of it shared", line={"color": "#2f6173"})
+    for name, colour in (("resident", "#9c3d2b"), ("shared", "#2f6173")):
+        y = [getattr(r, name) for r in watch.readings]
+        figure.add_scatter(x=at, y=y, name=name, text=text, line={"color": colour})
     figure.update_yaxes(rangemode="tozero")
-    for since, what in watch.marks:
-        figure.add_vline(since - start, line={"color": "#0002"}, annotation={"text": what, "textangle": -90})
     figure.write_html(file, include_plotlyjs=True)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -64,6 +66,20 @@ def test_colours_are_read_as_grey_where_the_model_wants_grey() -> None:
     pixels = np.zeros((64, 64, 3), np.uint8)
     pixels[..., 0] = 255
     assert translation.bring(pixels, GREY, 64).image.mean().item() == pytest.approx(0.299, abs=0.01)
+
+
+@pytest.mark.parametrize("domain", [GREY, COLOUR])
+def test_a_large_photo_is_never_in_floats_whole(domain: Domain) -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 255, (1536, 2048, 3), np.uint8)  # with a plain border: what it shows is looked for
+    pixels[:8] = pixels[-8:] = 20
+    pixels[:, :8] = pixels[:, -8:] = 20
+    tracemalloc.start()
+    try:
+        translation.bring(pixels, domain, 64)
+        assert tracemalloc.get_traced_memory()[1] < 5 * pixels.size  # floats alone, and the picture: 5, or 9
+    finally:
+        tracemalloc.stop()
 
 
 def test_colour_pictures_of_the_models_size_arrive_as_they_are() -> None:

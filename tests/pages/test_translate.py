@@ -112,6 +112,14 @@ def bring(at: AppTest, content: bytes, name: str = "mine.png") -> AppTest:
     return at
 
 
+def test_a_session_keeps_an_upload_as_it_came() -> None:
+    at, content = open_page(f"model={SKETCH}&way=upload"), encoded(drawing())
+    bring(at, content)
+    assert compared(at)
+    assert at.session_state["translate.upload"] == content  # and what was decoded is in the budget
+    assert budget.MADE.bytes > 400 * 300 * 3
+
+
 def test_shows_a_translation_at_once() -> None:
     at = open_page()
     assert not said(at)
