@@ -98,7 +98,7 @@ def choose(scene: Scene, keys: list[int], most: int, purpose: str) -> None:
         st.rerun()  # the address, written further up, names it
     with st.container(horizontal=True):
         if scene.shown.given == "seeds":
-            st.button("Other pictures", on_click=_others, key=LATENT.widget("others"), icon=":material/casino:")
+            st.button("Other pictures", on_click=_others, key=LATENT.widget("shuffle"), icon=":material/casino:")
         st.button(
             "Begin anew",
             on_click=_clear,
