@@ -253,7 +253,9 @@ def _os_error(code: int) -> OSError:
 
 
 def unwritable(path: Path, error: OSError) -> CheckpointError:
-    return CheckpointError(f"{path} cannot be written: {error.strerror}; choose another place, or make it writable.")
+    return CheckpointError(
+        f"{path} cannot be written: {error.strerror or error}; choose another place, or make it writable."
+    )
 
 
 def _check_size(path: Path, name: str) -> None:

@@ -385,7 +385,8 @@ class Trains(Protocol[T_contra]):
 
     @abstractmethod
     def optimizers(self, training: T_contra) -> dict[str, Optimizer]:
-        """A fresh optimiser for each part that is updated on its own, at its full learning rate."""
+        """A fresh optimiser for each part that is updated on its own, at its full learning rate. A part that descends
+        two objectives in turn has one for each."""
 
     @abstractmethod
     def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: T_contra) -> dict[str, Tensor]:

@@ -346,11 +346,11 @@ def test_crash_while_saving_keeps_the_old_file(name: str, good: Path, monkeypatc
 
     if name == WEIGHTS:
         monkeypatch.setattr("safetensors.torch.save_file", lambda tensors, path, metadata: half(path))
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(CheckpointError, match="No space left"):
             checkpoint.save(GAN(GAN.tiny()[0]), good, old.spec)
     else:
         monkeypatch.setattr(Path, "write_text", half)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(CheckpointError, match="No space left"):
             checkpoint.save_spec(good, old.spec)
     assert {p.name: p.read_bytes() for p in good.iterdir()} == before
 

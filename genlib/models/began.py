@@ -71,11 +71,17 @@ class Controls(contract.Controls):
 # --- Blocks (section 3.5, figure 1) ----------------------------------------------------------------------------------
 
 
+def doubled(x: Tensor) -> Tensor:
+    """A map (B, n, H, W) of twice the side, by nearest neighbours."""
+    return F.interpolate(x, scale_factor=2.0)
+
+
 class Decoder(nn.Module):
     """h (B, Z) -> picture (B, C, H, W), about [-1, 1]. G and D's decoder are two of these.
 
     Exponential linear units, and nearest neighbours for doubling the side. All scales but the first and the finest also
-    see the first map h_0 again, enlarged (the paper's skip connections).
+    see the first map h_0 again, enlarged (the paper's skip connections). At the finest, where the paper has two layers
+    more, there is only the last one: they would cost as much as all others together.
     """
 
     def __init__(self, c: Config) -> None:
@@ -89,18 +95,14 @@ class Decoder(nn.Module):
                 nn.Conv2d(2 * n if i else n, n, 3, padding=1), nn.ELU(),
                 nn.Conv2d(n, n, 3, padding=1), nn.ELU(),
             ))  # fmt: skip
-        self.blocks.append(nn.Sequential(nn.Conv2d(n, n, 3, padding=1), nn.ELU()))
         self.last = nn.Conv2d(n, c.space.channels, 3, padding=1)
 
     def forward(self, h: Tensor) -> Tensor:
         first = self.first(h).unflatten(1, self.map).contiguous(memory_format=torch.channels_last)
         x = self.blocks[0](first)
         for i, block in enumerate(self.blocks[1:], 1):
-            x = F.interpolate(x, scale_factor=2.0)  # nearest neighbours
-            if i < len(self.blocks) - 1:
-                x = torch.cat([x, F.interpolate(first, scale_factor=float(2**i))], 1)
-            x = block(x)
-        return self.last(x).float()
+            x = block(torch.cat([doubled(x), F.interpolate(first, scale_factor=float(2**i))], 1))
+        return self.last(doubled(x)).float()
 
 
 def encoder(c: Config) -> nn.Sequential:

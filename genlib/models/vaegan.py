@@ -128,8 +128,8 @@ def discriminator(c: Config) -> tuple[nn.Sequential, nn.Sequential]:
     blocks = [nn.Sequential(nn.Conv2d(c.space.channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2))]
     for before, after in pairwise(widths):
         blocks.append(nn.Sequential(*halving(before, after)))
-    judge = nn.Sequential(*blocks[c.layer :], nn.Flatten(), nn.Linear(widths[-1] * side**2, 1))
-    return nn.Sequential(*blocks[: c.layer]), judge
+    upper = nn.Sequential(*blocks[c.layer :], nn.Flatten(), nn.Linear(widths[-1] * side**2, 1))
+    return nn.Sequential(*blocks[: c.layer]), upper
 
 
 class VAEGAN(
@@ -150,7 +150,7 @@ class VAEGAN(
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.encoder, self.decoder = encoder(config), decoder(config)
-        self.features, self.judge = discriminator(config)
+        self.lower, self.upper = discriminator(config)
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
@@ -185,14 +185,14 @@ class VAEGAN(
 
     def look(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """What D sees, D_l(x), and its logit l(x) (B,), of pictures in [-1, 1]."""
-        seen = self.features(x)
-        return seen.float(), self.judge(seen).float().squeeze(1)
+        seen = self.lower(x)
+        return seen.float(), self.upper(seen).float().squeeze(1)
 
     # --- Training (algorithm 1) ---
 
     def optimizers(self, training: Training) -> dict[str, Optimizer]:
         betas = (0.5, 0.999)
-        discriminator = [*self.features.parameters(), *self.judge.parameters()]
+        discriminator = [*self.lower.parameters(), *self.upper.parameters()]
         return {
             "encoder": Adam(self.encoder.parameters(), training.learning_rate, betas, fused=True),
             "decoder": Adam(self.decoder.parameters(), training.learning_rate, betas, fused=True),
@@ -220,7 +220,7 @@ class VAEGAN(
 
         # One forward pass, three gradients: what each part descends goes back to that part alone. Likeness and the game
         # reach the decoder at its pictures, from where they go on apart: the encoder shall not play the game.
-        to_dis = [*self.features.parameters(), *self.judge.parameters()]
+        to_dis = [*self.lower.parameters(), *self.upper.parameters()]
         to_dec = list(self.decoder.parameters())
         dis = grad(objective, to_dis, retain_graph=True)
         (likeness,) = grad(l_llike, decoded, retain_graph=True)

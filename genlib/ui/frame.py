@@ -47,11 +47,11 @@ def run(specs: Sequence[PageSpec[Any]]) -> None:
     # After st.navigation: a fixed page_title would stand in every page's tab.
     st.set_page_config(f"{page.title} · genlib", str(HERE / "icon.svg"), layout="wide")
     st.html(HERE / "look.css")
-    with st.container(key="frame-script"):
-        _script(key="frame.script")
-    with st.container(key="frame"):
+    with st.container(key="app-script"):
+        _script(key="app.script")
+    with st.container(key="app"):
         _component(
-            data={"pages": ("", *(spec.key for spec in specs))}, key="frame.component", on_back_change=lambda: None
+            data={"pages": ("", *(spec.key for spec in specs))}, key="app.component", on_back_change=lambda: None
         )
     token = _in_frame.set(True)
     try:

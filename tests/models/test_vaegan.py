@@ -45,13 +45,13 @@ def test_each_part_descends_its_own_loss(model: VAEGAN) -> None:
     expected = {
         "encoder": gradients(2.0 * prior + likeness, model.encoder.parameters()),
         "decoder": gradients(0.3 * likeness - passing, model.decoder.parameters()),
-        "features": gradients(-gan, model.features.parameters()),
-        "judge": gradients(-gan, model.judge.parameters()),
+        "lower": gradients(-gan, model.lower.parameters()),
+        "upper": gradients(-gan, model.upper.parameters()),
     }
 
     parts = {"encoder": model.encoder, "decoder": model.decoder}
     optimizers = {name: SGD(part.parameters(), 0.0) for name, part in parts.items()}
-    optimizers["discriminator"] = SGD([*model.features.parameters(), *model.judge.parameters()], 0.0)
+    optimizers["discriminator"] = SGD([*model.lower.parameters(), *model.upper.parameters()], 0.0)
     said = model.train_step(Batch(x, torch.Generator().manual_seed(2), 0, 1), optimizers, training)
 
     assert said["KL"].item() == pytest.approx(prior.item(), rel=1e-6)
@@ -66,13 +66,13 @@ def test_the_penalty_concerns_the_discriminator_alone(model: VAEGAN) -> None:
     found = {}
     for penalty in (0.0, 5.0):
         optimizers = {name: SGD(getattr(model, name).parameters(), 0.0) for name in ("encoder", "decoder")}
-        optimizers["discriminator"] = SGD([*model.features.parameters(), *model.judge.parameters()], 0.0)
+        optimizers["discriminator"] = SGD([*model.lower.parameters(), *model.upper.parameters()], 0.0)
         batch = Batch(x.clone(), torch.Generator().manual_seed(2), 0, 1)
         model.train_step(batch, optimizers, Training(penalty=penalty))
         found[penalty] = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
     moved = {name for name in found[0.0] if not torch.allclose(found[0.0][name], found[5.0][name])}
     assert moved
-    assert {name.partition(".")[0] for name in moved} <= {"features", "judge"}
+    assert {name.partition(".")[0] for name in moved} <= {"lower", "upper"}
 
 
 def test_one_cannot_look_deeper_than_the_discriminator_is() -> None:

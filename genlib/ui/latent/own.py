@@ -53,7 +53,7 @@ def bring(checkpoint: Checkpoint) -> None:
             st.error(trouble, icon=":material/error:")
         pixels: np.ndarray | None = st.session_state.get(PICTURE)
         if pixels is not None:
-            st.image(pixels, caption="It is tile 1 of the pictures to choose from.", width=160)
+            st.image(pixels, caption="It is tile 1 of the pictures to choose from.", width=160, alt="Your picture")
     if pixels is not None and not issubclass(checkpoint.model_class, Encodes):
         _watch(checkpoint)
 

@@ -101,7 +101,12 @@ def _measures(scene: Scene, norms: dict[str, np.ndarray], pictures: dict[str, np
 
     latent = codes.latent(scene.checkpoint)
     typical = paths.typical_norms(latent) if latent.law in ("gaussian", "uniform") else None
-    st.plotly_chart(figures.norms(norms, typical), config={"displayModeBar": False}, key=LATENT.widget("norms"))
+    st.plotly_chart(
+        figures.norms(norms, typical),
+        config={"displayModeBar": False},
+        key=LATENT.widget("norms"),
+        alt="Length of the code along both ways",
+    )
     if latent.law == "gaussian" and typical is not None:
         st.caption(
             f"Length of the code along both ways. Nearly all draws of a normal law in {latent.dims} dimensions have a "
@@ -120,7 +125,12 @@ def _measures(scene: Scene, norms: dict[str, np.ndarray], pictures: dict[str, np
     except GenlibError as error:
         st.caption(str(error))
         return
-    st.plotly_chart(figures.jumps(jumps), config={"displayModeBar": False}, key=LATENT.widget("jumps"))
+    st.plotly_chart(
+        figures.jumps(jumps),
+        config={"displayModeBar": False},
+        key=LATENT.widget("jumps"),
+        alt="How much the picture changes along both ways",
+    )
     lengths = " and ".join(f"{steps.sum():.1f} ({way})" for way, steps in jumps.items())
     st.caption(
         f"How much the classifier's features change from one picture to the next: a peak is a jump. Added up, the way "

@@ -112,7 +112,8 @@ def _live(
             z = plane.at(plane.extent * at).numpy()
             picture = codes.decoded(model, z)[0]
             image = png(picture, enlargement(picture.shape[1], LARGE))
-            st.image(image, caption=f"{model.model_class.title}, {_numbers(z[0])}", width=LARGE)
+            about = f"{model.model_class.title}, {_numbers(z[0])}"
+            st.image(image, caption=about, width=LARGE, alt=f"Under the cursor: {about}")
     pad.pad(pads, names, (state[X], state[Y]), state.setdefault(VERSION, 0), PAD, _moved)
     found = pad.place(PAD)
     if found is not None and found.rest:

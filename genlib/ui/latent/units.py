@@ -30,7 +30,10 @@ def draw(scene: Scene) -> None:
         with st.spinner("Measuring what each number does"):
             use, what = codes.use_of_units(scene.checkpoint)
         st.plotly_chart(
-            figures.bars(np.sort(use)[::-1], what), config={"displayModeBar": False}, key=LATENT.widget("bars")
+            figures.bars(np.sort(use)[::-1], what),
+            config={"displayModeBar": False},
+            key=LATENT.widget("bars"),
+            alt="How much each number of the code counts",
         )
         _verdict(scene, use)
     with right:
@@ -47,6 +50,7 @@ def draw(scene: Scene) -> None:
             png(sheet, enlargement(pictures.shape[1], 72)),
             caption="Each row moves one number of the code from low to high, and keeps all others. From above: those "
             f"that count most, numbers {', '.join(map(str, order.tolist()))}.",
+            alt=f"A row of {STEPS} pictures for each of {len(order)} numbers of the code",
         )
 
 
