@@ -16,7 +16,8 @@ from genlib.ui.pages import page_of
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PAGES = sorted(spec.key for spec in SPECS)
+TITLES = {spec.key: spec.title for spec in SPECS}
+PAGES = sorted(TITLES)
 Visit = Callable[..., "Page"]
 
 
@@ -32,10 +33,10 @@ def test_first_request_to_a_fresh_server_may_be_a_deep_link(name: str, fresh_ser
     for page in [visit(address), visit(address)]:
         page.bring_to_front()
         settled(page)
-        page.wait_for_function(f"document.title === '{name.capitalize()} · genlib'")
+        page.wait_for_function(f"document.title === '{TITLES[name]} · genlib'")
         assert page.locator("h1").count() == 1
         links = page.locator("[data-testid=stTopNavLink]").all_inner_texts()
-        assert sorted(links) == [p.capitalize() for p in PAGES]
+        assert sorted(links) == sorted(TITLES.values())
         assert urlsplit(page.url).path == f"/{path_of(name)}"
         assert query.items() <= dict(parse_qsl(urlsplit(page.url).query)).items()
         painted = set(page.evaluate("[...painted]")) - {""}
@@ -45,7 +46,9 @@ def test_first_request_to_a_fresh_server_may_be_a_deep_link(name: str, fresh_ser
 def test_home_shows_pictures_and_a_tree_whose_leaves_open_models(server: str, visit: Visit) -> None:
     page = visit(server)
     settled(page)
-    shown = {c.name for c in catalog.shelf().values() if (c.folder / "sample.png").exists() and c.about.family}
+    shelf = [c for c in catalog.shelf().values() if c.about.family]
+    titles = catalog.titles(catalog.shelf().values())
+    shown = {titles[c.name] for c in shelf if (c.folder / "sample.png").exists()}
     assert shown
     assert set(page.locator("[class*=st-key-frame-]").all_inner_texts()) == shown
     assert page.locator("[class*=st-key-frame-] img").count() == len(shown)
@@ -67,11 +70,15 @@ def test_a_picture_opens_its_model(server: str, visit: Visit) -> None:
     page = visit(server)
     settled(page)
     picture = page.locator("[class*=st-key-frame-]").first
-    name = picture.inner_text()
+    titles = catalog.titles(catalog.shelf().values())
+    (name,) = [name for name, title in titles.items() if title == picture.inner_text()]
     box = picture.locator("img").bounding_box()
     assert box
     page.mouse.click(box["x"] + 30, box["y"] + 30)
-    page.wait_for_url(f"**/sample?*model={name}*")
+    listed = catalog.shelf()[name]
+    spec = page_of(listed.model, listed.kind)
+    assert spec
+    page.wait_for_url(f"**/{spec.key}?*model={name}*")
 
 
 @pytest.mark.parametrize("name", PAGES)
