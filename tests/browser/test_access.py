@@ -136,7 +136,7 @@ def test_new_pictures_are_told(server: str, visit: Visit) -> None:
     page = visit(f"{server}/sample?model=vae-digits&seed=7&n=6")
     settled(page)
     expect(status(page)).to_have_count(0)
-    page.get_by_label("First seed").fill("41")
+    page.get_by_role("spinbutton", name="First seed").fill("41")
     page.keyboard.press("Enter")
     expect(status(page)).to_have_text("6 pictures by vae-digits, from seed 41 on", timeout=PATIENCE)
 

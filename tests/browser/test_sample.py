@@ -91,7 +91,7 @@ def test_new_pictures_and_back(server: str, visit: Visit) -> None:
     expect(tile(page, 7)).to_have_count(0, timeout=PATIENCE)
     page.go_back()
     expect(tile(page, 7)).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_label("First seed")).to_have_value("7")
+    expect(page.get_by_role("spinbutton", name="First seed")).to_have_value("7")
 
 
 def test_another_page_and_back_loses_nothing(server: str, visit: Visit) -> None:
@@ -164,7 +164,7 @@ def test_the_hub_field(hub: FakeHub, fresh_server: str, visit: Visit) -> None:
     tiles(page, 4)
     for repo in ("someone/absent", "someone/tiny"):
         page.get_by_role("button", name="Hub").click()
-        page.get_by_label("Model on the Hugging Face Hub").fill(repo)
+        page.get_by_role("textbox", name="Model on the Hugging Face Hub").fill(repo)
         page.get_by_role("button", name="Open model").click()
         if repo == "someone/absent":
             expect(page.get_by_text("Hugging Face shows no model someone/absent")).to_be_visible(timeout=PATIENCE)
