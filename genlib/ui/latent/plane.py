@@ -10,7 +10,7 @@ import streamlit as st
 from genlib import sources
 from genlib.contract import Encodes
 from genlib.errors import GenlibError
-from genlib.sheets import enlargement, png
+from genlib.ui.gallery import gallery
 from genlib.ui.latent import codes, pad
 from genlib.ui.latent.scene import Scene, choose
 from genlib.ui.model_page import ModelPage
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
     from genlib.latents.planes import Plane
 
-PAD, X, Y = map(LATENT.widget, ("pad", "x", "y"))
+PAD, UNDER, X, Y = map(LATENT.widget, ("pad", "under", "x", "y"))
 VERSION = LATENT.widget("_pad_version")
 BESIDE = 3  # models side by side, at most
 CUTS = {"principal": "Where the codes differ most", "three": "Through three pictures", "whole": "The whole space"}
@@ -107,13 +107,13 @@ def _live(
 
     state = st.session_state
     at = torch.tensor([[state[X], state[Y]]])
-    with st.container(horizontal=True, key="under-cursor"):
-        for model, plane in zip(models, planes, strict=True):
-            z = plane.at(plane.extent * at).numpy()
-            picture = codes.decoded(model, z)[0]
-            image = png(picture, enlargement(picture.shape[1], LARGE))
-            about = f"{model.model_class.title}, {_numbers(z[0])}"
-            st.image(image, caption=about, width=LARGE, alt=f"Under the cursor: {about}")
+    z = [plane.at(plane.extent * at).numpy() for plane in planes]
+    pictures = np.concatenate([codes.decoded(model, code) for model, code in zip(models, z, strict=True)])
+    labels = [f"{model.model_class.title}, {_numbers(code[0])}" for model, code in zip(models, z, strict=True)]
+    with st.container(key="under-cursor", width=LARGE * len(models)):
+        # Not st.image: it serves a picture at an address of its own, which is gone again when the cursor moves on.
+        gallery(pictures, range(len(models)), UNDER, labels, len(models), name="Under the cursor", still=True)
+    st.caption("Under the cursor: " + "; ".join(labels))
     pad.pad(pads, names, (state[X], state[Y]), state.setdefault(VERSION, 0), PAD, _moved)
     found = pad.place(PAD)
     if found is not None and found.rest:
