@@ -11,9 +11,15 @@ export default function () {
     }
   };
   slide();
-  window.addEventListener("resize", slide);
-  document.fonts.addEventListener("loadingdone", slide);
-  const isWide = (node) => node.nodeType === Node.ELEMENT_NODE && (node.closest("pre") || node.querySelector("table, pre"));
+  // Whatever comes or changes its size may make one wider than its room: all are looked at, once a frame at most.
+  let frame = 0;
+  const soon = () => {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(slide);
+  };
+  window.addEventListener("resize", soon);
+  document.fonts.addEventListener("loadingdone", soon);
+  new ResizeObserver(soon).observe(document.querySelector("[data-testid=stMain]") ?? document.body);
 
   // A browser that translates the page takes texts out and puts <font> elements in their places. React, which draws
   // the page, goes on writing its next words into the texts that it knows, where nobody sees them, and may ask for
@@ -29,7 +35,7 @@ export default function () {
   };
   const isFont = (node) => node?.nodeName === "FONT";
   new MutationObserver((records) => {
-    if (records.some(({ addedNodes }) => [...addedNodes].some(isWide))) slide();
+    soon();
     for (const { removedNodes, addedNodes, previousSibling, nextSibling } of records) {
       const standIn = [...addedNodes, previousSibling, nextSibling].find(isFont);
       for (const node of standIn ? removedNodes : []) {

@@ -121,22 +121,6 @@ def test_the_balance_is_not_averaged() -> None:
     assert not torch.equal(taken.generator.first.weight, run.model.generator.first.weight)
 
 
-def test_weights_have_the_names_and_shapes_of_those_that_are_trained() -> None:
-    """Those of checkpoint began-faces, which was trained before this file took its shape."""
-    config = Config(space=Pictures(channels=3, side=64), latent=64, width=24, depth=3)
-    shapes = {name: tuple(tensor.shape) for name, tensor in BEGAN(config).state_dict().items()}
-    assert len(shapes) == 1 + 18 + 14 + 18
-    assert shapes["balance"] == ()
-    for player in ("generator", "decoder"):
-        assert shapes[f"{player}.first.weight"] == (24 * 8 * 8, 64)
-        assert shapes[f"{player}.blocks.0.0.weight"] == (24, 24, 3, 3)
-        assert shapes[f"{player}.blocks.2.0.weight"] == (24, 48, 3, 3)
-        assert shapes[f"{player}.blocks.3.0.weight"] == (24, 24, 3, 3)
-        assert shapes[f"{player}.last.weight"] == (3, 24, 3, 3)
-    assert shapes["encoder.8.weight"] == (72, 48, 4, 4)
-    assert shapes["encoder.13.weight"] == (64, 72 * 8 * 8)
-
-
 def test_the_side_must_halve_as_often_as_asked() -> None:
     with pytest.raises(ValidationError, match="choose a smaller depth"):
         Config(space=Pictures(side=28), depth=3)
