@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
-from serving import PATIENCE
+from serving import PATIENCE, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -112,10 +112,13 @@ def test_the_film_is_scrubbed_in_the_browser_and_taken_away(server: str, visit: 
 
 def test_a_click_leads_the_way_on_and_back_leads_back(server: str, visit: Visit) -> None:
     page = visit(server + "/latent?model=vae-digits&part=path&given=seeds&keys=3-8")
+    settled(page)
     page.get_by_role("button", name="seed 5", exact=True).click(timeout=PATIENCE)
     page.wait_for_url(re.compile("keys=3-8-5"), timeout=PATIENCE)
+    settled(page)
     page.get_by_role("link", name="Data").first.click()
     page.get_by_role("heading", name="Data").wait_for(timeout=PATIENCE)
+    settled(page)
     page.go_back()
     page.wait_for_url(re.compile("keys=3-8-5"), timeout=PATIENCE)
     expect(page.get_by_role("slider", name="Step")).to_be_visible(timeout=PATIENCE)
