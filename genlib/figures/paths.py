@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ HEIGHT = 200  # px
 DASHES = {"spherical": "solid", "straight": "dot"}  # told apart without colours, too
 
 
-def norms(ways: Mapping[str, np.ndarray], typical: tuple[float, float] | None) -> go.Figure:
+def norms(ways: Mapping[Any, np.ndarray], typical: tuple[float, float] | None) -> go.Figure:
     """|z| (T,) along each way, by its name; the band where nearly all draws lie, where there is such."""
     figure = _lines(ways, "length of the code")
     if typical is not None:
@@ -24,12 +24,12 @@ def norms(ways: Mapping[str, np.ndarray], typical: tuple[float, float] | None) -
     return figure
 
 
-def jumps(ways: Mapping[str, np.ndarray]) -> go.Figure:
+def jumps(ways: Mapping[Any, np.ndarray]) -> go.Figure:
     """How far each picture is from the one before, (T - 1,), along each way."""
     return _lines(ways, "change")
 
 
-def _lines(ways: Mapping[str, np.ndarray], title: str) -> go.Figure:
+def _lines(ways: Mapping[Any, np.ndarray], title: str) -> go.Figure:
     import plotly.graph_objects as go
 
     figure = go.Figure(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from genlib import translation, uploads
+from genlib import translation
 from genlib.budget import MADE
 from genlib.contract import Domain, TakesHints
 from genlib.drawing import Drawing
@@ -19,7 +18,7 @@ from genlib.errors import GenlibError
 from genlib.sheets import in_colour, to_uint8
 from genlib.sketch import Steps
 from genlib.ui import brought as browser
-from genlib.ui import loaders
+from genlib.ui import loaders, uploading
 from genlib.ui.canvas import canvas
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import STAGE, TRANSLATE, TranslateQuery, Way, drawable
@@ -147,13 +146,7 @@ def _upload() -> Upload | None:
     """The picture that came last and could be read. It stays in memory, for this visitor alone."""
     # A new field after each file: Streamlit's keeps a file that it refused, red, whatever comes after it.
     field = TRANSLATE.widget(f"file.{st.session_state.get(TURN, 0)}")
-    st.file_uploader(
-        f"{uploads.KINDS[0].upper()}{uploads.KINDS[1:]}, at most {uploads.MAX_BYTES / 1e6:.0f} MB",
-        key=field,
-        max_upload_size=3 * uploads.MAX_BYTES // 1_000_000,  # of what is larger than we take uploads.read says so
-        on_change=_take,
-        args=(field,),
-    )
+    uploading.field(field, _take)
     with st.container(key="trouble-upload"):  # look.css hides it behind a later one of Streamlit's own
         if trouble := st.session_state.get(TROUBLE):
             st.error(trouble, icon=":material/error:")
@@ -173,7 +166,7 @@ def _upload() -> Upload | None:
                 icon=":material/delete:",
                 type="tertiary",
             )
-    upload = None if data is None else _read(data)
+    upload = None if data is None else uploading.read(data)
     for note in () if upload is None else upload.notes:
         st.caption(note)
     return upload
@@ -195,13 +188,8 @@ def _take(field: str) -> None:
 
 def _bring(data: bytes) -> None:
     """UploadError."""
-    st.session_state[URL] = browser.url(_read(data).pixels)
+    st.session_state[URL] = browser.url(uploading.read(data).pixels)
     st.session_state[UPLOAD] = data
-
-
-def _read(data: bytes) -> Upload:
-    """The picture in a file. UploadError."""
-    return MADE.get(("upload", hashlib.blake2b(data).digest()), lambda: uploads.read(data))
 
 
 def _drop() -> None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from genlib import framing, uploads
+from genlib import framing
 from genlib.contract import Encodes
 from genlib.errors import GenlibError
-from genlib.ui import loaders
+from genlib.ui import loaders, uploading
 from genlib.ui.latent import codes
 from genlib.ui.pages import LATENT
 
@@ -36,6 +36,7 @@ class Search:
     error: float = float("nan")  # RMS of the best so far
     z: np.ndarray | None = None
     trouble: str = ""
+    told: bool = False  # whether the page ran again since it ended
     stopped: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
 
@@ -43,18 +44,18 @@ class Search:
 def bring(checkpoint: Checkpoint) -> None:
     """The field for a picture, behind a button."""
     with st.popover("Your picture", icon=":material/add_photo_alternate:"):
-        st.file_uploader(
-            f"{uploads.KINDS[0].upper()}{uploads.KINDS[1:]}, at most {uploads.MAX_BYTES / 1e6:.0f} MB",
-            key=FILE,
-            max_upload_size=3 * uploads.MAX_BYTES // 1_000_000,  # of what is larger than we take uploads.read says so
-            on_change=_take,
-        )
+        uploading.field(FILE, _take)
         if trouble := st.session_state.get(TROUBLE):
             st.error(trouble, icon=":material/error:")
-        pixels: np.ndarray | None = st.session_state.get(PICTURE)
-        if pixels is not None:
-            st.image(pixels, caption="It is tile 1 of the pictures to choose from.", width=160, alt="Your picture")
-    if pixels is not None and not issubclass(checkpoint.model_class, Encodes):
+        data: bytes | None = st.session_state.get(PICTURE)
+        if data is not None:
+            st.image(
+                uploading.read(data).pixels,
+                caption="It is tile 1 of the pictures to choose from.",
+                width=160,
+                alt="Your picture",
+            )
+    if data is not None and not issubclass(checkpoint.model_class, Encodes):
         _watch(checkpoint)
 
 
@@ -73,13 +74,14 @@ def code(checkpoint: Checkpoint) -> np.ndarray | None:
     return search.z if search and search.wanted == _wanted(checkpoint) else None
 
 
-def _take() -> None:
+def _take(key: str) -> None:
     state = st.session_state
-    file, state[TROUBLE] = state[FILE], None
+    file, state[TROUBLE] = state[key], None
     if file is None:
         return
     try:
-        state[PICTURE] = uploads.read(file.getvalue()).pixels
+        uploading.read(data := file.getvalue())
+        state[PICTURE] = data
     except GenlibError as error:
         state[TROUBLE] = str(error)
 
@@ -87,7 +89,7 @@ def _take() -> None:
 def _fitted(checkpoint: Checkpoint) -> np.ndarray:
     """In the model's square and channels. Grey data sets of this project are white on black: paper is turned round."""
     channels, side = checkpoint.config.space.shape[0], checkpoint.config.space.shape[-1]
-    fitted, _ = framing.fit(st.session_state[PICTURE], side)
+    fitted, _ = framing.fit(uploading.read(st.session_state[PICTURE]).pixels, side)
     if channels == 3:
         return fitted
     grey = (fitted @ np.array([0.299, 0.587, 0.114])).round().astype(np.uint8)
@@ -97,7 +99,7 @@ def _fitted(checkpoint: Checkpoint) -> np.ndarray:
 
 
 def _wanted(checkpoint: Checkpoint) -> tuple[object, ...]:
-    return (*loaders.key(checkpoint), hash(st.session_state[PICTURE].tobytes()))
+    return (*loaders.key(checkpoint), uploading.digest(st.session_state[PICTURE]))
 
 
 @st.fragment(run_every=0.5)
@@ -111,7 +113,6 @@ def _watch(checkpoint: Checkpoint) -> None:
         search = state[SEARCH] = Search(_wanted(checkpoint))
         model, picture = loaders.model(checkpoint), _fitted(checkpoint)
         threading.Thread(target=_seek, args=(search, model, picture), daemon=True).start()
-        state[SEARCH + ".told"] = False
     if search.ended.is_set():
         if search.trouble:
             st.error(search.trouble, icon=":material/error:")
@@ -119,8 +120,8 @@ def _watch(checkpoint: Checkpoint) -> None:
             st.caption(
                 f"The nearest picture that the model can draw is {search.error:.3f} away (RMS of pixels in [0, 1])."
             )
-        if not state[SEARCH + ".told"]:
-            state[SEARCH + ".told"] = True
+        if not search.told:
+            search.told = True
             st.rerun()
         return
     st.progress(search.share, f"Seeking the code of your picture; the best is {search.error:.3f} away so far")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -17,8 +19,11 @@ from genlib.ui.latent import codes
 from genlib.ui.latent.scene import Scene, choose
 from genlib.ui.pages import KEYS, LATENT
 
+if TYPE_CHECKING:
+    from genlib.latents.paths import Way
+
 FPS = 16
-WAYS = {"spherical": "Spherical", "straight": "Straight"}
+WAYS: dict[Way, str] = {"spherical": "Spherical", "straight": "Straight"}
 
 
 def draw(scene: Scene) -> None:
@@ -55,20 +60,17 @@ def _way(scene: Scene, keys: list[int]) -> None:
 
     shown, checkpoint = scene.shown, scene.checkpoint
     ends = torch.from_numpy(scene.latents(keys))
-    both = {way: paths.loop(ends, shown.frames, way, shown.closed) for way in ("spherical", "straight")}
-    z, stops = both[shown.way]
+    both = {way: paths.loop(ends, shown.frames, way, shown.closed) for way in WAYS}
     with st.spinner("Decoding the pictures on the way"):
-        frames = codes.decoded(checkpoint, z.numpy())
+        pictures = {way: codes.decoded(checkpoint, latents.numpy()) for way, (latents, _) in both.items()}
+    frames, stops = pictures[shown.way], both[shown.way][1]
     _stations(frames[stops], keys, scene)
     labels = [f"picture {t + 1} of {len(frames)}" for t in range(len(frames))]
     with st.container(key="film-path"):
         film(frames[:, None], LATENT.widget("film"), labels, FPS, rests_on="first")
     looped = frames[:-1] if shown.closed else frames
     _downloads(looped, f"{scene.stem}-{'-'.join(map(str, keys))}")
-
-    other = codes.decoded(checkpoint, both["straight" if shown.way == "spherical" else "spherical"][0].numpy())
-    pictures = {shown.way: frames, "straight" if shown.way == "spherical" else "spherical": other}
-    _measures(scene, {way: both[way][0].norm(dim=1).numpy() for way in both}, pictures)
+    _measures(scene, {way: latents.norm(dim=1).numpy() for way, (latents, _) in both.items()}, pictures)
 
 
 def _stations(pictures: np.ndarray, keys: list[int], scene: Scene) -> None:
@@ -95,7 +97,7 @@ def _downloads(frames: np.ndarray, stem: str) -> None:
             )
 
 
-def _measures(scene: Scene, norms: dict[str, np.ndarray], pictures: dict[str, np.ndarray]) -> None:
+def _measures(scene: Scene, norms: Mapping[Way, np.ndarray], pictures: Mapping[Way, np.ndarray]) -> None:
     """How far from the origin the ways pass, and how evenly the pictures change along them."""
     from genlib.latents import paths
 
