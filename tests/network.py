@@ -14,6 +14,7 @@ class Network:
         self._server = port
         self._open: set[socket.socket] = set()
         self._is_cut = False
+        self._sockets: set[socket.socket] = set()  # those that WebSockets go through
         self._swallowed: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -29,9 +30,12 @@ class Network:
                     connection.shutdown(socket.SHUT_RDWR)
 
     def swallow(self) -> None:
-        """What is sent through connections that are open now arrives nowhere, and nobody is told: a dead radio."""
+        """What is sent through WebSockets that are open now arrives nowhere, and nobody is told: a dead radio.
+
+        Idle connections a browser drops by itself when its network changes.
+        """
         with self._lock:
-            self._swallowed |= self._open
+            self._swallowed |= self._sockets
 
     def mend(self) -> None:
         with self._lock:
@@ -66,12 +70,15 @@ class Network:
         back.join()
         with self._lock:
             self._open -= {visitor, server}
+            self._sockets -= {visitor, server}
         visitor.close()
         server.close()
 
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                if b"upgrade: websocket" in data[:4096].lower():
+                    self._sockets |= {source, target}
                 if source not in self._swallowed:
                     target.sendall(data)
         if source in self._swallowed:

@@ -1,10 +1,13 @@
-"""Where a walk through the whole app leads."""
+"""A walk through the whole app, and what has to be so wherever it leads."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from serving import PATIENCE, settled
 
@@ -13,27 +16,121 @@ from genlib.ui.pages import PAGES
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-# Every page, and what a click opens: an address, and the name of a button.
-STATES = [
-    *((f"/{page.key}" if page.key != "home" else "/", "") for page in PAGES),
-    ("/sample?model=fvsbn-digits&view=steps", ""),
-    ("/sample?model=gan-ring8", ""),
-    ("/sample?model=vae-digits&seed=7&n=6", "picture with seed 9"),
-    ("/sample", "Controls"),
-    ("/sample", "Hub"),
-    ("/translate?way=upload", ""),
-    ("/translate?way=draw", ""),
-    ("/translate?model=discogan-hair", ""),
-    ("/data?set=faces", ""),
-    ("/data?set=points", ""),
+FINGER = 44  # px
+SOON = 20  # s after the script's end in which what the browser draws by itself has come
+# Where the walk leads besides the pages: an address, and the names of the buttons there that open a window.
+PLACES = [
+    ("/sample?model=fvsbn-digits&view=steps", []),
+    ("/sample?model=gan-ring8", []),
+    ("/sample?model=vae-digits&seed=7&n=6", ["Controls", "Hub", "picture with seed 9"]),
+    ("/translate?way=upload", []),
+    ("/translate?way=draw", []),
+    ("/translate?model=discogan-hair", []),
+    ("/latent?model=vae2d-digits&part=plane", []),
+    ("/latent?model=vae2d-digits&part=units", []),
+    ("/data?set=faces", []),
+    ("/data?set=points", []),
 ]
+# What a finger is meant to hit and is too small for it, as [name, width, height]. Links within a text are as high as
+# its lines; a checkbox is hit by its label.
+SMALL = f"""() => {{
+  const out = [];
+  const walk = (root) => {{
+    for (const e of root.querySelectorAll('*')) {{
+      if (e.shadowRoot) walk(e.shadowRoot);
+      const target = 'a[href], button, input, [role=button], [role=radio], [role=tab], [role=combobox], summary';
+      if (!e.matches(target) || (e.matches('a') && e.closest('p, li:not(nav li), td'))) continue;
+      const hit = e.matches('[type=checkbox]') ? e.closest('label') : e;
+      const box = hit.getBoundingClientRect(), style = getComputedStyle(hit);
+      const hidden = box.width <= 1 || style.visibility === 'hidden' || style.pointerEvents === 'none';
+      if (hidden || hit.closest('[inert], [aria-hidden=true]') || e.ariaLabel === 'Dismiss') continue;
+      if (Math.min(box.width, box.height) < {FINGER} - 0.5)
+        out.push([e.ariaLabel || e.innerText, Math.round(box.width), Math.round(box.height)]);
+    }}
+  }};
+  walk(document);
+  return out;
+}}"""
+# Pictures without an alternative text. The paper's layers have the paper's name.
+NAMELESS = """() => {
+  const out = [];
+  const walk = (root) => {
+    for (const e of root.querySelectorAll('*')) {
+      if (e.shadowRoot) walk(e.shadowRoot);
+      if (!e.matches('img, canvas, .js-plotly-plot') || e.matches('[class*="-canvas"]')) continue;
+      const named = e.alt || e.closest('[aria-label]:not([aria-label=""]), [aria-hidden=true]');
+      if (!named) out.push(e.outerHTML.slice(0, 200));
+    }
+  };
+  walk(document);
+  return out;
+}"""
+WIDTHS = "[document.scrollingElement, document.querySelector('[data-testid=stMain]')].map(e => e.scrollWidth)"
+BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 
 
-def opened(page: Page, button: str) -> None:
-    """Wait for the page, and for what the button opens."""
-    settled(page)
-    if button:
-        page.get_by_role("button", name=re.compile(rf"{button}\b")).first.click()
-        window = page.get_by_role("dialog") if "seed" in button else page.get_by_test_id("stPopoverBody")
-        expect(window).to_be_visible(timeout=PATIENCE)
+def pages(page: Page, server: str) -> Iterator[str]:
+    """Every page by a click in the navigation, which says where one is; gives its title."""
+    page.goto(server)
+    links = page.get_by_role("navigation", name="App pages").get_by_role("link")
+    expect(links).to_have_text([spec.title for spec in PAGES], timeout=PATIENCE)
+    for spec in PAGES[1:] + PAGES[:1]:
         settled(page)
+        link = links.filter(has_text=re.compile(f"^{spec.title}$"))
+        link.click()
+        page.wait_for_function(f"document.title === '{spec.title} · genlib'", timeout=PATIENCE)
+        expect(link).to_have_attribute("aria-current", "page")
+        assert [other.get_attribute("aria-current") for other in links.all()].count("page") == 1
+        for other in links.all():
+            expect(other).to_be_in_viewport(ratio=1)
+        settled(page)
+        yield spec.title
+
+
+def places(page: Page, server: str) -> Iterator[str]:
+    """The other places, each with the windows that open there; gives their names."""
+    for address, buttons in PLACES:
+        page.goto(server + address)
+        settled(page)
+        yield address
+        for button in buttons:
+            page.get_by_role("button", name=re.compile(rf"{button}\b")).first.click()
+            window = page.get_by_role("dialog") if "seed" in button else page.get_by_test_id("stPopoverBody")
+            expect(window).to_be_visible(timeout=PATIENCE)
+            settled(page)
+            yield f"{address}, {button}"
+            page.keyboard.press("Escape")
+            expect(window).to_have_count(0, timeout=PATIENCE)
+
+
+def faults(page: Page, dark: bool, phone: bool) -> list[Any]:
+    """What is wrong where the walk has led: by axe-core, with pictures, with room for a finger, width and colours."""
+    found = until_none(page, lambda: serious(page))
+    found += until_none(page, lambda: page.evaluate(NAMELESS))
+    width = page.evaluate("innerWidth")
+    found += until_none(page, lambda: [w for w in page.evaluate(WIDTHS) if w > width])
+    if phone:
+        found += until_none(page, lambda: page.evaluate(SMALL))
+    # The theme is the one that was designed, not Streamlit's own.
+    if (background := page.evaluate(BACKGROUND)) != ("rgb(20, 19, 18)" if dark else "rgb(252, 251, 249)"):
+        found.append(background)
+    return found
+
+
+def serious(page: Page) -> list[Any]:
+    """What axe-core calls serious or critical. What Plotly draws is one picture, with a text in its place."""
+    answer = Axe().run(page, context={"exclude": [[".main-svg"]]}).response
+    return [
+        (finding["id"], node["target"], node["failureSummary"])
+        for finding in answer["violations"]
+        if finding["impact"] in ("serious", "critical")
+        for node in finding["nodes"]
+    ]
+
+
+def until_none(page: Page, find: Callable[[], list[Any]]) -> list[Any]:
+    """What is still found after a while: some parts come, or name others, after the script's end."""
+    deadline = time.monotonic() + SOON
+    while (found := find()) and time.monotonic() < deadline:
+        page.wait_for_timeout(500)
+    return found

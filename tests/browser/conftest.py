@@ -10,7 +10,7 @@ import pytest
 from serving import PATIENCE, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 
 @pytest.fixture(scope="session")
@@ -27,38 +27,57 @@ def fresh_server(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def windows(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """windows(dark, width, phone) -> a browser's context, the same for the same arguments.
+
+    It is kept from test to test because Streamlit's scripts, once compiled, make every later page quicker.
+    """
+    opened: dict[tuple[bool, int, bool], BrowserContext] = {}
+
+    def window(dark: bool, width: int, phone: bool) -> BrowserContext:
+        if (dark, width, phone) not in opened:
+            context = browser.new_context(
+                color_scheme="dark" if dark else "light",
+                viewport={"width": 390, "height": 844} if phone else {"width": width, "height": 800},
+                has_touch=phone,
+                is_mobile=phone,
+                reduced_motion="reduce",
+            )
+            context.set_default_timeout(PATIENCE)
+            context.add_init_script(WATCH)
+            opened[dark, width, phone] = context
+        return opened[dark, width, phone]
+
+    yield window
+    for context in opened.values():
+        context.close()
+
+
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+def visit(windows: Callable[..., BrowserContext]) -> Iterator[Callable[..., Page]]:
     """visit(url, dark=, width=, phone=) -> a page of its own session, as soon as the server answers.
 
     At the end of the test none of the pages may have met an error: an exception on the page or in the browser's
-    console, or a request to an outside host.
+    console, or a request to an outside host. What the pages kept in the browser is forgotten.
     """
-    contexts, pages, errors = [], [], []
+    pages: list[Page] = []
+    errors: list[str] = []
 
     def open_page(url: str, dark: bool = False, width: int = 1280, phone: bool = False) -> Page:
-        context = browser.new_context(
-            color_scheme="dark" if dark else "light",
-            viewport={"width": 390, "height": 844} if phone else {"width": width, "height": 800},
-            has_touch=phone,
-            is_mobile=phone,
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
+        page = windows(dark, width, phone).new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(_said(message)) if _is_error(message) else None)
         page.on("request", lambda request: errors.append(request.url) if _is_outside(request.url) else None)
-        page.add_init_script(WATCH)
         page.goto(url, wait_until="commit")
-        contexts.append(context)
         pages.append(page)
         return page
 
     yield open_page
     exceptions = [text for page in pages for text in page.locator(".stException").all_inner_texts()]
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.evaluate("localStorage.clear()")
+        page.close()
     assert not errors + exceptions
 
 

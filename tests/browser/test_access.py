@@ -3,54 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from serving import PATIENCE, settled
-from walk import STATES, opened
+from walk import faults, pages, places
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 Visit = Callable[..., "Page"]
-FINGER = 44  # px
-# What a finger is meant to hit and is too small for it, as [name, width, height]. Links within a text are as high as
-# its lines; a checkbox is hit by its label.
-SMALL = f"""() => {{
-  const out = [];
-  const walk = (root) => {{
-    for (const e of root.querySelectorAll('*')) {{
-      if (e.shadowRoot) walk(e.shadowRoot);
-      const target = 'a[href], button, input, [role=button], [role=radio], [role=tab], [role=combobox], summary';
-      if (!e.matches(target) || (e.matches('a') && e.closest('p, li:not(nav li), td'))) continue;
-      const hit = e.matches('[type=checkbox]') ? e.closest('label') : e;
-      const box = hit.getBoundingClientRect(), style = getComputedStyle(hit);
-      const hidden = box.width <= 1 || style.visibility === 'hidden' || style.pointerEvents === 'none';
-      if (hidden || hit.closest('[inert], [aria-hidden=true]') || e.ariaLabel === 'Dismiss') continue;
-      if (Math.min(box.width, box.height) < {FINGER} - 0.5)
-        out.push([e.ariaLabel || e.innerText, Math.round(box.width), Math.round(box.height)]);
-    }}
-  }};
-  walk(document);
-  return out;
-}}"""
-# Pictures without an alternative text. The paper's layers have the paper's name.
-NAMELESS = """() => {
-  const out = [];
-  const walk = (root) => {
-    for (const e of root.querySelectorAll('*')) {
-      if (e.shadowRoot) walk(e.shadowRoot);
-      if (!e.matches('img, canvas, .js-plotly-plot') || e.matches('[class*="-canvas"]')) continue;
-      const named = e.alt || e.closest('[aria-label]:not([aria-label=""]), [aria-hidden=true]');
-      if (!named) out.push(e.outerHTML.slice(0, 200));
-    }
-  };
-  walk(document);
-  return out;
-}"""
+Way = Callable[..., Iterator[str]]
 # What has the focus, inside of components too.
 FOCUSED = """() => {
   let e = document.activeElement;
@@ -63,24 +28,11 @@ def status(page: Page | Locator) -> Locator:
     return page.get_by_role("status").filter(has_text=re.compile(r"\w"))
 
 
-@pytest.mark.parametrize(("address", "button"), STATES, ids=lambda value: value or None)
-@pytest.mark.parametrize("phone", [False, True], ids=["wide-light", "phone-dark"])
-def test_everybody_can_use_it(address: str, button: str, phone: bool, server: str, visit: Visit) -> None:
-    """axe-core finds nothing serious, every picture says what it shows, and a finger has room."""
-    page = visit(server + address, dark=phone, phone=phone)
-    opened(page, button)
-    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
-    serious = [
-        (finding["id"], node["target"], node["failureSummary"])
-        for finding in found
-        if finding["impact"] in ("serious", "critical")
-        for node in finding["nodes"]
-    ]
-    assert not serious
-    assert page.evaluate(NAMELESS) == []
-    if phone:
-        assert page.evaluate(SMALL) == []
-        assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth") <= 390
+@pytest.mark.parametrize(("dark", "phone"), [(False, False), (True, True)], ids=["wide-light", "phone-dark"])
+@pytest.mark.parametrize("way", [pages, places], ids=lambda way: way.__name__)
+def test_everybody_can_use_it(way: Way, dark: bool, phone: bool, server: str, visit: Visit) -> None:
+    page = visit("about:blank", dark=dark, phone=phone)
+    assert {where: found for where in way(page, server) if (found := faults(page, dark, phone))} == {}
 
 
 def test_arrow_keys_go_through_the_pictures_and_the_dialog_gives_the_focus_back(server: str, visit: Visit) -> None:

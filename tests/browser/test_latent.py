@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
 from PIL import Image
 from playwright.sync_api import expect
 from serving import PATIENCE, settled
@@ -137,10 +136,3 @@ def test_a_picture_of_one_s_own_joins_the_way(server: str, visit: Visit) -> None
         {"name": "a.png", "mimeType": "image/png", "buffer": file.getvalue()}
     )
     expect(page.get_by_role("button", name="your picture", exact=True)).to_be_visible(timeout=PATIENCE)
-
-
-@pytest.mark.parametrize("part", ["path", "plane", "units"])
-def test_on_a_phone_nothing_is_wider_than_the_screen(server: str, visit: Visit, part: str) -> None:
-    page = visit(f"{server}/latent?model=vae2d-digits&part={part}", width=390)
-    page.get_by_role("heading", name="The model").wait_for(timeout=PATIENCE)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390

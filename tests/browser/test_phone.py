@@ -10,8 +10,6 @@ import pytest
 from playwright.sync_api import expect
 from serving import PATIENCE, settled
 
-from genlib.ui.pages import PAGES
-
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
@@ -26,21 +24,6 @@ def in_view(page: Page, of: Locator) -> bool:
     assert box
     assert size
     return box["y"] >= 55 and box["y"] + box["height"] <= size["height"] + 1
-
-
-@pytest.mark.parametrize("spec", PAGES, ids=lambda spec: spec.key)
-def test_the_navigation_has_a_name_and_shows_where_one_is(spec, server: str, visit: Visit) -> None:
-    page = visit(f"{server}/{spec.key if spec is not PAGES[0] else ''}", phone=True)
-    settled(page)
-    links = page.get_by_role("navigation", name="App pages").get_by_role("link")
-    expect(links).to_have_text([other.title for other in PAGES], timeout=PATIENCE)
-    for link in links.all():
-        expect(link).to_be_in_viewport(ratio=1)
-    assert [link.inner_text() for link in links.all() if link.get_attribute("aria-current") == "page"] == [spec.title]
-    other = next(other for other in PAGES if other is not spec)
-    links.filter(has_text=re.compile(f"^{other.title}$")).tap()
-    page.wait_for_function(f"document.title === '{other.title} · genlib'", timeout=PATIENCE)
-    expect(links.filter(has_text=re.compile(f"^{other.title}$"))).to_have_attribute("aria-current", "page")
 
 
 def test_after_a_tap_on_an_example_its_result_is_in_view(server: str, visit: Visit) -> None:
