@@ -49,12 +49,13 @@ with left, frame.answering():
             picked = made.pictures(batch)
         live(f"{len(seeds):,} {kind} by {checkpoint.name}, from seed {shown.seed} on", "sample", batch.x)
 with right, frame.answering():
-    card, code = st.tabs(["Model card", "Script"])
+    card, code = st.tabs(["Model card", "Script"], on_change="rerun", key=page.key("side"))
     with card:
         cards.show(checkpoint)
-    with code:
-        st.markdown(f"These lines of Python make the same {kind}. The address of this page shows them again.")
-        st.code(batch.script, wrap_lines=True)
+    if code.open:
+        with code:
+            st.markdown(f"These lines of Python make the same {kind}. The address of this page shows them again.")
+            st.code(batch.script, wrap_lines=True)
 
 if picked is not None:  # last: its search may take a while
     enlarge(checkpoint, batch.x, seeds, picked)

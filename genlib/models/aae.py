@@ -56,7 +56,8 @@ class Config(contract.Config):
 
 class Training(contract.Training):
     reconstruction_rate: float = Field(1e-3, gt=0, le=1, description="Learning rate of f and g while they reconstruct")
-    regularisation_rate: float = Field(1e-4, gt=0, le=1, description="Learning rate of D, and of f against D")
+    regularisation_rate: float = Field(1e-4, gt=0, le=1, description="Learning rate of f against D")
+    discriminator_rate: float = Field(4e-4, gt=0, le=1, description="Learning rate of D, which has to keep up with f")
     pixel_loss: Literal["cross-entropy", "squared"] = Field(
         "cross-entropy", description="What a pixel's error costs; for points it is always the squared distance"
     )
@@ -173,13 +174,13 @@ class AdversarialAutoencoder(Model[Config, Controls, Training], Samples, HasPrio
 
     def optimizers(self, training: Training) -> dict[str, Optimizer]:
         encoder, decoder = list(self.encoder.parameters()), list(self.decoder.parameters())
-        betas, rate = (0.5, 0.999), training.regularisation_rate
+        betas = (0.5, 0.999)
         return {
             "autoencoder": Adam([*encoder, *decoder], training.reconstruction_rate, fused=True),
-            "discriminator": Adam(self.discriminator.parameters(), rate, betas, fused=True),
+            "discriminator": Adam(self.discriminator.parameters(), training.discriminator_rate, betas, fused=True),
             # The encoder's second optimiser: the game's gradient has another size than the reconstruction's, and Adam
             # would measure the one with the other's memory.
-            "generator": Adam(encoder, rate, betas, fused=True),
+            "generator": Adam(encoder, training.regularisation_rate, betas, fused=True),
         }
 
     def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training) -> dict[str, Tensor]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
 
 _FRONT = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+# A card of ours says by code how the model is called (genlib/card/usage.py).
+_USE = re.compile(r"^#### Use\n(.*?)(?=^#### |\Z)", re.DOTALL | re.MULTILINE)
 _IMAGE = re.compile(r"!\[([^\]]*)\]\(([\w-]+\.png)\)")
 
 
@@ -26,13 +28,25 @@ def show(checkpoint: Checkpoint) -> None:
     text = _FRONT.sub("", checkpoint.card())
     words.row(words.found_in(_prose(text)), "card")
     text = _smaller_headings(text if shipped else harmless(text))
+    use = _USE.search(text)
+    _draw(text[: use.start()] if use else text or "This model has no card.", checkpoint)
+    if use:
+        # What colours the code is half as large as all the rest of a page's scripts: it comes when somebody looks.
+        code = st.expander("Use it in Python", icon=":material/code:", on_change="rerun", key=f"card.{checkpoint.name}")
+        if code.open:
+            code.markdown(use[1])
+        _draw(text[use.end() :], checkpoint)
+
+
+def _draw(text: str, checkpoint: Checkpoint) -> None:
     before = 0
     for image in _IMAGE.finditer(text):
         st.markdown(text[before : image.start()])
         if (path := checkpoint.folder / image[2]).exists():
             st.image(str(path), alt=image[1], output_format="PNG")
         before = image.end()
-    st.markdown(text[before:] or "This model has no card.")
+    if rest := text[before:].strip():
+        st.markdown(rest)
 
 
 def _prose(text: str) -> str:

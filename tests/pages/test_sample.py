@@ -23,6 +23,7 @@ from genlib import budget, catalog, checkpoint, contract, data, hub, query, rema
 from genlib.contract import Recipe
 from genlib.data.neighbours import Neighbours
 from genlib.glossary import gloss
+from genlib.ui import cards
 from genlib.ui.pages import SAMPLE, OfPictures
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "sample.py")
@@ -61,6 +62,15 @@ def open_page(query: str = "") -> AppTest:
     at.run()
     assert not at.exception
     return at
+
+
+def script(at: AppTest) -> str:
+    """The code of the second tab, which is drawn when somebody opens it."""
+    assert not at.code
+    at.session_state["sample.side"] = "Script"
+    at.run()
+    (code,) = at.code
+    return str(code.value)
 
 
 def galleries(at: AppTest) -> list[dict[str, Any]]:
@@ -216,7 +226,7 @@ def test_the_script_makes_the_same_pictures(query: str, tmp_path: Path, monkeypa
     at = open_page(query)
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    exec(at.code[0].value, names)
+    exec(script(at), names)
     _, pictures = shown(at)
     assert (names["to_uint8"](names["x"])[..., 0] == pictures).all()
     assert Image.open(tmp_path / "pictures.png").size == (3 * 30 - 2, -(-len(pictures) // 3) * 30 - 2)
@@ -250,7 +260,7 @@ def test_the_grid_and_the_zip(downloads: dict[str, tuple[str, Any]]):
             assert (np.asarray(Image.open(io.BytesIO(file.read(f"seed-{seed}.png")))) == picture).all()
         lines = file.read("remake.py").decode()
     assert f"?model={FIRST}&seed=8&n=4" in lines.splitlines()[0]
-    assert lines.rstrip().endswith(at.code[0].value)
+    assert lines.rstrip().endswith(script(at))
 
 
 def click(at: AppTest, seed: int) -> AppTest:
@@ -282,8 +292,8 @@ def test_a_click_enlarges(downloads: dict[str, tuple[str, Any]], monkeypatch: py
 
 def test_a_slow_search_holds_back_no_other_part_of_the_page(monkeypatch: pytest.MonkeyPatch):
     drawn: list[str] = []
-    code = st.code
-    monkeypatch.setattr(st, "code", lambda *args, **kwargs: drawn.append("script") or code(*args, **kwargs))
+    show = cards.show
+    monkeypatch.setattr(cards, "show", lambda checkpoint: drawn.append("card") or show(checkpoint))
 
     def nearest(*_: Any) -> Any:
         drawn.append("search")
@@ -293,7 +303,7 @@ def test_a_slow_search_holds_back_no_other_part_of_the_page(monkeypatch: pytest.
     at = open_page("n=2")
     drawn.clear()
     click(at, 1)
-    assert drawn == ["script", "search"]
+    assert drawn == ["card", "search"]
 
 
 def test_a_likelihood_is_told_with_its_kind(monkeypatch: pytest.MonkeyPatch):
@@ -348,7 +358,7 @@ def test_points_are_a_figure_over_their_data(root: Path, downloads: dict[str, tu
 def test_the_script_makes_the_same_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     at = open_page(f"model={POINTS}&seed=3&n=200")
     monkeypatch.chdir(tmp_path)
-    exec(at.code[0].value, {})
+    exec(script(at), {})
     x, y = np.loadtxt("points.csv", delimiter=",").T
     assert np.allclose(numbers(scatter(at)["made"]["x"]), x, atol=1e-6)
     assert np.allclose(numbers(scatter(at)["made"]["y"]), y, atol=1e-6)
