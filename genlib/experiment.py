@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from genlib.training import Progress, Run, TrainingError, check, fresh
 if TYPE_CHECKING:
     import torch
 
+    from genlib.data.sets import DataSet
     from genlib.models.base import Model
 
 STORE_EVERY_S = 60.0
@@ -38,12 +39,14 @@ class Task:
 
     name     of the checkpoint that it makes
     model    the model file's name
+    source   the data, where it has been read already: to read it again takes seconds
     """
 
     name: str
     model: str
     config: Config
     recipe: Recipe
+    source: DataSet | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -109,13 +112,13 @@ def plan(
     about = data.info(asked["data"])
     if not isinstance(about.space, cls.Config.spaces()):
         raise GenlibError(f"{cls.title} does not learn from {about.kind}: choose other data than {about.name}.")
-    if any(asked.get(field) != base.get(field) for field in ("data", "size")):
-        stored = {field: value for field, value in stored.items() if field not in cls.follows}
+    if any(asked.get(key) != base.get(key) for key in ("data", "size")):
+        stored = {key: value for key, value in stored.items() if key not in cls.follows}
 
-    known = {field: kind for kind in (cls.Config, cls.Training) for field in kind.model_fields}
-    for field in settings or {}:
-        if field not in known:
-            raise GenlibError(f"{cls.title} has no setting {field!r}: choose among {', '.join(known)}.")
+    known = {key: kind for kind in (cls.Config, cls.Training) for key in kind.model_fields}
+    for key in settings or {}:
+        if key not in known:
+            raise GenlibError(f"{cls.title} has no setting {key!r}: choose among {', '.join(known)}.")
     of_config = {k: v for k, v in (settings or {}).items() if known[k] is cls.Config}
     of_training = {k: v for k, v in (settings or {}).items() if known[k] is cls.Training}
     try:
@@ -129,7 +132,7 @@ def plan(
     except ValidationError as error:
         raise GenlibError(f"That configuration does not work: {problem(error)}.") from None
     check(cls, config, source, made)
-    return Task(name, file, config, made)
+    return Task(name, file, config, made, source)
 
 
 def run(
@@ -149,7 +152,7 @@ def run(
     Raises GenlibError in one sentence: model and data do not fit, the file is of another run, the numbers diverged.
     """
     cls = catalog.model_class(task.model)
-    source = data.load(task.recipe.data, "train", size=task.recipe.size)
+    source = task.source or data.load(task.recipe.data, "train", size=task.recipe.size)
     here = Run(fresh(cls, task.config, task.recipe.seed), source, task.recipe, device, bfloat16)
     if state is not None and anew:  # only now that it is known to start
         state.unlink(missing_ok=True)
