@@ -60,5 +60,5 @@ with frame.answering():
             attributes.draw(scene)
         case "units":
             units.draw(scene)
-st.subheader("The model", anchor=False)
+st.header("The model", anchor=False)
 cards.show(checkpoint)

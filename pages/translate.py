@@ -69,5 +69,5 @@ if brought is not None:
         with stage:  # under the picture that it is about
             answers.warn_if_far(checkpoint, source, brought)
 answers.stages(brought, source)
-st.subheader("The model", anchor=False)
+st.header("The model", anchor=False)
 cards.show(checkpoint)

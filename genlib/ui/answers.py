@@ -145,7 +145,7 @@ def stages(brought: Brought | None, source: Domain) -> None:
     switches = SWITCHES[source.kind]
     if brought is None and not switches:
         return
-    st.subheader("What the model sees", anchor=False)
+    st.header("What the model sees", anchor=False)
     with st.container(horizontal=True):
         for field in switches:
             st.toggle(LABELS[field], key=TRANSLATE.widget(field), persist_state="session")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _FRONT = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 # A card of ours says by code how the model is called (genlib/card/usage.py).
-_USE = re.compile(r"^#### Use\n(.*?)(?=^#### |\Z)", re.DOTALL | re.MULTILINE)
+_USE = re.compile(r"^### Use\n(.*?)(?=^### |\Z)", re.DOTALL | re.MULTILINE)
 _IMAGE = re.compile(r"!\[([^\]]*)\]\(([\w-]+\.png)\)")
 
 
@@ -27,15 +27,17 @@ def show(checkpoint: Checkpoint) -> None:
     shipped = checkpoint.folder.parent == catalog.CHECKPOINTS
     text = _FRONT.sub("", checkpoint.card())
     words.row(words.found_in(_prose(text)), "card")
-    text = _smaller_headings(text if shipped else harmless(text))
+    text = _lower_headings(text if shipped else harmless(text))
     use = _USE.search(text)
-    _draw(text[: use.start()] if use else text or "This model has no card.", checkpoint)
-    if use:
-        # What colours the code is half as large as all the rest of a page's scripts: it comes when somebody looks.
-        code = st.expander("Use it in Python", icon=":material/code:", on_change="rerun", key=f"card.{checkpoint.name}")
-        if code.open:
-            code.markdown(use[1])
-        _draw(text[use.end() :], checkpoint)
+    with st.container(key="card"):
+        _draw(text[: use.start()] if use else text or "This model has no card.", checkpoint)
+        if use:
+            # What colours code is half as large as all the rest of a page's scripts: it comes when somebody looks.
+            key = f"card.code.{checkpoint.name}"
+            code = st.expander("Use it in Python", icon=":material/code:", on_change="rerun", key=key)
+            if code.open:
+                code.markdown(use[1])
+            _draw(text[use.end() :], checkpoint)
 
 
 def _draw(text: str, checkpoint: Checkpoint) -> None:
@@ -63,7 +65,8 @@ def harmless(text: str) -> str:
     return re.sub(r"(?<!!)!+\[", "[", text)
 
 
-def _smaller_headings(text: str) -> str:
+def _lower_headings(text: str) -> str:
+    """Each heading one level lower: the page has the first."""
     parts = re.split(r"(^```.*?^```)", text, flags=re.DOTALL | re.MULTILINE)  # every second one is fenced code
-    parts[::2] = [re.sub(r"^#{1,4} ", "#### ", part, flags=re.MULTILINE) for part in parts[::2]]
+    parts[::2] = [re.sub(r"^#{1,5} ", r"#\g<0>", part, flags=re.MULTILINE) for part in parts[::2]]
     return "".join(parts)

@@ -63,5 +63,5 @@ def test_a_card_is_cleaned_unless_it_ships_with_us(tmp_path: Path, monkeypatch: 
         assert not at.exception
         return at.markdown[0].value
 
-    assert shown(theirs) == f"#### A\n\n![x]({REMOTE})".replace("!", "") + "\n\n```\n# code\n```"
+    assert shown(theirs) == f"## A\n\n![x]({REMOTE})".replace("!", "") + "\n\n```\n# code\n```"
     assert "!<b>[x]" in shown(ours)
