@@ -1,0 +1,176 @@
+"""Energy-based GAN: the discriminator is an energy, low where data lies; here an autoencoder's reconstruction error.
+
+    Zhao, Mathieu, LeCun, "Energy-based Generative Adversarial Network", ICLR 2017. https://arxiv.org/abs/1609.03126
+
+D gives no probability but an energy (section 2.3)
+
+    D(x) = |Dec(Enc(x)) - x|^2        the mean over the numbers of x here, so that a margin holds for any size
+
+An autoencoder has its own way to keep most x at high energy: it can say only so much again. D lowers the energy of data
+and raises that of samples, up to a margin m beyond which a sample is bad enough (equations 1 and 2, [.]+ = max(0, .)):
+
+    L_D = D(x) + [m - D(G(z))]+
+    L_G = D(G(z))
+
+At the best of it G's law is the data's (theorem 1). Every number of a picture tells D and G something, where a logit is
+one bit of it. A pulling-away term keeps the samples of a batch from growing alike (section 2.4): with S the codes
+Enc(G(z)) of N samples,
+
+    f_PT(S) = 1 / (N (N - 1)) sum_i sum_{j != i} (S_i . S_j / |S_i| |S_j|)^2        added to L_G with a weight (0.1)
+
+For pictures only: an autoencoder of points in the plane needs no narrow middle, and one that may be the identity has no
+energy anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from genlib import contract, noise
+from genlib.contract import Batch, Criticises, Criticism, Decodes, HasPrior, Latent, Paper, Samples, Seeds, Trains
+from genlib.models.base import Model
+from genlib.nets import frozen
+from genlib.noise import Noise
+from genlib.spaces import Pictures
+
+
+class Config(contract.Config):
+    space: Pictures = Field(Pictures(), description="What it makes: pictures of a size")
+    latent: int = Field(64, ge=1, le=512, description="Dimensions of the noise z")
+    width: int = Field(512, ge=8, le=2048, description="Units of the widest hidden layer")
+    code: int = Field(32, ge=1, le=512, description="Numbers in which D says a picture again")
+
+
+class Training(contract.Training):
+    generator_rate: float = Field(5e-4, gt=0, le=1, description="Learning rate of G")
+    discriminator_rate: float = Field(5e-4, gt=0, le=1, description="Learning rate of D")
+    margin: float = Field(0.2, gt=0, le=4, description="Energy beyond which a sample is bad enough (m)")
+    pull: float = Field(0.1, ge=0, le=10, description="Weight of the term that pulls samples of a batch apart")
+
+
+class Controls(contract.Controls):
+    truncation: float = Field(
+        2.0, ge=0.1, le=3.0, description="Noise stays within this many standard deviations: lower is safer, less varied"
+    )
+
+
+# --- Blocks: fully connected. x (B, C, H, W) in [-1, 1] -> code (B, K) -> x; z (B, Z) -> x ----------------------------
+
+
+def encoder(c: Config) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(c.space.size, c.width), nn.ReLU(),
+        nn.Linear(c.width, c.width // 2), nn.ReLU(),
+        nn.Linear(c.width // 2, c.code),
+    )  # fmt: skip
+
+
+def decoder(c: Config) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(c.code, c.width // 2), nn.ReLU(),
+        nn.Linear(c.width // 2, c.width), nn.ReLU(),
+        nn.Linear(c.width, c.space.size), nn.Tanh(), nn.Unflatten(1, c.space.shape),
+    )  # fmt: skip
+
+
+def generator(c: Config) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(c.latent, c.width // 2), nn.BatchNorm1d(c.width // 2), nn.ReLU(),
+        nn.Linear(c.width // 2, c.width), nn.BatchNorm1d(c.width), nn.ReLU(),
+        nn.Linear(c.width, c.space.size), nn.Tanh(), nn.Unflatten(1, c.space.shape),
+    )  # fmt: skip
+
+
+# --- Objective -------------------------------------------------------------------------------------------------------
+
+
+def pulling_away(s: Tensor) -> Tensor:
+    """f_PT of codes s (N, K), N > 1: the mean squared cosine between two of them, 0 where all stand at right angles."""
+    cosines = F.normalize(s, dim=1) @ F.normalize(s, dim=1).T
+    n = len(s)
+    return (cosines.square().sum() - n) / (n * (n - 1))
+
+
+class EBGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criticises, Trains[Training]):
+    title = "Energy-based GAN"
+    short = "EBGAN"
+    idea = (
+        "The discriminator gives each picture an energy: how badly it can say the picture again. It learns low energy "
+        "for data and high energy for samples, and the generator moves its samples to where the energy is low."
+    )
+    paper = Paper(
+        "Energy-based Generative Adversarial Network", "Zhao, Mathieu & LeCun", 2017, "https://arxiv.org/abs/1609.03126"
+    )
+    family = ("Implicit density", "Direct")
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.generator = generator(config)
+        self.encoder, self.decoder = encoder(config), decoder(config)
+
+    @classmethod
+    def tiny(cls) -> tuple[Config, ...]:
+        return (Config(space=Pictures(side=8), latent=4, width=16, code=3),)
+
+    # --- Sampling ---
+
+    @classmethod
+    def latent(cls, config: Config) -> Latent:
+        return Latent(config.latent, "gaussian")
+
+    def prior(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
+        return self.here(Noise(seeds).latent(self.latent(self.config), self.set_by(controls).truncation))
+
+    def decode(self, z: Tensor) -> Tensor:
+        return (self.generator(self.here(z)).float() + 1) / 2
+
+    def sample(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
+        return self.decode(self.prior(seeds, controls))
+
+    def criticise(self, x: Tensor) -> Criticism:
+        return Criticism(self.energy(self.config.space.centre(self.here(x)))[0], "energy")
+
+    def energy(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """D(x) (B,) of pictures in [-1, 1], and the codes Enc(x) (B, K) by the way."""
+        code = self.encoder(x)
+        return (self.decoder(code).float() - x).square().flatten(1).mean(1), code.float()
+
+    # --- Training (section 2) ---
+
+    def optimizers(self, training: Training) -> dict[str, Optimizer]:
+        betas = (0.5, 0.999)
+        discriminator = [*self.encoder.parameters(), *self.decoder.parameters()]
+        return {
+            "generator": Adam(self.generator.parameters(), training.generator_rate, betas, fused=True),
+            "discriminator": Adam(discriminator, training.discriminator_rate, betas, fused=True),
+        }
+
+    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training) -> dict[str, Tensor]:
+        real = self.config.space.centre(batch.x)
+        fake = self.generator(noise.draw(self.latent(self.config), len(real), batch.rng)).float()
+
+        # D: data low, samples high, and no higher than the margin.
+        of_real, of_fake = self.energy(real)[0], self.energy(fake.detach())[0]
+        loss_d = of_real.mean() + F.relu(training.margin - of_fake).mean()
+        optimizers["discriminator"].zero_grad()
+        loss_d.backward()
+        optimizers["discriminator"].step()
+
+        # G: samples low, and their codes apart.
+        optimizers["generator"].zero_grad()
+        with frozen(self.encoder), frozen(self.decoder):
+            energy, codes = self.energy(fake)
+            pull = pulling_away(codes) if len(codes) > 1 else energy.new_zeros(())
+            (energy.mean() + training.pull * pull).backward()
+        optimizers["generator"].step()
+        return {
+            "energy of data": of_real.mean().detach(),
+            "energy of samples": of_fake.mean().detach(),
+            "pulling away": pull.detach(),
+        }
