@@ -57,7 +57,7 @@ with frame.answering():
         case "plane":
             plane.draw(scene, page)
         case "attributes":
-            attributes.draw(scene)
+            attributes.draw(scene, page)
         case "units":
             units.draw(scene)
 st.subheader("The model", anchor=False)

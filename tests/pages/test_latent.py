@@ -19,11 +19,11 @@ PAGE = str(Path(__file__).parents[2] / "pages" / "latent.py")
 MODEL, PART, CHOSEN = map(LATENT.widget, ("model", "part", "keys"))
 
 
-def save(root: Path, name: str, model: str, **config: Any) -> None:
+def save(root: Path, name: str, model: str, data: str = "digits", **config: Any) -> None:
     cls = catalog.model_class(model)
     made = cls.Config(**config)
     torch.manual_seed(0)
-    spec = checkpoint.Spec(model=model, config=made.model_dump(), recipe=Recipe(data="digits"))
+    spec = checkpoint.Spec(model=model, config=made.model_dump(), recipe=Recipe(data=data))
     checkpoint.save(cls(made), root / name, spec)
 
 
@@ -124,7 +124,7 @@ def test_the_two_ways_differ_and_the_address_says_which() -> None:
         ("model=judge", "judge has no latent space of pictures: choose another model."),
         ("model=b-gan&given=pictures", "`given` must be seeds"),
         ("model=a-vae&part=plane&x=7", "`x` must be a number from -1"),
-        ("model=a-vae&part=attributes&add=glasses.round", "no direction glasses.round"),
+        ("model=a-vae&part=attributes&add=glasses.round", "knows no `glasses.round`"),
         ("model=flat-vae&part=plane&cut=three", "`cut` must be whole"),
     ],
 )
@@ -184,3 +184,21 @@ def test_changing_the_model_keeps_the_part_and_drops_what_it_cannot_have() -> No
     assert not at.exception
     assert at.query_params["part"] == "units"
     assert not said(at)
+
+
+def test_a_minus_b_plus_c_shows_three_groups_and_their_sum() -> None:
+    at = open_page("model=a-vae&part=attributes&how=analogy&a=digit.1&b=digit.0&c=digit.7&each=2")
+    assert not said(at)
+    sheets = [image.proto.imgs[0].url for image in at.get("image")]
+    assert len(set(sheets)) == 8  # each group and its mean, the result, and what lies next to it
+    at.selectbox(key=f"{LATENT.widget('a')}.first").select("digit.4").run()
+    assert at.query_params["a"] == "digit.4"
+    changed = [image.proto.imgs[0].url for image in at.get("image")]
+    assert [old == new for old, new in zip(sheets, changed, strict=True)] == [False] * 2 + [True] * 4 + [False] * 2
+
+
+def test_data_without_labels_has_no_a_minus_b_plus_c(root: Path) -> None:
+    save(root, "joined", "vae", "faces+emoji", width=16, latent=4)
+    at = open_page("model=joined&part=attributes&given=seeds&how=analogy")
+    assert any("`how` must be add" in sentence for sentence in said(at))
+    assert not [group for group in at.get("button_group") if group.key == LATENT.widget("how")]
