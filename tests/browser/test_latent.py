@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from drawing_by_hand import drag
 from PIL import Image
 from playwright.sync_api import expect
 from serving import PATIENCE, settled
@@ -139,8 +140,23 @@ def test_a_picture_of_one_s_own_joins_the_way(server: str, visit: Visit) -> None
     expect(page.get_by_role("button", name="your picture", exact=True)).to_be_visible(timeout=PATIENCE)
 
 
+def test_what_is_drawn_shows_up_in_every_plane(server: str, visit: Visit) -> None:
+    page = visit(server + PLANE)
+    field(page)
+    marks = page.get_by_role("img", name="Your picture", exact=True)
+    expect(marks).to_have_count(0)
+    page.get_by_text("Draw your own").click()
+    drag(page, [(0.3, 0.2), (0.7, 0.2), (0.5, 0.8)], steps=4)
+    expect(marks.first).to_be_visible(timeout=PATIENCE)
+    assert marks.count() == page.get_by_role("slider", name=re.compile("Place in the plane")).count() >= 2
+    expect(page.locator(".st-key-own-picture canvas")).to_have_count(1 + marks.count())
+    page.get_by_role("button", name="Clear").click()
+    expect(marks).to_have_count(0, timeout=PATIENCE)
+
+
 @pytest.mark.parametrize("part", ["path", "plane", "attributes&how=analogy", "units"])
 def test_on_a_phone_nothing_is_wider_than_the_screen(server: str, visit: Visit, part: str) -> None:
     page = visit(f"{server}/latent?model=vae2d-digits&part={part}", width=390)
     page.get_by_role("heading", name="The model").wait_for(timeout=PATIENCE)
-    assert page.locator(".stMain").evaluate("main => main.scrollWidth") <= 390
+    settled(page)
+    page.wait_for_function("document.querySelector('.stMain').scrollWidth <= 390")

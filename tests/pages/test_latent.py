@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import streamlit as st
 import torch
@@ -13,6 +14,10 @@ from streamlit.testing.v1 import AppTest
 
 from genlib import catalog, checkpoint
 from genlib.contract import Recipe
+from genlib.drawing import INK
+from genlib.sheets import png
+from genlib.ui.canvas import Kept
+from genlib.ui.latent import codes, own, plane
 from genlib.ui.pages import KEYS, LATENT
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "latent.py")
@@ -202,3 +207,39 @@ def test_data_without_labels_has_no_a_minus_b_plus_c(root: Path) -> None:
     at = open_page("model=joined&part=attributes&given=seeds&how=analogy")
     assert any("`how` must be add" in sentence for sentence in said(at))
     assert not [group for group in at.get("button_group") if group.key == LATENT.widget("how")]
+
+
+def drawn(objects: tuple[dict[str, Any], ...], version: str = "first") -> AppTest:
+    """The plane, with a drawing that the browser sent."""
+    at = AppTest.from_file(PAGE, default_timeout=120)
+    at.query_params["model"], at.query_params["part"] = "flat-vae", "plane"
+    at.session_state[plane.DRAWING] = True
+    at.session_state[f"{own.PAPER}.kept"] = Kept(f"{own.PAPER} white", version, objects)
+    at.run()
+    assert not at.exception
+    return at
+
+
+LINE = {"path": [["M", 60, 60], ["L", 240, 120]], "stroke": INK, "strokeWidth": 21}
+
+
+def test_a_drawing_is_put_into_every_plane() -> None:
+    at = drawn((LINE,))
+    (marks,) = [data["marks"] for data in told(at) if "marks" in data]
+    assert len(pads(at)) == len(marks) == 2
+    assert all(marks)
+    shown = [data for data in told(at) if data.get("name") == "Your picture"]
+    assert [len(data["labels"]) for data in shown] == [3]  # as it is seen, and as both draw it again
+    assert [data["marks"] for data in told(drawn(())) if "marks" in data] == [[None, None]]
+
+
+def test_one_s_own_picture_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded: list[tuple[int, ...]] = []
+    encode = codes.encoded
+    monkeypatch.setattr(codes, "encoded", lambda c, pictures: encoded.append(pictures.shape) or encode(c, pictures))
+    at = AppTest.from_file(PAGE, default_timeout=120)
+    at.query_params.update({"model": "a-vae", "part": "path", "keys": f"{own.NUMBER}-3"})
+    at.session_state[own.PICTURE] = png(np.full((28, 28, 1), 200, np.uint8))
+    at.run()
+    assert not said(at)
+    assert encoded == [(1, 28, 28, 1)] * 2  # the other one is picture 3

@@ -125,9 +125,8 @@ def _figure(
     st.caption(_verdict(scene, carried(*groups), result))
     st.caption(
         "One code is too unsteady, so the mean of a few stands for each group; Radford, Metz & Chintala (2016, figure "
-        "7) took three. What B and C "
-        "share with each other falls away, and what is left of A goes over to C. The pictures are drawn by the model "
-        f"from codes with the labels of {labelled.by}."
+        "7) took three. What A and B share falls away, and what sets them apart goes over to C. The pictures are drawn "
+        f"by the model from codes with the labels of {labelled.by}."
     )
 
 
