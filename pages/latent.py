@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from genlib.ui import cards, frame, pages
+from genlib.ui import cards, frame, learned, pages
 from genlib.ui.latent import attributes, own, path, plane, units
 from genlib.ui.latent.scene import Scene
 from genlib.ui.model_page import ModelPage
@@ -60,5 +60,7 @@ with frame.answering():
             attributes.draw(scene, page)
         case "units":
             units.draw(scene)
+with frame.answering():
+    learned.show(checkpoint, page.key("learned"))
 st.subheader("The model", anchor=False)
 cards.show(checkpoint)

@@ -12,7 +12,8 @@ import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
-from genlib import catalog, checkpoint
+from genlib import catalog, checkpoint, moments
+from genlib.budget import MADE
 from genlib.contract import Recipe
 from genlib.drawing import INK
 from genlib.sheets import png
@@ -243,3 +244,21 @@ def test_one_s_own_picture_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> N
     at.run()
     assert not said(at)
     assert encoded == [(1, 28, 28, 1)] * 2  # the other one is picture 3
+
+
+def test_how_a_model_learned_is_shown_where_its_moments_are(root: Path) -> None:
+    def films(at: AppTest) -> list[dict[str, Any]]:
+        return [data for data in told(at) if "fps" in data and "training" in data["labels"][0]]
+
+    assert not films(open_page("model=a-vae&part=units"))
+    config = root / "a-vae" / checkpoint.CONFIG
+    config.write_text(json.dumps({**json.loads(config.read_text()), "moments": [0, 100]}))
+    file = root / "a-vae" / checkpoint.MOMENTS
+    file.write_bytes(moments.encode(np.zeros((2, 16, 28, 28, 1), np.uint8)))
+    (found,) = films(open_page("model=a-vae&part=units"))
+    assert found["labels"] == ["after 0 steps of training", "after 100 steps of training"]
+    file.write_bytes(b"no picture")
+    MADE.clear()
+    assert said(open_page("model=a-vae&part=units")) == [
+        "a-vae: moments.webp does not fit config.json: it is no WebP picture."
+    ]
