@@ -59,7 +59,11 @@ def steps(found: Directions, z: Tensor, edit: tuple[str, str, str]) -> Iterator[
     attribute, start, value = edit
     methods: dict[str, Method] = {"mean": "mean", "logistic": "logistic"}
     ways: dict[str, Direction] = {name: found.between(attribute, value, start, how) for name, how in methods.items()}
-    others = [max(some, key=lambda d: d.step) for name, some in found.every().items() if name != attribute]
+    others = [
+        max((found.between(name, other, first) for other in rest), key=lambda d: d.step)
+        for name, (first, *rest) in found.offered().items()
+        if name != attribute and rest
+    ]
     ways["mean, apart"] = apart(ways["mean"], others)
     for name, way in ways.items():
         yield name, way.moved(torch.zeros_like(z[:1]))[0]

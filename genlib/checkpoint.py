@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
@@ -24,6 +24,7 @@ from genlib.contract import Config, Recipe, Training
 from genlib.errors import GenlibError, plain, problem
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from torch import Tensor
 
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     AnyModel = Model[Any, Any, Any]
 
 NAME = r"[a-z0-9][a-z0-9-]{0,95}"
-CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
-MAX_BYTES = {CONFIG: 64 * 1024, WEIGHTS: 64 * 1024**2, CARD: 256 * 1024}
+CONFIG, WEIGHTS, CARD, MOMENTS = "config.json", "model.safetensors", "README.md", "moments.webp"
+MAX_BYTES = {CONFIG: 64 * 1024, WEIGHTS: 64 * 1024**2, CARD: 256 * 1024, MOMENTS: 1024**2}
 
 
 class CheckpointError(GenlibError):
@@ -50,6 +51,7 @@ class Spec(BaseModel):
     config: dict[str, JsonValue]
     recipe: Recipe
     trained_steps: int = Field(0, ge=0, le=10**9)
+    moments: tuple[Annotated[int, Field(ge=0, le=10**9)], ...] = Field((), max_length=8)  # steps: genlib/moments.py
     measured: dict[str, JsonValue] = Field(default_factory=dict)  # what `genlib eval` found, with protocol
 
 
@@ -102,6 +104,22 @@ class Checkpoint:
         """The model card (Markdown with YAML front matter), or '' where there is none."""
         path = self.folder / CARD
         return _bounded_bytes(path, self.name).decode("utf-8", "replace") if path.exists() else ""
+
+    def moments(self) -> np.ndarray | None:
+        """Pictures of the moments of its training that config.json names, uint8 (T, N, H, W, C); None: there are none.
+
+        CheckpointError: what is there is too large, or not such pictures.
+        """
+        from genlib import moments
+
+        path = self.folder / MOMENTS
+        if not self.spec.moments or not path.exists():
+            return None
+        file = _bounded_bytes(path, self.name)
+        try:
+            return moments.decode(file, len(self.spec.moments), self.config.space)
+        except GenlibError as error:
+            raise CheckpointError(f"{self.name}: {MOMENTS} does not fit config.json: {error}.") from None
 
     def load(self, device: torch.device | str | None = None) -> AnyModel:
         """The model with its weights, in evaluation mode, float32, on `device` (None: the best there is).

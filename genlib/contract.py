@@ -345,6 +345,19 @@ class TakesHints(Protocol):
 
 
 @runtime_checkable
+class Varies(Protocol):
+    """Translates, and a code z says which of a picture's answers comes; the most typical one has z = 0."""
+
+    @abstractmethod
+    def codes(self, seeds: Seeds, controls: Controls | None = None) -> Tensor:
+        """Those of seeds, (B, Z) on the CPU."""
+
+    @abstractmethod
+    def translate_by(self, x: Tensor, source: Domain, z: Tensor, hints: Tensor | None = None) -> Tensor:
+        """Like translate(), picture i with code z[i], (B, Z). Where it TakesHints, `hints` are those of it."""
+
+
+@runtime_checkable
 class Criticises(Protocol):
     """Judges x: real or made."""
 

@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from genlib import catalog, data
-from genlib.checkpoint import CONFIG, NAME, Checkpoint, Spec, save
-from genlib.contract import Config, Recipe
+from genlib import catalog, data, moments
+from genlib.checkpoint import CONFIG, MOMENTS, NAME, Checkpoint, Spec, replacing, save
+from genlib.contract import Config, Recipe, Samples
 from genlib.errors import GenlibError, problem
+from genlib.spaces import Pictures
 from genlib.training import Progress, Run, TrainingError, check, fresh
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
     from genlib.data.sets import DataSet
@@ -72,10 +74,14 @@ Event = Started | Progress | Stored
 
 @dataclass(frozen=True)
 class Trained:
-    """How a run ended: the model with averaged weights after `step` steps, fewer than planned where it was stopped."""
+    """How a run ended: the model with averaged weights after `step` steps, fewer than planned where it was stopped.
+
+    moments   step -> what it made then, uint8 (N, H, W, C); not those before the run was killed and went on
+    """
 
     model: Model[Any, Any, Any]
     step: int
+    moments: Mapping[int, np.ndarray]
 
 
 def plan(
@@ -169,21 +175,35 @@ def run(
             here.save(state)
             emit(Stored(here.step, state))
 
+    shows = issubclass(cls, Samples) and isinstance(task.config.space, Pictures)
+    due = (
+        [step for step in moments.due(task.recipe.steps) if step > here.step or step == 0 == here.step] if shows else []
+    )
+    taken: dict[int, np.ndarray] = {}
+
+    def look() -> None:
+        if due and here.step >= due[0]:
+            due[:] = [step for step in due if step > here.step]
+            taken[here.step] = moments.pictures(here.snapshot())  # type: ignore[arg-type]  # it Samples
+
+    look()
     stored = time.monotonic()
     # Stored between two steps only: whatever ends the process, the run goes on later as if nothing had happened.
     for progress in here:
         emit(progress)
+        look()
         if stop():
             break
         if time.monotonic() - stored > STORE_EVERY_S:
             store()
             stored = time.monotonic()
     store()
-    return Trained(here.snapshot(), here.step)
+    return Trained(here.snapshot(), here.step, taken)
 
 
 def write(task: Task, trained: Trained, root: Path | None = None) -> Checkpoint:
-    """Write checkpoints/NAME (or under `root`): weights as float16, config, recipe."""
+    """Write checkpoints/NAME (or under `root`): weights as float16, config, recipe, pictures of its training."""
+    import numpy as np
     import torch
 
     folder = (root or catalog.CHECKPOINTS) / task.name
@@ -192,6 +212,12 @@ def write(task: Task, trained: Trained, root: Path | None = None) -> Checkpoint:
         config=task.config.model_dump(mode="json"),
         recipe=task.recipe,
         trained_steps=trained.step,
+        moments=tuple(trained.moments),
     )
     save(trained.model, folder, spec, dtype=torch.float16)
+    if trained.moments:
+        with replacing(folder / MOMENTS) as path:
+            path.write_bytes(moments.encode(np.stack(list(trained.moments.values()))))
+    else:
+        (folder / MOMENTS).unlink(missing_ok=True)
     return Checkpoint.read(folder)

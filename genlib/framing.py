@@ -59,6 +59,19 @@ def _shown(pixels: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return np.flatnonzero(np.concatenate(rows)), np.flatnonzero(columns)
 
 
+def centred(grey: np.ndarray, side: int, extent: float) -> np.ndarray:
+    """What is light in a picture uint8 (H, W), as MNIST's digits are placed: in a square uint8 (side, side), its longer
+    side `extent` pixels long and its centre of mass on the pixel right and below of its middle. Black stays black."""
+    rows, columns = (np.flatnonzero(grey.max(axis) > PLAIN) for axis in (1, 0))
+    if not len(rows):
+        return np.zeros((side, side), np.uint8)
+    length = side * max(int(np.ptp(rows)) + 1, int(np.ptp(columns)) + 1) / extent
+    weight = grey.astype(np.float64) / grey.sum(dtype=np.float64)
+    x, y = (float(weight.sum(axis) @ np.arange(0.5, grey.shape[1 - axis])) for axis in (0, 1))
+    before = length * (side + 1) / (2 * side)
+    return window(grey, (x - before, y - before, length), side, 0)
+
+
 def window(pixels: np.ndarray, square: Square, side: int, fill: np.ndarray | int) -> np.ndarray:
     """A square of a picture uint8 (H, W) or (H, W, 3), scaled to uint8 (side, side) or (side, side, 3).
 

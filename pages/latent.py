@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from genlib.ui import cards, frame, pages
+from genlib.ui import cards, frame, learned, pages
 from genlib.ui.latent import attributes, own, path, plane, units
 from genlib.ui.latent.scene import Scene
 from genlib.ui.model_page import ModelPage
@@ -57,8 +57,10 @@ with frame.answering():
         case "plane":
             plane.draw(scene, page)
         case "attributes":
-            attributes.draw(scene)
+            attributes.draw(scene, page)
         case "units":
             units.draw(scene)
+with frame.answering():
+    learned.show(checkpoint, page.key("learned"))
 st.header("The model", anchor=False)
 cards.show(checkpoint)

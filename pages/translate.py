@@ -64,6 +64,7 @@ if brought is not None:
             said = answers.labels(given.truth, seeds)[chosen] if worlds.varies else target.title
             live(f"New picture: {said}", "translate", result)
         answers.buttons(result, f"{checkpoint.name.replace('/', '-')}-{called}", worlds.varies)
+        answers.between(checkpoint, source, brought.image, seeds, values, hints)
         if target in worlds.sources:
             answers.round_trip(loaders.translator(checkpoint), brought.image, made, target)
         with stage:  # under the picture that it is about

@@ -560,6 +560,20 @@ def test_a_domain_that_is_no_source_is_refused(name: str, config: Config) -> Non
             model.examples(data.load_pictures("emoji", "validation").take(slice(0, 2)), stranger)
 
 
+@every(contract.Varies)
+def test_a_code_is_an_answer(name: str, config: Config) -> None:
+    model = used(name, config)
+    worlds = the(name).worlds(config)
+    assert worlds.varies
+    for source in worlds.sources:
+        x = inputs(model, source)
+        z = model.codes([5, 6, 7, 8])
+        assert z.ndim == 2
+        assert len(z) == 4
+        torch.testing.assert_close(model.translate_by(x, source, z), model.translate(x, source, [5, 6, 7, 8]))
+        torch.testing.assert_close(model.translate_by(x, source, 0 * z), model.translate(x, source))
+
+
 @every(contract.TakesHints)
 def test_hints_count_and_none_is_no_hint(name: str, config: Config) -> None:
     model = used(name, config)

@@ -7,12 +7,15 @@ from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from genlib import catalog, experiment, sources
+from genlib import catalog, experiment, moments, sources
+from genlib.checkpoint import MOMENTS, CheckpointError
 from genlib.errors import GenlibError
 from genlib.experiment import Started, Stored, Task, plan, run, write
+from genlib.sheets import to_uint8
 from genlib.spaces import Pictures, Points
 from genlib.training import Progress
 
@@ -179,3 +182,41 @@ def test_what_is_written_loads_and_samples() -> None:
     assert found.spec.trained_steps == 45
     assert found.spec.recipe.batch_size == 16
     assert sources.load("gan-ring8", device="cpu").sample([1, 2]).shape == (2, 2)  # type: ignore[operator]
+
+
+# --- Moments of a run ------------------------------------------------------------------------------------------------
+
+
+def test_pictures_of_five_moments_are_kept() -> None:
+    assert moments.due(10_000) == [0, 100, 464, 2154, 10_000]
+    assert moments.due(30) == [0, 30]
+    task = plan("gan-digits", recipe={"steps": 240, "batch_size": 8}, settings=SMALL)
+    trained = run(task, lambda event: None, device=torch.device("cpu"), bfloat16=False)
+    written = write(task, trained)
+    assert written.spec.moments == (0, 100, 140, 180, 240)
+    found = written.moments()
+    assert found is not None
+    assert found.shape == (5, 16, 28, 28, 1)
+    assert (written.folder / MOMENTS).stat().st_size < 1_000_000
+    made = to_uint8(trained.model.sample(range(16)))  # type: ignore[operator]
+    first, *_, last = (np.abs(pictures.astype(int) - made).mean() for pictures in found)
+    assert last < first / 2  # WebP loses a little
+    # Points are no pictures.
+    assert write(a_task(), run(a_task(), lambda event: None)).moments() is None
+
+
+def test_a_stranger_s_moments_are_checked_before_they_are_decoded() -> None:
+    task = plan("gan-digits", recipe={"steps": 2, "batch_size": 8}, settings=SMALL)
+    written = write(task, run(task, lambda event: None))
+    path = written.folder / MOMENTS
+    path.write_bytes(b"no picture")
+    with pytest.raises(CheckpointError, match="it is no WebP picture"):
+        written.moments()
+    path.write_bytes(moments.encode(np.zeros((3, 16, 28, 28, 1), np.uint8)))
+    with pytest.raises(CheckpointError, match="its sheet is 448 x 84"):
+        written.moments()
+    path.write_bytes(bytes(2**20 + 1))
+    with pytest.raises(CheckpointError, match="larger than 1024 KiB"):
+        written.moments()
+    path.unlink()
+    assert written.moments() is None

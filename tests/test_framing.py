@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from genlib.framing import fit, window
+from genlib import data
+from genlib.framing import centred, fit, window
 
 
 def test_window_averages_pads_and_keeps_its_place() -> None:
@@ -42,3 +43,18 @@ def test_fit_cuts_a_long_picture_around_what_it_shows() -> None:
     spread = wide.copy()
     spread[10:90, 20:50] = (90, 60, 30)
     assert fit(spread, 50)[1] == (20, -80, 260)
+
+
+def test_what_is_light_is_placed_as_the_digits_are() -> None:
+    for digit in data.load_pictures("digits", "test").pixels[:20, 0].numpy():
+        paper = np.zeros((500, 400), np.uint8)
+        paper[230:454, 20:244] = digit.repeat(8, 0).repeat(8, 1)
+        again = centred(paper, 28, 20)
+        assert np.abs(np.subtract(_middle(again), _middle(digit))).max() < 0.6
+        assert sorted(np.ptp(np.nonzero(again > 100), 1))[1] in (18, 19, 20)
+    assert not centred(np.zeros((50, 40), np.uint8), 28, 20).any()
+
+
+def _middle(picture: np.ndarray) -> tuple[float, float]:
+    weight = picture / picture.sum()
+    return float(weight.sum(1) @ np.arange(28)), float(weight.sum(0) @ np.arange(28))

@@ -28,6 +28,7 @@ PLACES = [
     ("/translate?model=discogan-hair", []),
     ("/latent?model=vae2d-digits&part=plane", []),
     ("/latent?model=vae2d-digits&part=units", []),
+    ("/latent?model=vae-faces&part=attributes&how=analogy", []),
     ("/data?set=faces", []),
     ("/data?set=points", []),
 ]

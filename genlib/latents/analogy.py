@@ -9,6 +9,7 @@ Around the result Y, draws with uniform noise of +-0.25 show that the pictures n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -26,7 +27,6 @@ class Analogy:
     a, b, c   the examples (K, Z), each row of the figure with a number of its own
     y         mean(a) - mean(b) + mean(c), (Z,)
     around    y itself and what lies next to it (count, Z)
-    each      every a by itself, carried over (K, Z): a_k - mean(b) + mean(c)
     """
 
     a: Tensor
@@ -34,7 +34,6 @@ class Analogy:
     c: Tensor
     y: Tensor
     around: Tensor
-    each: Tensor
 
 
 def analogy(
@@ -47,9 +46,23 @@ def analogy(
     """
     if any(codes.ndim != 2 or not len(codes) or codes.shape[1] != a.shape[1] for codes in (a, b, c)):
         raise GenlibError("An analogy takes one or more codes each of A, B and C, of one model; add what lacks.")
-    moved = c.mean(0) - b.mean(0)
-    y = a.mean(0) + moved
+    y = a.mean(0) - b.mean(0) + c.mean(0)
     rng = torch.Generator().manual_seed(seed)
     near = noise * (2 * torch.rand(count, len(y), generator=rng) - 1).to(y.device) * scale
     near[:1] = 0
-    return Analogy(a, b, c, y, y + near, a + moved)
+    return Analogy(a, b, c, y, y + near)
+
+
+def carried(a: Mapping[str, str], b: Mapping[str, str], c: Mapping[str, str]) -> dict[str, str]:
+    """What A - B + C should show, attribute -> value, where the groups have these in common.
+
+    What A and B share falls away, and C's stays; what B and C share falls away, and A's stays. Of an attribute that is
+    not said of all three, or is another one in each, nothing follows.
+    """
+    found = {}
+    for attribute in a.keys() & b.keys() & c.keys():
+        if a[attribute] == b[attribute]:
+            found[attribute] = c[attribute]
+        elif b[attribute] == c[attribute]:
+            found[attribute] = a[attribute]
+    return {attribute: found[attribute] for attribute in a if attribute in found}

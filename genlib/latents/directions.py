@@ -75,18 +75,6 @@ class Directions:
         held = torch.arange(len(labelled.z)) % HELD_OUT == HELD_OUT - 1
         self._fit, self._held = labelled.take(~held), labelled.take(held)
 
-    def every(self, method: Method = "mean") -> dict[str, list[Direction]]:
-        """Attribute -> its directions from its first value to each other one that has codes enough.
-
-        Where the first value has too few (a GAN may never make it) the attribute is left out.
-        """
-        found: dict[str, list[Direction]] = {}
-        for attribute, names in self.labelled.names.items():
-            there = [name for i, name in enumerate(names) if self._count(attribute, i) >= FEWEST]
-            if there and there[0] == names[0]:
-                found[attribute] = [self.between(attribute, name, names[0], method) for name in there[1:]]
-        return {attribute: some for attribute, some in found.items() if some}
-
     def offered(self) -> dict[str, tuple[str, ...]]:
         """Attribute -> its values that have codes enough, those with and those without them."""
         total = len(self._fit.z)

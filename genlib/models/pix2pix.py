@@ -36,7 +36,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from genlib import contract
-from genlib.contract import Batch, Domain, Needs, Paper, Seeds, TakesHints, Trains, Translates, Worlds
+from genlib.contract import Batch, Domain, Needs, Paper, Seeds, TakesHints, Trains, Translates, Varies, Worlds
 from genlib.errors import GenlibError
 from genlib.hints import HINTS, no_hints, random_counts, random_hints, recoloured, spread_all
 from genlib.models.base import Model
@@ -182,7 +182,7 @@ def jittered(pictures: Tensor, amount: float, rng: torch.Generator) -> Tensor:
     return F.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
 
 
-class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Trains[Training]):
+class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies, Trains[Training]):
     title = "Conditional GAN (pix2pix)"
     short = "pix2pix"
     idea = (
@@ -237,11 +237,17 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Trains[
         seeds: Seeds | None = None,
         controls: contract.Controls | None = None,
     ) -> Tensor:
+        z = torch.zeros(len(x), self.config.latent) if seeds is None else self.codes(seeds, controls)
+        return self.translate_by(x, source, z, hints)
+
+    def codes(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
+        return self.set_by(controls).variation * Noise(seeds).normal(self.config.latent, truncation=2.0)
+
+    def translate_by(self, x: Tensor, source: Domain, z: Tensor, hints: Tensor | None = None) -> Tensor:
         self._check(source)
-        z = torch.zeros(len(x), self.config.latent)
-        if seeds is not None:
-            z = self.set_by(controls).variation * Noise(seeds).normal(self.config.latent, truncation=2.0)
-        return self.paint(self.here(grey(x)), self.here(self.understood(grey(x), hints)), self.here(z))
+        x = grey(x)
+        hints = self.understood(x, no_hints(x) if hints is None else hints)
+        return self.paint(self.here(x), self.here(hints), self.here(z))
 
     def _check(self, source: Domain) -> None:
         (ours,) = self.worlds(self.config).sources

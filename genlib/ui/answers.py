@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
 from genlib import data, query, translation
-from genlib.contract import Controls, Domain, Translates
+from genlib.budget import MADE as KEPT
+from genlib.contract import Controls, Domain, Translates, Varies
 from genlib.errors import GenlibError
 from genlib.sheets import enlargement, in_colour, png, to_uint8
 from genlib.ui import loaders
+from genlib.ui.film import film
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import ANSWERS, STAGE, TRANSLATE, TranslateQuery
 
@@ -24,10 +27,11 @@ if TYPE_CHECKING:
     from genlib.translation import Brought
 
 LARGE = 512  # px that a download has at least
+FRAMES, FPS, BATCH = 49, 12, 16  # of the film from answer to answer; how many are translated at once
 # The steps that may be left out, by what is translated, and their switches' labels.
 SWITCHES = {"drawing": ("paper", "invert", "crop", "strokes"), "grey": ("invert",), "colour": ()}
 LABELS = {field: info.description or "" for field, info in TranslateQuery.model_fields.items()}
-SEED, ANSWER, OTHERS, MADE = map(TRANSLATE.widget, ("seed", "answer", "others", "made"))
+SEED, ANSWER, OTHERS, MADE, TRAVEL = map(TRANSLATE.widget, ("seed", "answer", "others", "made", "_travel"))
 
 
 def seeds(shown: TranslateQuery) -> range:
@@ -107,6 +111,62 @@ def _others() -> None:
     following = state[SEED] + ANSWERS - 1
     state[SEED] = following if following <= query.fields(TranslateQuery)["seed"]["maximum"] else 0
     state[ANSWER] = 1
+
+
+def between(
+    checkpoint: Checkpoint,
+    source: Domain,
+    image: Tensor,
+    seeds: Sequence[int],
+    values: Controls,
+    hints: Tensor | None,
+) -> None:
+    """A film from the most typical answer through those of seeds and back, where answers have codes to travel among.
+
+    GenlibError: all answers are the same."""
+    if not issubclass(checkpoint.model_class, Varies):
+        return
+    if not st.toggle("Travel from answer to answer", key=TRAVEL, persist_state="session"):
+        return
+    given = tuple(None if t is None else loaders.digest(t.numpy()) for t in (image, hints))
+    asked = ("between", *loaders.key(checkpoint), source, tuple(seeds), values.model_dump_json(), given)
+    with st.spinner("Translating once for every step of the way"):
+        frames, stops = KEPT.get(asked, lambda: travelled(checkpoint, source, image, seeds, values, hints))
+    names = ["the most typical answer", *(f"seed {seed}" for seed in seeds), "the most typical answer"]
+    labels = [
+        names[leg] if t == first else f"{names[leg]} → {names[leg + 1]}"
+        for leg, (first, last) in enumerate(pairwise(stops))
+        for t in range(first, last)
+    ]
+    film(frames[:, None], TRANSLATE.widget("film"), [*labels, names[-1]], FPS, rests_on="first")
+    st.caption(
+        "What tells the answers apart are a few numbers, all 0 for the most typical one. Here they go, step by step, "
+        "from those of one answer to those of the next."
+    )
+
+
+def travelled(
+    checkpoint: Checkpoint,
+    source: Domain,
+    image: Tensor,
+    seeds: Sequence[int],
+    values: Controls,
+    hints: Tensor | None,
+) -> tuple[np.ndarray, list[int]]:
+    """Pictures uint8 (FRAMES, S, S, C), and at which of them each answer is."""
+    import torch
+
+    from genlib.latents.paths import loop
+
+    model: Any = loaders.model(checkpoint)
+    codes = model.codes(seeds, values)
+    way, stops = loop(torch.cat([torch.zeros_like(codes[:1]), codes]), FRAMES, "spherical", closed=True)
+    parts = []
+    for z in way.split(BATCH):
+        with loaders.computing, torch.inference_mode():
+            x, hinted = (None if t is None else t.expand(len(z), -1, -1, -1) for t in (image, hints))
+            parts.append(to_uint8(model.translate_by(x, source, z, hinted)))
+    return np.concatenate(parts), stops
 
 
 def warn_if_far(checkpoint: Checkpoint, source: Domain, brought: Brought) -> None:

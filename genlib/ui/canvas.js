@@ -82,7 +82,8 @@ class Paper {
     let { tool } = chosen;
     if (tool === "brush" && !brush) tool = "pen";
     if (tool === "pen" && background !== null) tool = "brush";
-    this.chosen = { tool, width: WIDTHS[tool][chosen.width], colour: chosen.colour };
+    const widths = (tool === "pen" && this.data.pens) || WIDTHS[tool];
+    this.chosen = { tool, width: widths[chosen.width], colour: chosen.colour };
     const is = { tool, width: String(chosen.width), colour: chosen.colour };
     for (const input of this.easel.querySelectorAll("[type=radio]")) input.checked = is[input.name] === input.value;
     const other = this.easel.querySelector("[type=color]");

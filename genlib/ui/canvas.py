@@ -59,7 +59,13 @@ class Kept:
     full: bool = False
 
 
-def canvas(key: str, side: int = 512, background: np.ndarray | None = None, brush: bool = True) -> Drawing:
+def canvas(
+    key: str,
+    side: int = 512,
+    background: np.ndarray | None = None,
+    brush: bool = True,
+    pens: tuple[int, int, int] | None = None,
+) -> Drawing:
     """Show paper of `side` x `side` pixels with its tools. Returns what is drawn on it.
 
     The script runs again whenever a stroke ends or is undone. The browser keeps a drawing for each `key` and
@@ -67,6 +73,7 @@ def canvas(key: str, side: int = 512, background: np.ndarray | None = None, brus
 
     background: uint8 (H, W, 3), fitted into the paper, under the drawing. Then there is no pen: only hints are painted.
     brush: whether there is a brush for colour hints; without one, those that were painted are hidden.
+    pens: how wide its thin, its medium and its thick line are, in pixels of the paper; None: as in a line drawing.
     """
     state = st.session_state
     sheet, url = _sheet(key, background, side)
@@ -81,6 +88,7 @@ def canvas(key: str, side: int = 512, background: np.ndarray | None = None, brus
                 "side": side,
                 "background": url,
                 "brush": brush,
+                "pens": pens,
                 "swatches": tuple(SWATCHES.items()),
                 "ink": INK,
                 "paper": PAPER,

@@ -125,6 +125,11 @@ class LatentQuery(ModelQuery):
         "", max_length=200, description="The attributes that are added, as glasses.round_hair-colour.blond"
     )
     strength: float = Field(1.0, ge=0, le=2, description="How far along their directions")
+    how: Literal["add", "analogy"] = Field("add", description="Attributes are added, or A - B + C")
+    a: str = Field("", max_length=80, description="What the pictures of A have in common; as `add`")
+    b: str = Field("", max_length=80, description="Those of B")
+    c: str = Field("", max_length=80, description="Those of C")
+    each: int = Field(6, ge=1, le=6, description="How many pictures A, B and C have")
 
     @classmethod
     def narrowed(cls, checkpoint: Checkpoint) -> type[LatentQuery]:
@@ -141,11 +146,20 @@ class LatentQuery(ModelQuery):
             cuts = ()
         else:
             cuts = ("principal", "three") if encodes else ("three",)
-        return _latent(given, cuts, "spherical" if latent.law == "gaussian" and latent.dims > 2 else "straight")
+        way = "spherical" if latent.law == "gaussian" and latent.dims > 2 else "straight"
+        return _latent(given, cuts, way, _labelled(checkpoint.spec.recipe.data))
+
+
+def _labelled(data_name: str) -> bool:
+    """Whether a data set has labels, and is here at all."""
+    try:
+        return bool(data.info(data_name).labels)
+    except data.DataError:
+        return False
 
 
 @lru_cache(maxsize=64)
-def _latent(given: tuple[str, ...], cuts: tuple[Cut, ...], way: str) -> type[LatentQuery]:
+def _latent(given: tuple[str, ...], cuts: tuple[Cut, ...], way: str, labelled: bool) -> type[LatentQuery]:
     """For models with these sources of latents and planes. `way`: the one to begin with."""
     fields: dict[str, Any] = {
         name: (kind, Field(default, description=LatentQuery.model_fields[name].description))
@@ -153,6 +167,7 @@ def _latent(given: tuple[str, ...], cuts: tuple[Cut, ...], way: str) -> type[Lat
             ("given", Literal[given], given[0]),
             ("cut", Literal[cuts or ("whole",)], (cuts or ("whole",))[0]),
             ("way", Literal["spherical", "straight"], way),
+            ("how", Literal["add", "analogy"] if labelled else Literal["add"], "add"),
             ("part", Part if cuts else Literal["path", "attributes", "units"], "path"),
         )
     }

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from drawing_by_hand import drag
 from PIL import Image
 from playwright.sync_api import expect
 from serving import PATIENCE, settled
@@ -136,3 +137,17 @@ def test_a_picture_of_one_s_own_joins_the_way(server: str, visit: Visit) -> None
         {"name": "a.png", "mimeType": "image/png", "buffer": file.getvalue()}
     )
     expect(page.get_by_role("button", name="your picture", exact=True)).to_be_visible(timeout=PATIENCE)
+
+
+def test_what_is_drawn_shows_up_in_every_plane(server: str, visit: Visit) -> None:
+    page = visit(server + PLANE)
+    field(page)
+    marks = page.get_by_role("img", name="Your picture", exact=True)
+    expect(marks).to_have_count(0)
+    page.get_by_text("Draw your own").click()
+    drag(page, [(0.3, 0.2), (0.7, 0.2), (0.5, 0.8)], steps=4)
+    expect(marks.first).to_be_visible(timeout=PATIENCE)
+    assert marks.count() == page.get_by_role("slider", name=re.compile("Place in the plane")).count() >= 2
+    expect(page.locator(".st-key-own-picture canvas")).to_have_count(1 + marks.count())
+    page.get_by_role("button", name="Clear").click()
+    expect(marks).to_have_count(0, timeout=PATIENCE)

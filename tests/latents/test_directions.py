@@ -114,14 +114,12 @@ def test_apart_leaves_nothing_of_the_others() -> None:
         apart(glasses, [glasses, hair])
 
 
-def test_every_leaves_out_what_hardly_exists() -> None:
+def test_what_hardly_exists_is_not_offered() -> None:
     made = codes(noise=0.1)
     few = made.take(made.labels["glasses"] != 2)
-    found = Directions(few).every()
-    assert {attribute: [d.value for d in some] for attribute, some in found.items()} == {
-        "glasses": ["round"], "hair": ["blond"], "chance": ["tails"],
+    assert Directions(few).offered() == {
+        "glasses": ("none", "round"), "hair": ("black", "blond"), "chance": ("heads", "tails"),
     }  # fmt: skip
-    assert {d.start for some in found.values() for d in some} == {"none", "black", "heads"}
     with pytest.raises(GenlibError, match="only 0 codes of glasses dark"):
         Directions(few).between("glasses", "dark", "none")
 

@@ -6,24 +6,30 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import streamlit as st
 import torch
 from streamlit.testing.v1 import AppTest
 
-from genlib import catalog, checkpoint
+from genlib import catalog, checkpoint, moments
+from genlib.budget import MADE
 from genlib.contract import Recipe
+from genlib.drawing import INK
+from genlib.sheets import png
+from genlib.ui.canvas import Kept
+from genlib.ui.latent import codes, own, plane
 from genlib.ui.pages import KEYS, LATENT
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "latent.py")
 MODEL, PART, CHOSEN = map(LATENT.widget, ("model", "part", "keys"))
 
 
-def save(root: Path, name: str, model: str, **config: Any) -> None:
+def save(root: Path, name: str, model: str, data: str = "digits", **config: Any) -> None:
     cls = catalog.model_class(model)
     made = cls.Config(**config)
     torch.manual_seed(0)
-    spec = checkpoint.Spec(model=model, config=made.model_dump(), recipe=Recipe(data="digits"))
+    spec = checkpoint.Spec(model=model, config=made.model_dump(), recipe=Recipe(data=data))
     checkpoint.save(cls(made), root / name, spec)
 
 
@@ -124,7 +130,7 @@ def test_the_two_ways_differ_and_the_address_says_which() -> None:
         ("model=judge", "judge has no latent space of pictures: choose another model."),
         ("model=b-gan&given=pictures", "`given` must be seeds"),
         ("model=a-vae&part=plane&x=7", "`x` must be a number from -1"),
-        ("model=a-vae&part=attributes&add=glasses.round", "no direction glasses.round"),
+        ("model=a-vae&part=attributes&add=glasses.round", "knows no `glasses.round`"),
         ("model=flat-vae&part=plane&cut=three", "`cut` must be whole"),
     ],
 )
@@ -184,3 +190,75 @@ def test_changing_the_model_keeps_the_part_and_drops_what_it_cannot_have() -> No
     assert not at.exception
     assert at.query_params["part"] == "units"
     assert not said(at)
+
+
+def test_a_minus_b_plus_c_shows_three_groups_and_their_sum() -> None:
+    at = open_page("model=a-vae&part=attributes&how=analogy&a=digit.1&b=digit.0&c=digit.7&each=2")
+    assert not said(at)
+    sheets = [image.proto.imgs[0].url for image in at.get("image")]
+    assert len(set(sheets)) == 8  # each group and its mean, the result, and what lies next to it
+    at.selectbox(key=f"{LATENT.widget('a')}.first").select("digit.4").run()
+    assert at.query_params["a"] == "digit.4"
+    changed = [image.proto.imgs[0].url for image in at.get("image")]
+    assert [old == new for old, new in zip(sheets, changed, strict=True)] == [False] * 2 + [True] * 4 + [False] * 2
+
+
+def test_data_without_labels_has_no_a_minus_b_plus_c(root: Path) -> None:
+    save(root, "joined", "vae", "faces+emoji", width=16, latent=4)
+    at = open_page("model=joined&part=attributes&given=seeds&how=analogy")
+    assert any("`how` must be add" in sentence for sentence in said(at))
+    assert not [group for group in at.get("button_group") if group.key == LATENT.widget("how")]
+
+
+def drawn(objects: tuple[dict[str, Any], ...], version: str = "first") -> AppTest:
+    """The plane, with a drawing that the browser sent."""
+    at = AppTest.from_file(PAGE, default_timeout=120)
+    at.query_params["model"], at.query_params["part"] = "flat-vae", "plane"
+    at.session_state[plane.DRAWING] = True
+    at.session_state[f"{own.PAPER}.kept"] = Kept(f"{own.PAPER} white", version, objects)
+    at.run()
+    assert not at.exception
+    return at
+
+
+LINE = {"path": [["M", 60, 60], ["L", 240, 120]], "stroke": INK, "strokeWidth": 21}
+
+
+def test_a_drawing_is_put_into_every_plane() -> None:
+    at = drawn((LINE,))
+    (marks,) = [data["marks"] for data in told(at) if "marks" in data]
+    assert len(pads(at)) == len(marks) == 2
+    assert all(marks)
+    shown = [data for data in told(at) if data.get("name") == "Your picture"]
+    assert [len(data["labels"]) for data in shown] == [3]  # as it is seen, and as both draw it again
+    assert [data["marks"] for data in told(drawn(())) if "marks" in data] == [[None, None]]
+
+
+def test_one_s_own_picture_is_encoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded: list[tuple[int, ...]] = []
+    encode = codes.encoded
+    monkeypatch.setattr(codes, "encoded", lambda c, pictures: encoded.append(pictures.shape) or encode(c, pictures))
+    at = AppTest.from_file(PAGE, default_timeout=120)
+    at.query_params.update({"model": "a-vae", "part": "path", "keys": f"{own.NUMBER}-3"})
+    at.session_state[own.PICTURE] = png(np.full((28, 28, 1), 200, np.uint8))
+    at.run()
+    assert not said(at)
+    assert encoded == [(1, 28, 28, 1)] * 2  # the other one is picture 3
+
+
+def test_how_a_model_learned_is_shown_where_its_moments_are(root: Path) -> None:
+    def films(at: AppTest) -> list[dict[str, Any]]:
+        return [data for data in told(at) if "fps" in data and "training" in data["labels"][0]]
+
+    assert not films(open_page("model=a-vae&part=units"))
+    config = root / "a-vae" / checkpoint.CONFIG
+    config.write_text(json.dumps({**json.loads(config.read_text()), "moments": [0, 100]}))
+    file = root / "a-vae" / checkpoint.MOMENTS
+    file.write_bytes(moments.encode(np.zeros((2, 16, 28, 28, 1), np.uint8)))
+    (found,) = films(open_page("model=a-vae&part=units"))
+    assert found["labels"] == ["after 0 steps of training", "after 100 steps of training"]
+    file.write_bytes(b"no picture")
+    MADE.clear()
+    assert said(open_page("model=a-vae&part=units")) == [
+        "a-vae: moments.webp does not fit config.json: it is no WebP picture."
+    ]

@@ -15,10 +15,12 @@ import torch
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from genlib import budget, catalog, checkpoint, translation
+from genlib import budget, catalog, checkpoint, data, translation
 from genlib.contract import Recipe
 from genlib.drawing import INK, SEE_THROUGH
+from genlib.sheets import to_uint8
 from genlib.spaces import Pictures
+from genlib.ui.answers import FRAMES, TRAVEL, travelled
 from genlib.ui.canvas import Kept
 from genlib.ui.pages import ANSWERS, TRANSLATE
 
@@ -368,3 +370,34 @@ def test_an_upload_survives_a_visit_elsewhere() -> None:
     at.segmented_control(key=WAY).set_value("upload").run()
     assert not at.exception
     assert np.array_equal(compared(at)[1], shown[1])  # type: ignore[index]
+
+
+def test_a_film_travels_from_answer_to_answer() -> None:
+    at = open_page(f"model={SKETCH}&seed=3")
+    assert not [told for told in components(at) if "fps" in told]
+    at.toggle(key=TRAVEL).set_value(True).run()
+    assert not said(at)
+    (film,) = [told for told in components(at) if "fps" in told]
+    stops = [label for label in film["labels"] if "→" not in label]
+    assert stops == ["the most typical answer", *(f"seed {n}" for n in range(3, 8)), "the most typical answer"]
+    # A model whose answers have no codes, and answers that are all the same.
+    at.selectbox(key=MODEL).select(HAIR).run()
+    assert not [toggle for toggle in at.toggle if toggle.key == TRAVEL]
+    at = open_page(f"model={SKETCH}&variation=0.0")
+    at.toggle(key=TRAVEL).set_value(True).run()
+    assert any("are the same" in sentence for sentence in said(at))
+
+
+def test_each_stop_of_the_film_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With shipped weights: untrained ones hardly hear the code."""
+    monkeypatch.undo()
+    found = checkpoint.shipped(SKETCH)
+    model, values = found.load(), found.model_class.Controls()
+    (source,) = model.worlds(found.config).sources  # type: ignore[attr-defined]
+    x = data.load_pictures("emoji", "test", size=128).take(slice(0, 1)).drawings(slice(None))
+    frames, stops = travelled(found, source, x, [3, 4], values, None)
+    assert frames.shape == (FRAMES, 128, 128, 3)
+    answers = to_uint8(translation.answers(model, source, x, [3, 4], values))  # type: ignore[arg-type]
+    for stop, answer in zip(stops, (*answers, answers[0]), strict=True):
+        assert np.abs(frames[stop].astype(int) - answer).max() <= 1
+    assert np.abs(answers[1].astype(int) - answers[2]).max() > 20  # they do differ

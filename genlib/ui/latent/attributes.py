@@ -12,22 +12,45 @@ from genlib.contract import Encodes
 from genlib.errors import GenlibError
 from genlib.sheets import enlargement, grid, png
 from genlib.ui import loaders
-from genlib.ui.latent import codes
+from genlib.ui.latent import analogy, codes, values
 from genlib.ui.latent.scene import Scene, choose
-from genlib.ui.pages import KEYS, LATENT
+from genlib.ui.latent.values import Values
+from genlib.ui.model_page import ModelPage
+from genlib.ui.pages import KEYS, LATENT, LatentQuery
 
 if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
     from genlib.latents.directions import Direction, Directions
 
 ADD = LATENT.widget("add")
+WAYS = {"add": "Add to pictures", "analogy": "A − B + C"}
+FINDING = "Finding the directions: encoding some thousand labelled pictures"
 TILE = 96  # px of a picture
 FEW = 5  # attributes that are offered at first
 UNNAMED = 6  # directions of SeFa
 REACH = 3.0  # how far along an unnamed one a slider goes, in standard deviations of a draw
 
 
-def draw(scene: Scene) -> None:
+def draw(scene: Scene, page: ModelPage[LatentQuery]) -> None:
+    if len(ways := page.options("how")) > 1:
+        st.segmented_control(
+            "Arithmetic",
+            ways,
+            format_func=WAYS.__getitem__,
+            required=True,
+            key=LATENT.widget("how"),
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+    if scene.shown.how == "analogy":
+        with st.spinner(FINDING):
+            found = _directions(scene.checkpoint)
+        analogy.draw(scene, found)
+    else:
+        _add(scene)
+
+
+def _add(scene: Scene) -> None:
     keys = scene.keys(KEYS)
     left, right = st.columns([1, 1], gap="large")
     with left:
@@ -35,7 +58,7 @@ def draw(scene: Scene) -> None:
         st.caption(f"Click pictures to work on, up to {KEYS}.")
     z = scene.latents(keys)
     try:
-        with left, st.spinner("Finding the directions: encoding some thousand labelled pictures"):
+        with left, st.spinner(FINDING):
             found = _directions(scene.checkpoint)
     except GenlibError as error:
         with left:
@@ -49,8 +72,8 @@ def draw(scene: Scene) -> None:
             chosen = _pick(found)
         moved = _moved(scene, found, z, chosen)
         words = [
-            f"{_said(d.attribute)}: {d.value}. Its direction tells {d.accuracy:.0%} of held-out codes with it from "
-            "those without (50 % by chance)."
+            f"{values.title(d.attribute)}: {d.value}. Its direction tells {d.accuracy:.0%} of held-out codes with it "
+            "from those without (50 % by chance)."
             for d in chosen
         ]
         words.append(
@@ -71,33 +94,29 @@ def draw(scene: Scene) -> None:
 
 def _pick(found: Directions) -> list[Direction]:
     """A row of pills for each attribute; what is chosen stands in the address as attribute.value."""
-    state, values = st.session_state, found.offered()
-    wanted = dict(part.partition(".")[::2] for part in state[ADD].split("_") if "." in part)
-    offered = {attribute.replace("_", "-"): attribute for attribute in values}
-    names = {key: {value.replace(" ", "-"): value for value in values[attribute]} for key, attribute in offered.items()}
-    unknown = [f"{key}.{value}" for key, value in wanted.items() if value not in names.get(key, {})]
-    if unknown:
-        raise GenlibError(f"The model has no direction {', '.join(unknown)}: choose among those below.")
+    state, offered = st.session_state, found.offered()
+    wanted, trouble = values.read(state[ADD], offered)
+    if trouble:
+        st.warning(trouble, icon=":material/link_off:")
 
-    def row(key: str) -> None:
-        state[f"{ADD}.{key}"] = wanted.get(key)
+    def row(attribute: str) -> None:
+        state[f"{ADD}.{attribute}"] = wanted.get(attribute)
         st.pills(
-            _said(offered[key]),
-            list(names[key]),
-            format_func=names[key].__getitem__,
-            key=f"{ADD}.{key}",
+            values.title(attribute),
+            offered[attribute],
+            key=f"{ADD}.{attribute}",
             on_change=_changed,
-            args=(key,),
+            args=(attribute, wanted),
         )
 
-    shown = [key for i, key in enumerate(offered) if i < FEW or key in wanted]
-    for key in shown:
-        row(key)
+    shown = [attribute for i, attribute in enumerate(offered) if i < FEW or attribute in wanted]
+    for attribute in shown:
+        row(attribute)
     if len(shown) < len(offered):
         with st.expander("More attributes"):
-            for key in offered:
-                if key not in shown:
-                    row(key)
+            for attribute in offered:
+                if attribute not in shown:
+                    row(attribute)
     st.slider(
         "How far",
         0.0,
@@ -108,14 +127,14 @@ def _pick(found: Directions) -> list[Direction]:
         width=320,
         help="1 goes from the mean of the pictures without to the mean of those with it.",
     )
-    return [found.between(offered[key], names[key][value]) for key, value in wanted.items()]
+    return [found.between(attribute, value) for attribute, value in wanted.items()]
 
 
-def _changed(key: str) -> None:
+def _changed(attribute: str, wanted: Values) -> None:
     state = st.session_state
-    kept = [part for part in state[ADD].split("_") if part and part.partition(".")[0] != key]
-    value = state[f"{ADD}.{key}"]
-    state[ADD] = "_".join([*kept, f"{key}.{value}"] if value else kept)
+    state[ADD] = values.write(
+        {name: value for name, value in {**wanted, attribute: state[f"{ADD}.{attribute}"]}.items() if value}
+    )
 
 
 def _moved(scene: Scene, found: Directions, z: np.ndarray, chosen: list[Direction]) -> np.ndarray:
@@ -153,10 +172,6 @@ def _unnamed(scene: Scene, z: np.ndarray) -> np.ndarray:
         )
         total += far * vectors[i].numpy()
     return total
-
-
-def _said(attribute: str) -> str:
-    return attribute.replace("_", " ").capitalize()
 
 
 def _directions(checkpoint: Checkpoint) -> Directions:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from genlib.budget import MADE
-from genlib.contract import Controls, Encodes, HasPosterior, Latent
+from genlib.contract import Controls, Encodes, HasPosterior, Latent, Names
 from genlib.errors import GenlibError
 from genlib.sheets import grid, to_uint8
 from genlib.spaces import Pictures
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
     from genlib.checkpoint import Checkpoint
     from genlib.latents.planes import Plane
+    from genlib.measures.judge import Judge
 
 CODES = 2000  # held-out pictures that are encoded for a plane
 BATCH = 256  # pictures encoded or decoded at once
+LIGHT = 64  # grey level: above it is no background
 ACROSS = 20  # tiles in a row of a mosaic
 
 
@@ -111,6 +113,16 @@ def real(checkpoint: Checkpoint) -> np.ndarray:
     return _held_out(checkpoint)[0]
 
 
+def extent(checkpoint: Checkpoint) -> float:
+    """How long is what held-out pictures show, the median of the longer sides, in pixels: 20 of 28 for digits. Of data
+    that is not here: the whole square."""
+    try:
+        light = real(checkpoint).max(3) > LIGHT
+    except GenlibError:
+        return float(checkpoint.config.space.shape[-1])
+    return float(np.median(np.maximum(light.any(1).sum(1), light.any(2).sum(1))))
+
+
 def coded(checkpoint: Checkpoint) -> Coded:
     """The held-out pictures as the model encodes them. DataError, GenlibError."""
 
@@ -147,9 +159,34 @@ def mosaic(checkpoint: Checkpoint, shown: Plane) -> np.ndarray:
 def jumps(checkpoint: Checkpoint, pictures: np.ndarray) -> np.ndarray:
     """How far each picture uint8 (T, H, W, C) is from the one before, (T - 1,), in the features of the classifier that
     the repository ships for the model's data. GenlibError: there is none."""
+    from genlib.latents import paths
+
+    return paths.step_lengths(_seen(checkpoint, pictures)[1]).numpy()
+
+
+def read(checkpoint: Checkpoint, pictures: np.ndarray) -> dict[str, list[str]]:
+    """Attribute -> what that classifier names of each picture uint8 (N, H, W, C). GenlibError: it is not there."""
+    from genlib import data
+
+    reader, features = _seen(checkpoint, pictures)
+    if not isinstance(reader.model, Names):
+        return {}
+    labels = data.info(reader.data).labels
+    return {
+        attribute: [labels[attribute][i] for i in classes.tolist()]
+        for attribute, classes in reader.names(features).items()
+    }
+
+
+def use_of_units(checkpoint: Checkpoint) -> tuple[np.ndarray, str]:
+    """How much each number of the latent counts, (Z,), and what that is: nats of KL, or the change of a picture."""
+    return MADE.get(("units", *loaders.key(checkpoint)), lambda: _use_of_units(checkpoint))
+
+
+def _seen(checkpoint: Checkpoint, pictures: np.ndarray) -> tuple[Judge, Tensor]:
+    """The shipped classifier for the model's data, and its features (N, F) of pictures. GenlibError: there is none."""
     import torch
 
-    from genlib.latents import paths
     from genlib.measures import judge
 
     space = checkpoint.config.space
@@ -157,13 +194,7 @@ def jumps(checkpoint: Checkpoint, pictures: np.ndarray) -> np.ndarray:
     found = judge.classifier_of(checkpoint.spec.recipe.data, space)
     reader = MADE.get(("judge", *loaders.key(found)), lambda: judge.load(found))
     with loaders.computing:
-        features = reader.features(torch.from_numpy(pictures).permute(0, 3, 1, 2))
-    return paths.step_lengths(features).numpy()
-
-
-def use_of_units(checkpoint: Checkpoint) -> tuple[np.ndarray, str]:
-    """How much each number of the latent counts, (Z,), and what that is: nats of KL, or the change of a picture."""
-    return MADE.get(("units", *loaders.key(checkpoint)), lambda: _use_of_units(checkpoint))
+        return reader, reader.features(torch.from_numpy(pictures).permute(0, 3, 1, 2))
 
 
 def _reach(checkpoint: Checkpoint) -> float:

@@ -13,9 +13,13 @@ import numpy as np
 import streamlit as st
 
 from genlib import framing
+from genlib.budget import MADE
 from genlib.contract import Encodes
+from genlib.drawing import Drawing
 from genlib.errors import GenlibError
+from genlib.sheets import png
 from genlib.ui import loaders, uploading
+from genlib.ui.canvas import canvas
 from genlib.ui.latent import codes
 from genlib.ui.pages import LATENT
 
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 
 NUMBER = 999_999  # of it, among the pictures that a way leads through; no held-out picture has it
 FILE, TROUBLE, PICTURE, SEARCH = (LATENT.widget(f"_own_{part}") for part in ("file", "trouble", "picture", "search"))
+DRAWN, PAPER = LATENT.widget("_own_drawn"), LATENT.widget("_own_paper")
+PAPER_SIDE, PENS = 304, (14, 21, 30)  # px; the lines of handwritten digits are about a twelfth of their square
 LIGHT = 128  # grey level: a border above it is paper
 
 
@@ -69,9 +75,38 @@ def code(checkpoint: Checkpoint) -> np.ndarray | None:
     if st.session_state.get(PICTURE) is None:
         return None
     if issubclass(checkpoint.model_class, Encodes):
-        return codes.encoded(checkpoint, _fitted(checkpoint)[None])
+        return MADE.get(
+            ("own code", *_wanted(checkpoint)), lambda: codes.encoded(checkpoint, _fitted(checkpoint)[None])
+        )
     search: Search | None = st.session_state.get(SEARCH)
     return search.z if search and search.wanted == _wanted(checkpoint) else None
+
+
+def drawable(checkpoint: Checkpoint) -> bool:
+    """Whether lines are pictures of the kind that a model encodes: light on black, without colours."""
+    return issubclass(checkpoint.model_class, Encodes) and checkpoint.config.space.shape[0] == 1
+
+
+def paper(checkpoint: Checkpoint) -> None:
+    """A small paper: what is drawn on it is the picture, after each stroke."""
+    state = st.session_state
+    drawing = canvas(PAPER, PAPER_SIDE, brush=False, pens=PENS)
+    if (version := state[f"{PAPER}.kept"].version) != state.get(DRAWN, ""):
+        state[DRAWN] = version
+        _take_drawing(checkpoint, drawing)
+        st.rerun()  # what stands further up shows it, too
+
+
+def _take_drawing(checkpoint: Checkpoint, drawing: Drawing) -> None:
+    """Have what is drawn be the picture, as large and in the middle as those of the model's data are; or none."""
+    state = st.session_state
+    state[TROUBLE] = state[PICTURE] = None
+    if drawing.empty:
+        return
+    light = 255 - drawing.lines[..., 0]
+    side = checkpoint.config.space.shape[-1]
+    picture = framing.centred(light, len(light), codes.extent(checkpoint) * len(light) / side)
+    state[PICTURE] = png(picture[..., None])
 
 
 def _take(key: str) -> None:
@@ -87,9 +122,15 @@ def _take(key: str) -> None:
 
 
 def _fitted(checkpoint: Checkpoint) -> np.ndarray:
-    """In the model's square and channels. Grey data sets of this project are white on black: paper is turned round."""
+    """In the model's square and channels."""
     channels, side = checkpoint.config.space.shape[0], checkpoint.config.space.shape[-1]
-    fitted, _ = framing.fit(uploading.read(st.session_state[PICTURE]).pixels, side)
+    data: bytes = st.session_state[PICTURE]
+    return MADE.get(("own picture", channels, side, uploading.digest(data)), lambda: _fit(data, channels, side))
+
+
+def _fit(data: bytes, channels: int, side: int) -> np.ndarray:
+    """Grey data sets of this project are white on black: paper is turned round."""
+    fitted, _ = framing.fit(uploading.read(data).pixels, side)
     if channels == 3:
         return fitted
     grey = (fitted @ np.array([0.299, 0.587, 0.114])).round().astype(np.uint8)

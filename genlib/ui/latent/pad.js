@@ -5,7 +5,7 @@ const STEP = 0.04; // of half the side, for an arrow key
 export default function ({ parentElement, data, setStateValue }) {
   const root = parentElement.querySelector(".pads");
   const row = root.querySelector(".row"), legend = root.querySelector(".legend");
-  const { pads, names, colours, start } = data;
+  const { pads, marks, names, colours, start } = data;
 
   // Streamlit calls this again whenever the script has run, in the same elements: where the cursor is has to stay,
   // unless the server puts it elsewhere.
@@ -31,6 +31,14 @@ export default function ({ parentElement, data, setStateValue }) {
   };
 
   const show = () => {
+    marks.forEach((place, i) => {
+      const mark = row.children[i].querySelector(".mark");
+      mark.hidden = !place;
+      if (!place) return;
+      const [x, y] = place.map((at) => Math.min(Math.max(at, -0.97), 0.97)); // beyond the edge: at the edge
+      mark.style.left = `${50 + 50 * x}%`;
+      mark.style.top = `${50 - 50 * y}%`;
+    });
     for (const pad of row.children) {
       const cursor = pad.querySelector(".cursor");
       cursor.style.left = `${50 + 50 * state.x}%`;
@@ -68,7 +76,7 @@ export default function ({ parentElement, data, setStateValue }) {
         const figure = document.createElement("figure");
         figure.innerHTML =
           '<div class="field" role="slider" tabindex="0" aria-valuemin="-100" aria-valuemax="100">' +
-          '<img alt="" draggable="false"><canvas aria-hidden="true"></canvas><span class="cursor"></span></div>' +
+          '<img alt="" draggable="false"><canvas aria-hidden="true"></canvas><span class="mark" role="img" aria-label="Your picture" title="Your picture"></span><span class="cursor"></span></div>' +
           "<figcaption></figcaption>";
         figure.querySelector("img").src = pad.mosaic;
         figure.querySelector("figcaption").textContent = pad.title;

@@ -98,7 +98,7 @@ def choose(scene: Scene, keys: list[int], most: int, purpose: str) -> None:
         st.rerun()  # the address, written further up, names it
     with st.container(horizontal=True):
         if scene.shown.given == "seeds":
-            st.button("Other pictures", on_click=_others, key=LATENT.widget("shuffle"), icon=":material/casino:")
+            st.button("Other pictures", on_click=others, key=LATENT.widget("shuffle"), icon=":material/casino:")
         st.button(
             "Begin anew",
             on_click=_clear,
@@ -109,7 +109,8 @@ def choose(scene: Scene, keys: list[int], most: int, purpose: str) -> None:
         )
 
 
-def _others() -> None:
+def others() -> None:
+    """Have others offered."""
     st.session_state[FIRST] = random.randrange(1_000_000)
     _clear()
 
