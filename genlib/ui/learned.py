@@ -24,7 +24,7 @@ def show(checkpoint: Checkpoint, key: str) -> None:
     taken = MADE.get(("moments", *loaders.key(checkpoint)), checkpoint.moments) if steps else None
     if taken is None:
         return
-    st.subheader("How it learned", anchor=False)
+    st.header("How it learned", anchor=False)
     frames = np.stack([grid(pictures, ACROSS, gap=2) for pictures in taken])[:, None]
     film(frames, key, [f"after {step:,} steps of training" for step in steps], fps=1)
     st.caption(
