@@ -153,7 +153,7 @@ class Network(Constants):
         for layer in self.layers:
             v, h, out = layer(v, h)
             outs.append(out)
-        return self.head(torch.cat(outs, 1)).float()
+        return self.head(torch.cat(outs, 1))
 
     def head(self, outs: Tensor) -> Tensor:
         """Logits (B, levels, H, W) from what all layers say (B, layers * C, H, W)."""
@@ -290,7 +290,7 @@ class PixelCNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, S
 
     def logits(self, levels: Tensor) -> Tensor:
         """Logits (B, levels, H, W) of each pixel's law given the pixels before it, for levels (B, H, W)."""
-        return self.network(self.config.space.centre(self.grey(levels)[:, None]))
+        return self.network(self.config.space.centre(self.grey(levels)[:, None])).float()
 
     # --- Sampling ---
 
