@@ -57,8 +57,8 @@ MAX_SIDE = 64
 class Config(contract.Config):
     space: Pictures = Field(Pictures(), description="Its pictures: grey ones")
     levels: int = Field(2, ge=2, le=256, description="Greys a pixel may have; 2 reads pictures as on-off pixels")
-    width: int = Field(32, ge=4, le=256, description="Channels of each stack")
-    layers: int = Field(10, ge=2, le=32, description="Gated layers")
+    width: int = Field(48, ge=4, le=256, description="Channels of each stack")
+    layers: int = Field(8, ge=2, le=32, description="Gated layers")
 
     @model_validator(mode="after")
     def _small_and_grey(self) -> Config:
@@ -265,7 +265,7 @@ class PixelCNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, S
         "https://arxiv.org/abs/1606.05328",
     )
     family = ("Explicit density", "Tractable", "Fully visible belief nets")
-    recipe: ClassVar = {"batch_size": 16, "warmup": 0.01, "cooldown": 0.99, "fall": "cosine"}
+    recipe: ClassVar = {"batch_size": 16, "warmup": 0.02, "cooldown": 0.98, "fall": "cosine"}
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
