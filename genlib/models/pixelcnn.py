@@ -32,6 +32,7 @@ A picture of 784 pixels takes 784 passes through the network, each of which comp
 
 from __future__ import annotations
 
+import copy
 import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -52,6 +53,7 @@ from genlib.spaces import Pictures
 
 DILATIONS = (1, 2, 4)  # of the vertical stack's layers, in turn
 MAX_SIDE = 64
+CLOSE = 1e-5  # probabilities that are nearer to the noise may have been rounded past it: float32 errs by less than 1e-6
 
 
 class Config(contract.Config):
@@ -165,10 +167,12 @@ def log_likelihood(levels: Tensor, logits: Tensor) -> Tensor:
     return -F.cross_entropy(logits, levels, reduction="none").flatten(1).sum(1)
 
 
-def draw(logits: Tensor, u: Tensor, temperature: float) -> Tensor:
-    """The level (B,) of one pixel by its logits (B, levels): the first whose cumulative probability is above u (B,)."""
-    cumulated = (logits.double() / temperature).softmax(1).cumsum(1)
-    return (cumulated[:, :-1] <= u[:, None]).sum(1)
+def draw(logits: Tensor, u: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """The level (B,) of one pixel by its logits (B, levels): the first whose cumulative probability is above u (B,).
+    And whether that was close (B,): rounding could have made it the one before or after."""
+    cumulated = (logits.double() / temperature).softmax(1).cumsum(1)[:, :-1]
+    u = u[:, None]
+    return (cumulated <= u).sum(1), ((cumulated - u).abs() < CLOSE).any(1)
 
 
 # --- Sampling: each number is computed once --------------------------------------------------------------------------
@@ -316,7 +320,11 @@ class PixelCNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, S
         given: Tensor | None = None,
         known: Tensor | None = None,
     ) -> Iterator[Tensor]:
-        """See sample_steps. Pixels that are `known` (B, 1, H, W) are those of `given` in place of drawn ones."""
+        """See sample_steps. Pixels that are `known` (B, 1, H, W) are those of `given` in place of drawn ones.
+
+        Products round differently from batch to batch and from device to device, and a pixel that came out otherwise
+        would change all those after it. So a close one is settled in double precision, about one in 64 digits.
+        """
         space = self.config.space
         temperature = self.set_by(controls).temperature
         u = self.here(Noise(seeds).uniform(space.side, space.side))
@@ -327,13 +335,21 @@ class PixelCNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, S
         for r in range(space.side):
             sampler.start_row(r)
             for c in range(space.side):
-                level = draw(sampler.logits(c), u[:, r, c], temperature)
+                level, close = draw(sampler.logits(c), u[:, r, c], temperature)
+                if close.any():
+                    level[close] = self._settle(x[close], u[close], r, c, temperature)
                 if fixed is not None and known is not None:
                     level = torch.where(known[:, 0, r, c], fixed[:, r, c], level)
                 x[:, 0, r, c] = self.grey(level)
                 sampler.put(c, space.centre(x[:, 0, r, c]))
             sampler.end_row()
             yield x.clone()
+
+    def _settle(self, x: Tensor, u: Tensor, r: int, c: int, temperature: float) -> Tensor:
+        """The level (B,) of pixel (r, c) by the whole network, in double precision and on the CPU: not every device
+        has it. x (B, 1, H, W) is drawn up to there."""
+        logits = copy.deepcopy(self.network).cpu().double()(self.config.space.centre(x.cpu().double()))
+        return self.here(draw(logits[:, :, r, c], u[:, r, c].cpu(), temperature)[0])
 
     # --- Likelihood ---
 
