@@ -42,7 +42,7 @@ import torch
 import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Adam, Optimizer
 
 from genlib import contract
 from genlib.contract import Batch, Completes, LogProb, Paper, Samples, Scores, Seeds, Trains, Unrolls
@@ -71,7 +71,6 @@ class Config(contract.Config):
 
 class Training(contract.Training):
     learning_rate: float = Field(2e-3, gt=0, le=1, description="Adam's learning rate")
-    weight_decay: float = Field(0.0, ge=0, le=10, description="Pull of the weights towards zero, per step and rate")
 
 
 class Controls(contract.Controls):
@@ -368,9 +367,7 @@ class PixelCNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, S
     # --- Training ---
 
     def optimizers(self, training: Training) -> dict[str, Optimizer]:
-        return {
-            "pixelcnn": AdamW(self.parameters(), training.learning_rate, weight_decay=training.weight_decay, fused=True)
-        }
+        return {"pixelcnn": Adam(self.parameters(), training.learning_rate, fused=True)}
 
     def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training) -> dict[str, Tensor]:
         u = torch.rand(batch.x[:, 0].shape, generator=batch.rng, device=batch.x.device)
