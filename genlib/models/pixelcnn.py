@@ -93,22 +93,23 @@ def gate(x: Tensor) -> Tensor:
 
 
 class Layer(nn.Module):
-    """One layer of both stacks: v, h (B, I, H, W) -> v, h, and what goes to the output (B, C, H, W).
+    """One layer of both stacks: v, h (B, C, H, W) -> v, h, and what goes to the output (B, C, H, W).
 
-    first   reads the picture, so that it must not see its own pixel; I is not C, and nothing is added to what it makes
-    last    only speaks to the output
+    The first reads the picture, so that it must not see its own pixel; the last only speaks to the output.
     """
 
-    def __init__(self, inside: int, width: int, dilation: int = 1, first: bool = False, last: bool = False) -> None:
+    def __init__(self, index: int, config: Config) -> None:
         super().__init__()
-        rows, columns, left = (3, 7, 3) if first else (2, 3, 2)  # the kernels: above, and in the pixel's own row
-        self.first, self.last, self.dilation = first, last, dilation
+        width = config.width
+        self.first, self.last = index == 0, index == config.layers - 1
+        self.dilation = dilation = 1 if self.first else DILATIONS[(index - 1) % len(DILATIONS)]
+        inside, rows, columns, left = (3, 3, 7, 3) if self.first else (width, 2, 3, 2)  # kernels: above, and beside
         self.above = nn.Conv2d(inside, 2 * width, (rows, columns), dilation=dilation)
         self.beside = nn.Conv2d(inside, 2 * width, (1, left))
         self.link = nn.Conv2d(2 * width, 2 * width, 1, bias=False)  # from the vertical to the horizontal stack
-        self.pass_on = nn.Identity() if last else nn.Conv2d(width, width, 1, bias=False)
-        self.top = dilation * (rows - 1) + first  # rows and columns that are put before the picture: one more where a
-        self.left = left - 1 + first  # pixel is not to see itself
+        self.pass_on = nn.Identity() if self.last else nn.Conv2d(width, width, 1, bias=False)
+        # Rows and columns that are put before the picture: one more where a pixel is not to see itself.
+        self.top, self.left = dilation * (rows - 1) + self.first, left - 1 + self.first
         self.side = dilation * (columns // 2)
 
     def forward(self, v: Tensor, h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -128,18 +129,9 @@ class Network(Constants):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.side, width, count = config.space.side, config.width, config.layers
-        self.layers = nn.ModuleList(
-            Layer(
-                width if i else 3,
-                width,
-                DILATIONS[(i - 1) % len(DILATIONS)] if i else 1,
-                first=i == 0,
-                last=i == count - 1,
-            )
-            for i in range(count)
-        )
-        self.skip = nn.Conv2d(count * width, 2 * width, 1)  # one kernel for each layer, added up
+        self.side, width = config.space.side, config.width
+        self.layers = nn.ModuleList(Layer(i, config) for i in range(config.layers))
+        self.skip = nn.Conv2d(config.layers * width, 2 * width, 1)  # one kernel for each layer, added up
         self.mix = nn.Conv2d(2 * width, 2 * width, 1)
         self.out = nn.Conv2d(2 * width, config.levels, 1)
         self.keep_constants()
@@ -154,11 +146,7 @@ class Network(Constants):
         for layer in self.layers:
             v, h, out = layer(v, h)
             outs.append(out)
-        return self.head(torch.cat(outs, 1))
-
-    def head(self, outs: Tensor) -> Tensor:
-        """Logits (B, levels, H, W) from what all layers say (B, layers * C, H, W)."""
-        return self.out(F.relu(self.mix(F.relu(self.skip(outs)))))
+        return self.out(F.relu(self.mix(F.relu(self.skip(torch.cat(outs, 1))))))
 
 
 def log_likelihood(levels: Tensor, logits: Tensor) -> Tensor:
@@ -178,37 +166,33 @@ def draw(logits: Tensor, u: Tensor, temperature: float) -> tuple[Tensor, Tensor]
 
 
 class Sampler:
-    """The same network one pixel at a time, for B pictures side by side. Its products are those of the convolutions,
-    written as matrices; it keeps of the vertical stack the rows that are still looked at, of the horizontal one a row.
+    """The same network one pixel at a time, for B pictures side by side, its convolutions written as matrix products.
 
     For each row: start_row(), then logits() and put() for each pixel, then end_row().
     """
 
     def __init__(self, network: Network, count: int) -> None:
-        self.network, self.layers = network, list(network.layers)
+        self.layers, self.side = list(network.layers), network.side
         self.place = network.place[0].permute(1, 2, 0)  # (H, W, 2)
-        side, like = network.side, network.place
+        zeros = network.place.new_zeros
         # As matrices: (rows, columns and channels that a kernel looks at, channels that it makes).
         self.above = [layer.above.weight.permute(2, 3, 1, 0).flatten(0, 2) for layer in self.layers]
         self.beside = [layer.beside.weight.permute(2, 3, 1, 0).flatten(0, 2) for layer in self.layers]
         self.link = [layer.link.weight[:, :, 0, 0].T for layer in self.layers]
         self.pass_on = [layer.pass_on.weight[:, :, 0, 0].T for layer in self.layers[:-1]]
-        widths = [layer.above.in_channels for layer in self.layers]
-        # Rows (columns, B, channels) of the vertical stack that each layer looks at, the oldest first.
-        self.rows = [
-            deque([like.new_zeros(side + 2 * layer.side, count, width)] * layer.top, layer.top + (not layer.first))
-            for layer, width in zip(self.layers, widths, strict=True)
-        ]
-        # The row (B, columns, channels) of the horizontal stack that is being drawn.
-        self.row = [
-            like.new_zeros(count, layer.left + side, width) for layer, width in zip(self.layers, widths, strict=True)
-        ]
-        self.outs = like.new_zeros(count, len(self.layers), network.skip.in_channels // len(self.layers))
-        self.heads = [(c.weight[:, :, 0, 0].T, c.bias) for c in (network.skip, network.mix, network.out)]
+        self.heads = [(c.bias, c.weight[:, :, 0, 0].T) for c in (network.skip, network.mix, network.out)]
+        # For each layer, the rows (columns, B, channels) of the vertical stack that it looks at, the oldest first, and
+        # the row (B, columns, channels) of the horizontal one that is being drawn.
+        self.rows, self.row = [], []
+        for layer in self.layers:
+            above = zeros(self.side + 2 * layer.side, count, layer.above.in_channels)
+            self.rows.append(deque([above] * layer.top, layer.top + (not layer.first)))
+            self.row.append(zeros(count, layer.left + self.side, layer.above.in_channels))
+        self.outs = zeros(count, len(self.layers), self.link[0].shape[0] // 2)
 
     def start_row(self, r: int) -> None:
         """The vertical stack at row r, whose predecessors are drawn: what it says to the horizontal one."""
-        side, self.links = self.network.side, []
+        side, self.links = self.side, []
         for i, layer in enumerate(self.layers):
             looked_at = [
                 self.rows[i][row * layer.dilation][column * layer.dilation :][:side]
@@ -237,18 +221,19 @@ class Sampler:
                 torch.mm(self.outs[:, i], self.pass_on[i], out=into)
             else:
                 torch.addmm(self.row[i][:, layer.left + c], self.outs[:, i], self.pass_on[i], out=into)
-        (skip, mix, out) = self.heads
-        y = torch.addmm(skip[1], self.outs.flatten(1), skip[0]).relu_()
-        return torch.addmm(out[1], torch.addmm(mix[1], y, mix[0]).relu_(), out[0])
+        y = self.outs.flatten(1)
+        for bias, weight in self.heads[:-1]:
+            y = torch.addmm(bias, y, weight).relu_()
+        return torch.addmm(self.heads[-1][0], y, self.heads[-1][1])
 
     def put(self, c: int, x: Tensor) -> None:
         """Pixel c of the row is x (B,), about zero."""
         self.row[0][:, self.layers[0].left + c, 0] = x
 
     def end_row(self) -> None:
-        first = self.layers[0]
-        row = self.row[0][:, first.left :].transpose(0, 1)
-        self.rows[0].append(F.pad(row, (0, 0, 0, 0, first.side, first.side)))
+        """The row is drawn: the vertical stack may look at it."""
+        row, margin = self.row[0][:, self.layers[0].left :], self.layers[0].side
+        self.rows[0].append(F.pad(row.transpose(0, 1), (0, 0, 0, 0, margin, margin)))
 
 
 # --- The model -------------------------------------------------------------------------------------------------------
@@ -308,47 +293,36 @@ class PixelCNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, S
     def complete(self, x: Tensor, known: Tensor, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
         """A pixel is drawn after those before it, known or drawn, and knows nothing of known ones after it: what is
         known should be the top of a picture."""
-        *_, last = self._rows(seeds, controls, self.here(x), self.here(known))
+        *_, last = self._rows(seeds, controls, self.levels(x.cpu()), known[:, 0].cpu())
         return last
 
     @torch.no_grad()
     def _rows(
-        self,
-        seeds: Seeds,
-        controls: contract.Controls | None,
-        given: Tensor | None = None,
-        known: Tensor | None = None,
+        self, seeds: Seeds, controls: contract.Controls | None, given: Tensor | None = None, known: Tensor | None = None
     ) -> Iterator[Tensor]:
-        """See sample_steps. Pixels that are `known` (B, 1, H, W) are those of `given` in place of drawn ones.
+        """See sample_steps. Where `known` (B, H, W), a pixel has its level in `given` (B, H, W), and is not drawn.
 
         Products round differently from batch to batch and from device to device, and a pixel that came out otherwise
-        would change all those after it. So a close one is settled in double precision, about one in 64 digits.
+        would change all those after it. So a close one is settled in double precision: in 64 digits about one.
         """
-        space = self.config.space
-        temperature = self.set_by(controls).temperature
-        u = self.here(Noise(seeds).uniform(space.side, space.side))
-        fixed = None if given is None else self.levels(given)
-        x = self.here(torch.full((len(seeds), *self.shape), 0.5))
+        space, temperature = self.config.space, self.set_by(controls).temperature
+        u = Noise(seeds).uniform(space.side, space.side)
+        x = torch.full((len(seeds), *self.shape), 0.5)  # on the CPU, as the noise: not every device has float64
         sampler = Sampler(self.network, len(seeds))
-        yield x.clone()
+        yield self.here(x.clone())
         for r in range(space.side):
             sampler.start_row(r)
             for c in range(space.side):
-                level, close = draw(sampler.logits(c), u[:, r, c], temperature)
+                level, close = draw(sampler.logits(c).cpu(), u[:, r, c], temperature)
                 if close.any():
-                    level[close] = self._settle(x[close], u[close], r, c, temperature)
-                if fixed is not None and known is not None:
-                    level = torch.where(known[:, 0, r, c], fixed[:, r, c], level)
+                    precise = copy.deepcopy(self.network).cpu().double()(space.centre(x[close].double()))
+                    level[close], _ = draw(precise[:, :, r, c], u[close, r, c], temperature)
+                if given is not None and known is not None:
+                    level = torch.where(known[:, r, c], given[:, r, c], level)
                 x[:, 0, r, c] = self.grey(level)
                 sampler.put(c, space.centre(x[:, 0, r, c]))
             sampler.end_row()
-            yield x.clone()
-
-    def _settle(self, x: Tensor, u: Tensor, r: int, c: int, temperature: float) -> Tensor:
-        """The level (B,) of pixel (r, c) by the whole network, in double precision and on the CPU: not every device
-        has it. x (B, 1, H, W) is drawn up to there."""
-        logits = copy.deepcopy(self.network).cpu().double()(self.config.space.centre(x.cpu().double()))
-        return self.here(draw(logits[:, :, r, c], u[:, r, c].cpu(), temperature)[0])
+            yield self.here(x.clone())
 
     # --- Likelihood ---
 

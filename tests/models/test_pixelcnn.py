@@ -147,9 +147,9 @@ def test_learning_finds_a_law() -> None:
     how = Training(learning_rate=0.02)
     optimizers, rng = model.optimizers(how), torch.Generator().manual_seed(0)
     for step in range(150):
-        x = torch.zeros(64, 16)
-        x[:, :2] = torch.randint(2, (64, 1), generator=rng).float()
-        model.train_step(Batch(x.view(64, 1, 4, 4), rng, step, 150), optimizers, how)
+        x = torch.zeros(32, 16)
+        x[:, :2] = torch.randint(2, (32, 1), generator=rng).float()
+        model.train_step(Batch(x.view(32, 1, 4, 4), rng, step, 150), optimizers, how)
     both = torch.zeros(2, 16)
     both[1, :2] = 1
     with torch.no_grad():
@@ -160,7 +160,7 @@ def test_learning_finds_a_law() -> None:
 # --- Sampling --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("config", [{}, {"levels": 5}, {"layers": 2}, {"side": 12, "layers": 10, "scale": 1.5}])
+@pytest.mark.parametrize("config", [{}, {"levels": 5}, {"layers": 2}, {"side": 10, "layers": 8, "scale": 1.5}])
 @pytest.mark.parametrize("temperature", [1.0, 0.6])
 def test_the_quick_sampler_draws_the_pixels_of_the_naive_one(config: dict[str, int], temperature: float) -> None:
     model = a_model(**config)
