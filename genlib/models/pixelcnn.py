@@ -36,7 +36,7 @@ import copy
 import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -101,13 +101,13 @@ class Layer(nn.Module):
     def __init__(self, index: int, config: Config) -> None:
         super().__init__()
         width = config.width
-        self.first, self.last = index == 0, index == config.layers - 1
+        self.first, last = index == 0, index == config.layers - 1
         self.dilation = dilation = 1 if self.first else DILATIONS[(index - 1) % len(DILATIONS)]
         inside, rows, columns, left = (3, 3, 7, 3) if self.first else (width, 2, 3, 2)  # kernels: above, and beside
         self.above = nn.Conv2d(inside, 2 * width, (rows, columns), dilation=dilation)
         self.beside = nn.Conv2d(inside, 2 * width, (1, left))
         self.link = nn.Conv2d(2 * width, 2 * width, 1, bias=False)  # from the vertical to the horizontal stack
-        self.pass_on = nn.Identity() if self.last else nn.Conv2d(width, width, 1, bias=False)
+        self.pass_on = None if last else nn.Conv2d(width, width, 1, bias=False)
         # Rows and columns that are put before the picture: one more where a pixel is not to see itself.
         self.top, self.left = dilation * (rows - 1) + self.first, left - 1 + self.first
         self.side = dilation * (columns // 2)
@@ -115,7 +115,7 @@ class Layer(nn.Module):
     def forward(self, v: Tensor, h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         seen = self.above(F.pad(v, (self.side, self.side, self.top, -int(self.first))))
         out = gate(self.beside(F.pad(h, (self.left, -int(self.first), 0, 0))) + self.link(seen))
-        if self.last:
+        if self.pass_on is None:
             return v, h, out
         made = self.pass_on(out)
         return gate(seen), made if self.first else h + made, out
@@ -126,6 +126,8 @@ class Network(Constants):
 
     It is told where a pixel is, by two channels beside the picture: digits lie in the middle.
     """
+
+    place: Tensor
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -165,6 +167,11 @@ def draw(logits: Tensor, u: Tensor, temperature: float) -> tuple[Tensor, Tensor]
 # --- Sampling: each number is computed once --------------------------------------------------------------------------
 
 
+def matrix(conv: nn.Conv2d) -> Tensor:
+    """A kernel as a matrix: (channels that it makes, rows, columns and channels that it looks at)."""
+    return conv.weight.permute(0, 2, 3, 1).flatten(1)
+
+
 class Sampler:
     """The same network one pixel at a time, for B pictures side by side, its convolutions written as matrix products.
 
@@ -172,38 +179,37 @@ class Sampler:
     """
 
     def __init__(self, network: Network, count: int) -> None:
-        self.layers, self.side = list(network.layers), network.side
+        self.layers, self.side = cast(list[Layer], list(network.layers)), network.side
         self.place = network.place[0].permute(1, 2, 0)  # (H, W, 2)
-        zeros = network.place.new_zeros
-        # As matrices: (rows, columns and channels that a kernel looks at, channels that it makes).
-        self.above = [layer.above.weight.permute(2, 3, 1, 0).flatten(0, 2) for layer in self.layers]
-        self.beside = [layer.beside.weight.permute(2, 3, 1, 0).flatten(0, 2) for layer in self.layers]
-        self.link = [layer.link.weight[:, :, 0, 0].T for layer in self.layers]
-        self.pass_on = [layer.pass_on.weight[:, :, 0, 0].T for layer in self.layers[:-1]]
-        self.heads = [(c.bias, c.weight[:, :, 0, 0].T) for c in (network.skip, network.mix, network.out)]
+        self.above = [matrix(layer.above) for layer in self.layers]
+        self.beside = [matrix(layer.beside).T for layer in self.layers]
+        self.link = [matrix(layer.link) for layer in self.layers]
+        self.pass_on = [matrix(layer.pass_on).T for layer in self.layers if layer.pass_on is not None]
+        self.heads = [(matrix(conv), conv.bias) for conv in (network.skip, network.mix, network.out)]
         # For each layer, the rows (columns, B, channels) of the vertical stack that it looks at, the oldest first, and
         # the row (B, columns, channels) of the horizontal one that is being drawn.
+        zeros = network.place.new_zeros
         self.rows, self.row = [], []
         for layer in self.layers:
             above = zeros(self.side + 2 * layer.side, count, layer.above.in_channels)
             self.rows.append(deque([above] * layer.top, layer.top + (not layer.first)))
             self.row.append(zeros(count, layer.left + self.side, layer.above.in_channels))
         self.outs = zeros(count, len(self.layers), self.link[0].shape[0] // 2)
+        self.links: list[Tensor] = []
 
     def start_row(self, r: int) -> None:
         """The vertical stack at row r, whose predecessors are drawn: what it says to the horizontal one."""
-        side, self.links = self.side, []
+        self.links = []
         for i, layer in enumerate(self.layers):
             looked_at = [
-                self.rows[i][row * layer.dilation][column * layer.dilation :][:side]
+                self.rows[i][row * layer.dilation][column * layer.dilation :][: self.side]
                 for row in range(layer.above.kernel_size[0])
                 for column in range(layer.above.kernel_size[1])
             ]
-            seen = F.linear(torch.cat(looked_at, -1), self.above[i].T, layer.above.bias).flatten(0, 1)
-            self.links.append(torch.addmm(layer.beside.bias, seen, self.link[i]).unflatten(0, (side, -1)))
-            if not layer.last:
-                made = gate(seen).unflatten(0, (side, -1))
-                margin = self.layers[i + 1].side
+            seen = F.linear(torch.cat(looked_at, -1), self.above[i], layer.above.bias)
+            self.links.append(F.linear(seen, self.link[i], layer.beside.bias))
+            if layer.pass_on is not None:
+                made, margin = gate(seen.flatten(0, 1)).unflatten(0, seen.shape[:2]), self.layers[i + 1].side
                 self.rows[i + 1].append(F.pad(made, (0, 0, 0, 0, margin, margin)))
         for row in self.row:
             row.zero_()
@@ -214,17 +220,15 @@ class Sampler:
         for i, layer in enumerate(self.layers):
             looked_at = self.row[i][:, c : c + layer.beside.kernel_size[1]].flatten(1)
             self.outs[:, i] = gate(torch.addmm(self.links[i][c], looked_at, self.beside[i]))
-            if layer.last:
+            if layer.pass_on is None:
                 break
             into = self.row[i + 1][:, self.layers[i + 1].left + c]
             if layer.first:
                 torch.mm(self.outs[:, i], self.pass_on[i], out=into)
             else:
                 torch.addmm(self.row[i][:, layer.left + c], self.outs[:, i], self.pass_on[i], out=into)
-        y = self.outs.flatten(1)
-        for bias, weight in self.heads[:-1]:
-            y = torch.addmm(bias, y, weight).relu_()
-        return torch.addmm(self.heads[-1][0], y, self.heads[-1][1])
+        skip, mix, out = self.heads
+        return F.linear(F.linear(F.linear(self.outs.flatten(1), *skip).relu_(), *mix).relu_(), *out)
 
     def put(self, c: int, x: Tensor) -> None:
         """Pixel c of the row is x (B,), about zero."""
