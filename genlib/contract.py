@@ -250,6 +250,19 @@ class Unrolls(Protocol):
 
 
 @runtime_checkable
+class Completes(Protocol):
+    """Makes the rest of a picture of which a part is given."""
+
+    @abstractmethod
+    def complete(self, x: Tensor, known: Tensor, seeds: Seeds, controls: Controls | None = None) -> Tensor:
+        """Pictures (B, C, H, W): those of x where `known`, bool (B, 1, H, W), says so, and made where it does not.
+
+        What is known stays as the model reads it: one of so many greys may read a pixel as the nearest. What x holds
+        elsewhere counts nowhere. Picture i depends on what is known of x[i] and on seeds[i] alone.
+        """
+
+
+@runtime_checkable
 class Decodes(Protocol):
     """Has a latent space, and a map from it to x."""
 

@@ -410,6 +410,46 @@ def test_last_step_is_the_sample(name: str, config: Config) -> None:
     assert torch.equal(steps[-1], model.sample([8, 9]))
 
 
+def half_known(model: AnyModel, count: int) -> Tensor:
+    """The upper half of each picture."""
+    known = torch.zeros(count, 1, *model.shape[1:], dtype=torch.bool)
+    known[:, :, : model.shape[1] // 2] = True
+    return known
+
+
+@every(contract.Completes)
+def test_completing_keeps_what_is_known_and_makes_the_rest(name: str, config: Config) -> None:
+    model = used(name, config)
+    x, known, seeds = examples(model, 4).round(), half_known(model, 4), [5, 6, 7, 42]
+    with global_generators_untouched():
+        made = model.complete(x, known, seeds)
+    assert_pictures(made, 4, *model.shape)
+    part = known.expand_as(x)
+    assert torch.equal(made[part], x[part]), "what is known has changed"
+    assert torch.equal(model.complete(x, known, seeds), made), "asked again it makes something else"
+    assert torch.equal(model.complete(torch.where(known, x, 1 - x), known, seeds), made), "it saw what is not known"
+    alone = model.complete(x[3:], known[3:], [42])
+    torch.testing.assert_close(alone, made[3:], atol=1e-5, rtol=1e-5, msg="in another batch it makes something else")
+    again = model.complete(x[:1].expand_as(x), known, seeds)
+    assert len(torch.unique(again.flatten(1), dim=0)) > 1, "different seeds, the same picture"
+
+
+@every(contract.Completes)
+def test_what_is_wholly_known_comes_back(name: str, config: Config) -> None:
+    model = used(name, config)
+    x = examples(model, 3).round()
+    assert torch.equal(model.complete(x, torch.ones_like(x[:, :1], dtype=torch.bool), [1, 2, 3]), x)
+
+
+@every(contract.Completes)
+def test_every_control_counts_for_completions(name: str, config: Config) -> None:
+    model = used(name, config)
+    x, known = examples(model, 8).round(), half_known(model, 8)
+    for field, values in ends(model.Controls):
+        low, *_, high = (model.complete(x, known, range(8), model.Controls(**{field: v})) for v in values)
+        assert not torch.equal(low, high), f"{field} changes nothing"
+
+
 # --- Latents ---------------------------------------------------------------------------------------------------------
 
 
@@ -605,6 +645,8 @@ def readings(model: Any, away: Any) -> Iterator[tuple[str, Callable[[], Tensor]]
         yield "sample", lambda: away.sample([1, 2])
     if isinstance(model, contract.Unrolls):
         yield "sample_steps", lambda: list(away.sample_steps([1, 2]))[-1]
+    if isinstance(model, contract.Completes):
+        yield "complete", lambda: away.complete(x, half_known(model, 2), [1, 2])
     if isinstance(model, contract.HasPrior):
         yield "prior", lambda: away.prior([1, 2])
     if isinstance(model, contract.Decodes):

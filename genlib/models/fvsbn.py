@@ -37,7 +37,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from genlib import contract
-from genlib.contract import Batch, LogProb, Paper, Samples, Scores, Seeds, Trains, Unrolls
+from genlib.contract import Batch, Completes, LogProb, Paper, Samples, Scores, Seeds, Trains, Unrolls
 from genlib.models.base import Model
 from genlib.noise import Noise
 from genlib.spaces import Pictures
@@ -82,7 +82,7 @@ def log_likelihood(x: Tensor, logits: Tensor) -> Tensor:
     return -F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(1)
 
 
-class FVSBN(Model[Config, Controls, Training], Samples, Unrolls, Scores, Trains[Training]):
+class FVSBN(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scores, Trains[Training]):
     title = "Fully visible sigmoid belief network"
     short = "FVSBN"
     idea = (
@@ -111,9 +111,25 @@ class FVSBN(Model[Config, Controls, Training], Samples, Unrolls, Scores, Trains[
         *_, last = self.sample_steps(seeds, controls)
         return last
 
-    @torch.no_grad()
     def sample_steps(self, seeds: Seeds, controls: contract.Controls | None = None) -> Iterator[Tensor]:
-        """On-off pictures (B, 1, H, W) as their rows come, from none to all; what is not yet drawn is mid grey.
+        """On-off pictures (B, 1, H, W) as their rows come, from none to all; what is not yet drawn is mid grey."""
+        return self._rows(seeds, controls)
+
+    def complete(self, x: Tensor, known: Tensor, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
+        """A pixel is drawn after those before it, known or drawn, and knows nothing of known ones after it: what is
+        known should be the top of a picture. What is known and brighter than mid grey is on."""
+        *_, last = self._rows(seeds, controls, self.here(x).flatten(1), self.here(known).flatten(1))
+        return last
+
+    @torch.no_grad()
+    def _rows(
+        self,
+        seeds: Seeds,
+        controls: contract.Controls | None,
+        given: Tensor | None = None,
+        known: Tensor | None = None,
+    ) -> Iterator[Tensor]:
+        """See sample_steps. Pixels that are `known` (B, D) are those of `given` (B, D) in place of drawn ones.
 
         Pixel i is on where u_i < sigmoid(a_i / T), that is where T logit(u_i) < a_i. The logits are kept and updated
         element by element, and adding a weight or not rounds alike in any batch; so does the noise, which is brought
@@ -129,7 +145,10 @@ class FVSBN(Model[Config, Controls, Training], Samples, Unrolls, Scores, Trains[
         yield x.clone().unflatten(1, self.shape)
         for row in range(side):
             for i in range(row * side, (row + 1) * side):
-                x[:, i] = (thresholds[:, i] < logits[:, i]).float()
+                on = thresholds[:, i] < logits[:, i]
+                if given is not None and known is not None:
+                    on = torch.where(known[:, i], given[:, i] > 0.5, on)
+                x[:, i] = on.float()
                 logits[:, i + 1 :] += x[:, i, None] * columns[i, i + 1 :]
             yield x.clone().unflatten(1, self.shape)
 

@@ -157,3 +157,15 @@ def test_learning_from_zero_finds_a_law_and_leaves_the_upper_half_zero() -> None
 def test_only_small_grey_pictures(space: dict[str, int]) -> None:
     with pytest.raises(ValidationError, match="grey pictures of at most 32 x 32"):
         Config(space=Pictures.model_validate(space))
+
+
+def test_a_completion_has_the_law_of_the_rest_given_its_top() -> None:
+    """With nothing known it is a sample; with the first row known, each pixel has its conditional."""
+    model = a_model(4, 0.7)
+    x, known = binary(1, 4).expand(5_000, -1, -1, -1), torch.zeros(5_000, 1, 4, 4, dtype=torch.bool)
+    assert torch.equal(model.complete(x, known, range(5_000)), model.sample(range(5_000)))
+    known[:, :, 0] = True
+    many = model.complete(x, known, range(5_000))
+    assert torch.equal(many[:, :, 0], x[:, :, 0])
+    p = conditionals(x[:1].flatten(1), model.weight, model.bias)[0, 4].sigmoid()
+    torch.testing.assert_close(many[:, 0, 1, 0].mean(), p, atol=0.03, rtol=0)
