@@ -141,7 +141,10 @@ class Network(Constants):
 
     def constants(self) -> Mapping[str, Tensor]:
         line = torch.linspace(-1, 1, self.side)
-        return {"place": torch.stack(torch.meshgrid(line, line, indexing="ij"))[None]}  # (1, 2, H, W)
+        place = torch.empty(1, 2, self.side, self.side)
+        place[0, 0].copy_(line[:, None])
+        place[0, 1].copy_(line)
+        return {"place": place}
 
     def forward(self, x: Tensor) -> Tensor:
         v = h = torch.cat([x, self.place.expand(len(x), -1, -1, -1)], 1)

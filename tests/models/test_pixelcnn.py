@@ -146,10 +146,10 @@ def test_learning_finds_a_law() -> None:
     assert isinstance(model, PixelCNN)
     how = Training(learning_rate=0.02)
     optimizers, rng = model.optimizers(how), torch.Generator().manual_seed(0)
-    for step in range(150):
+    for step in range(250):
         x = torch.zeros(16, 16)
         x[::2, :2] = 1
-        model.train_step(Batch(x.view(16, 1, 4, 4), rng, step, 150), optimizers, how)
+        model.train_step(Batch(x.view(16, 1, 4, 4), rng, step, 250), optimizers, how)
     both = torch.zeros(2, 16)
     both[1, :2] = 1
     with torch.no_grad():
