@@ -177,6 +177,7 @@ TRANSLATE = """() => {
 def test_a_translated_card_takes_the_words_of_the_next_model(server: str, visit: Visit) -> None:
     page = visit(f"{server}/sample?model=vae-digits&n=4")
     settled(page)
+    page.wait_for_function("window.genlib")  # nobody translates before the page's own script is there
     card = page.get_by_role("tabpanel").first
     expect(card.get_by_text("trained on Handwritten digits")).to_be_visible(timeout=PATIENCE)
     page.evaluate(TRANSLATE)
