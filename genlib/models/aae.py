@@ -117,6 +117,7 @@ def discriminator(c: Config) -> nn.Sequential:
 
 class AdversarialAutoencoder(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Encodes, Trains[Training]):
     title = "Adversarial autoencoder"
+    short = "AAE"
     idea = (
         "An autoencoder whose codes a discriminator compares with draws from a simple law, until they cannot be told "
         "apart: then every draw decodes to a picture. A game does what the VAE's KL term does."
