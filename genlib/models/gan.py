@@ -59,12 +59,17 @@ from genlib.spaces import Pictures, Points
 Game = Literal["non-saturating", "minimax", "maximum-likelihood", "relativistic"]
 
 
-class Config(contract.Config):
+class Players(contract.Config):
+    """What fully connected players are, whatever they play for: other games have the same (wgan.py, unrolled.py)."""
+
     latent: int = Field(64, ge=1, le=512, description="Dimensions of the noise z")
-    law: Literal["gaussian", "uniform"] = Field("gaussian", description="What z is drawn from; the paper's is uniform")
     width: int = Field(512, ge=8, le=2048, description="Units of the widest hidden layer")
-    game: Game = Field("non-saturating", description="What the players play for")
     batch_norm: bool = Field(True, description="Batch norm in G, which quickens the learning of pictures")
+
+
+class Config(Players):
+    law: Literal["gaussian", "uniform"] = Field("gaussian", description="What z is drawn from; the paper's is uniform")
+    game: Game = Field("non-saturating", description="What the players play for")
     dropout: float = Field(0.3, ge=0, le=0.9, description="Dropout in D, which keeps it from winning too early")
 
 
@@ -86,12 +91,12 @@ class Controls(contract.Controls):
 # --- Blocks ----------------------------------------------------------------------------------------------------------
 
 
-def hidden(c: Config) -> tuple[int, int]:
+def hidden(c: Players) -> tuple[int, int]:
     """Widths of the two hidden layers, from the noise outwards: the many pixels of a picture are reached in steps."""
     return (c.width // 2 if isinstance(c.space, Pictures) else c.width), c.width
 
 
-def generator(c: Config) -> nn.Sequential:
+def generator(c: Players) -> nn.Sequential:
     """z (B, Z) -> numbers (B, size) that the space makes an x of. Rectifiers inside, as in section 5.
 
     Batch norm is newer than the paper (2015); without it pictures need several times the steps.

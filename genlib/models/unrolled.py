@@ -44,15 +44,13 @@ from genlib.contract import (
     Trains,
 )
 from genlib.models.base import Model
-from genlib.models.gan import discriminator_loss
+from genlib.models.gan import Players, discriminator_loss, generator, hidden
 from genlib.noise import Noise
 from genlib.spaces import Pictures, Points
 
 
-class Config(contract.Config):
-    latent: int = Field(64, ge=1, le=512, description="Dimensions of the noise z")
+class Config(Players):
     width: int = Field(256, ge=8, le=2048, description="Units of the widest hidden layer")
-    batch_norm: bool = Field(True, description="Batch norm in G, which quickens the learning of pictures")
 
 
 class Training(contract.Training):
@@ -68,22 +66,7 @@ class Controls(contract.Controls):
     )
 
 
-# --- Blocks: fully connected, as those of gan.py, so that the game alone is another ----------------------------------
-
-
-def hidden(c: Config) -> tuple[int, int]:
-    """Widths of the two hidden layers, from the noise outwards: the many pixels of a picture are reached in steps."""
-    return (c.width // 2 if isinstance(c.space, Pictures) else c.width), c.width
-
-
-def generator(c: Config) -> nn.Sequential:
-    """z (B, Z) -> numbers (B, size) that the space makes an x of."""
-    inner, outer = hidden(c)
-    return nn.Sequential(
-        nn.Linear(c.latent, inner), nn.BatchNorm1d(inner) if c.batch_norm else nn.Identity(), nn.ReLU(),
-        nn.Linear(inner, outer), nn.BatchNorm1d(outer) if c.batch_norm else nn.Identity(), nn.ReLU(),
-        nn.Linear(outer, c.space.size),
-    )  # fmt: skip
+# --- Blocks: G is that of gan.py, so that the game alone is another --------------------------------------------------
 
 
 def discriminator(c: Config) -> nn.Sequential:
