@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
@@ -39,3 +40,8 @@ def on_paper(page: Page) -> int:
 def strokes(page: Page) -> int:
     """How many strokes the paper says it has."""
     return int((page.locator(".sheet").get_attribute("aria-label") or "").split()[-2])
+
+
+def expect_strokes(page: Page, count: int) -> None:
+    """Wait for what the server changes on the paper: its words may stand on the page before."""
+    expect(page.locator(".sheet")).to_have_attribute("aria-label", re.compile(rf"\b{count} strokes?$"), timeout=PATIENCE)

@@ -88,16 +88,30 @@ new MutationObserver(() => {
   const seen = 'h1, [role=dialog], [data-testid=stTopNavLink], [data-testid=stSidebarNavLink]';
   for (const e of document.querySelectorAll(seen)) painted.add(e.innerText);
 }).observe(document, {subtree: true, childList: true, characterData: true});
+// The server forgets the pictures of a page that was left, also those that the browser still asks for: only one that
+// stays on the page without being had is an error.
+addEventListener('error', event => {
+  if (event.target instanceof HTMLImageElement) setTimeout(() => {
+    if (event.target.isConnected && !event.target.naturalWidth) console.error('no picture', event.target.src);
+  }, 1000);
+}, true);
 """
 
 
 def _said(message: Any) -> str:
-    return f"{message.text} {message.location.get('url', '')}"
+    return f"{message.text} {_url(message)}"
+
+
+def _url(message: Any) -> str:
+    url: str = message.location.get("url", "")
+    return url
 
 
 def _is_error(message: Any) -> bool:
     # At /data Streamlit's client asks for /data/_stcore/health before it tries /_stcore/health: a 404 as planned.
-    return message.type == "error" and "/_stcore/" not in message.location.get("url", "")
+    # WATCH tells which of the pictures that could not be had were missed.
+    expected = "/_stcore/" in _url(message) or "/media/" in _url(message)
+    return message.type == "error" and not expected
 
 
 def _is_outside(url: str) -> bool:

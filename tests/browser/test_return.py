@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from drawing_by_hand import drag, on_paper, strokes
+from drawing_by_hand import drag, expect_strokes, on_paper, strokes
 from network import Network
 from PIL import Image
 from playwright.sync_api import Error as PlaywrightError
@@ -166,7 +166,7 @@ def test_strokes_drawn_without_a_connection_are_translated(place: Place, visitor
     expect(answer(page)).to_have_attribute("src", was)
     come_back(page, place)
     expect(answer(page)).not_to_have_attribute("src", was)
-    assert strokes(page) == 2
+    expect_strokes(page, 2)
     page.get_by_role("button", name="Five other answers").click()
     expect(page.get_by_role("button", name="the answer with seed 5", exact=True)).to_be_visible()
     # Undo still knows what was drawn before.
@@ -187,6 +187,7 @@ def test_a_drawing_survives_a_reload_and_so_does_its_undo(server: str, visitor: 
     ink, second = on_paper(page), answer(page).get_attribute("src") or ""
     page.reload()
     expect(answer(page)).to_have_attribute("src", second)
+    expect_strokes(page, 2)
     assert on_paper(page) == pytest.approx(ink, rel=0.01)  # drawn at once, not bit by bit: other edges
     page.get_by_role("button", name="Undo").click()
     expect(answer(page)).to_have_attribute("src", first)
@@ -298,13 +299,13 @@ def test_a_drawing_survives_every_order_of_clicks(server: str, visitor: Page) ->
     go(page, "Translate")
     way("Draw").check(force=True)
     expect(paper).to_be_visible()
-    assert strokes(page) == done
+    expect_strokes(page, done)
     until(page, lambda: "way=draw" in page.url)
     settle(page)
     known = answer(page).get_attribute("src") or ""
     page.reload()
     expect(answer(page)).to_have_attribute("src", known)
-    assert strokes(page) == done
+    expect_strokes(page, done)
 
 
 @pytest.mark.parametrize("how", ["restart", "reload"])

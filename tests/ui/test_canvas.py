@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from drawing_by_hand import drag, on_paper, strokes
+from drawing_by_hand import drag, expect_strokes, on_paper, strokes
 from serving import PATIENCE, serving_script
 from strokes import ACROSS, DEEP, DOWN
 
@@ -157,6 +157,7 @@ def test_draw_erase_leave_and_come_back(url: str, page: Page):
     expect(page.get_by_role("heading", name="Other")).to_be_visible()
     link(page, "draw")
     expect(said).to_have_text(before)
+    expect_strokes(page, 5)
     assert on_paper(page) == pytest.approx(dotted, rel=0.01)
     expect(page.get_by_role("radio", name="Eraser")).to_be_checked()
     page.get_by_role("button", name="Redo").click()
@@ -219,7 +220,7 @@ def test_every_picture_has_hints_of_its_own(url: str, page: Page):
     first = said.inner_text()
     page.get_by_role("radio", name="100").click()
     expect(said).to_have_text("strokes 0, hints 0")
-    assert strokes(page) == 0
+    expect_strokes(page, 0)
     drag(page, [(0.2, 0.2), (0.4, 0.2)])
     drag(page, [(0.2, 0.5), (0.4, 0.5)])
     expect(said).to_contain_text("strokes 2")
