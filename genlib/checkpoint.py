@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from genlib import catalog
-from genlib.contract import Config, Recipe, Training
+from genlib.contract import Config, Controls, Recipe, Training
 from genlib.errors import GenlibError, plain, problem
 
 if TYPE_CHECKING:
@@ -99,6 +99,12 @@ class Checkpoint:
     @property
     def model_class(self) -> type[AnyModel]:
         return catalog.model_class(self.spec.model)
+
+    @property
+    def controls(self) -> type[Controls]:
+        """What a visitor may turn, which may follow from the config."""
+        found: type[Controls] = self.model_class.controls_for(self.config)
+        return found
 
     def card(self) -> str:
         """The model card (Markdown with YAML front matter), or '' where there is none."""

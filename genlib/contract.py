@@ -167,6 +167,14 @@ class Worlds:
 
 
 @dataclass(frozen=True)
+class Classes:
+    """What a model can be told to make: the attribute of the data, and the names of its classes, in order."""
+
+    attribute: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Paper:
     """The paper a model comes from."""
 
@@ -238,6 +246,20 @@ class Samples(Protocol):
     @abstractmethod
     def sample(self, seeds: Seeds, controls: Controls | None = None) -> Tensor:
         """x (B, *shape), one for each seed. `controls` None: the model's defaults."""
+
+
+@runtime_checkable
+class Conditions(Protocol):
+    """Makes x of the class that is asked for."""
+
+    @classmethod
+    @abstractmethod
+    def classes(cls, config: Any) -> Classes:
+        """Those that a model with this config knows."""
+
+    @abstractmethod
+    def sample_classes(self, seeds: Seeds, y: Tensor, controls: Controls | None = None) -> Tensor:
+        """x (B, *shape), one for each seed, of classes y, int64 (B,). A seed keeps its noise whatever the class."""
 
 
 @runtime_checkable

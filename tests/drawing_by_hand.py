@@ -44,4 +44,6 @@ def strokes(page: Page) -> int:
 
 def expect_strokes(page: Page, count: int) -> None:
     """Wait for what the server changes on the paper: its words may stand on the page before."""
-    expect(page.locator(".sheet")).to_have_attribute("aria-label", re.compile(rf"\b{count} strokes?$"), timeout=PATIENCE)
+    expect(page.locator(".sheet")).to_have_attribute(
+        "aria-label", re.compile(rf"\b{count} strokes?$"), timeout=PATIENCE
+    )

@@ -98,8 +98,8 @@ class Subject:
         """How all numbers come about, as JSON: data and split, how many real x, and of the samples, where the model
         makes any, how many, from which seeds, at which controls."""
         found: dict[str, Any] = {"data": self.data, "split": "test", "reals": len(self.real)}
-        if issubclass(cls := self.checkpoint.model_class, Samples):
-            controls = cls.Controls().model_dump(mode="json")
+        if issubclass(self.checkpoint.model_class, Samples):
+            controls = self.checkpoint.controls().model_dump(mode="json")
             found |= {"samples": self.count, "seeds": f"0 to {self.count - 1}", "controls": controls}
         return found
 

@@ -26,9 +26,9 @@ class Model(Constants, Generic[C, K, T]):
     variables below and inherits the capabilities of `genlib.contract` that it really has.
     """
 
-    # From the brackets after Model.
+    # From the brackets after Model. A model's own Controls may be narrower than its class's: controls_for().
     Config: ClassVar[type[contract.Config]]
-    Controls: ClassVar[type[contract.Controls]]
+    Controls: type[contract.Controls]
     Training: ClassVar[type[contract.Training]]
 
     title: ClassVar[str]  # the field's name for it, e.g. "Deep convolutional GAN"
@@ -55,6 +55,7 @@ class Model(Constants, Generic[C, K, T]):
     def __init__(self, config: C) -> None:
         super().__init__()
         self.config = config
+        self.Controls = self.controls_for(config)
 
     @classmethod
     def tiny(cls) -> tuple[C, ...]:
@@ -68,6 +69,11 @@ class Model(Constants, Generic[C, K, T]):
         Raises pydantic.ValidationError where an override is out of its bounds or unknown.
         """
         return cls.Config(**{"space": info.space.model_dump(), **overrides})  # type: ignore[return-value]
+
+    @classmethod
+    def controls_for(cls, config: C) -> type[K]:
+        """Its controls: those of the class, unless the config says what there is to choose from."""
+        return cls.Controls  # type: ignore[return-value]
 
     @classmethod
     def needs(cls, config: C) -> Needs:

@@ -96,14 +96,15 @@ def hidden(c: Players) -> tuple[int, int]:
     return (c.width // 2 if isinstance(c.space, Pictures) else c.width), c.width
 
 
-def generator(c: Players) -> nn.Sequential:
+def generator(c: Players, given: int = 0) -> nn.Sequential:
     """z (B, Z) -> numbers (B, size) that the space makes an x of. Rectifiers inside, as in section 5.
 
-    Batch norm is newer than the paper (2015); without it pictures need several times the steps.
+    Batch norm is newer than the paper (2015); without it pictures need several times the steps. `given`: how many
+    numbers it reads beside z (cgan.py).
     """
     inner, outer = hidden(c)
     return nn.Sequential(
-        nn.Linear(c.latent, inner), nn.BatchNorm1d(inner) if c.batch_norm else nn.Identity(), nn.ReLU(),
+        nn.Linear(c.latent + given, inner), nn.BatchNorm1d(inner) if c.batch_norm else nn.Identity(), nn.ReLU(),
         nn.Linear(inner, outer), nn.BatchNorm1d(outer) if c.batch_norm else nn.Identity(), nn.ReLU(),
         nn.Linear(outer, c.space.size),
     )  # fmt: skip

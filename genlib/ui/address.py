@@ -184,7 +184,7 @@ class ModelAddress(Address[M]):
 
     def parameters(self) -> dict[str, str]:
         assert self._checkpoint  # settle() was called
-        of_model = controls.values(self._checkpoint.model_class.Controls, self.controls_key)
+        of_model = controls.values(self._checkpoint.controls, self.controls_key)
         return query.write(self.values) | query.write(of_model)
 
     @property
@@ -231,7 +231,7 @@ class ModelAddress(Address[M]):
         reading = query.read(self.schema, news.parameters)
         # Bounds of another model than the one that was asked for are nobody's problem.
         problems = query.read(self.spec.query, news.parameters).problems if news.stands_in else reading.problems
-        of_model = query.read(checkpoint.model_class.Controls, {} if news.stands_in else reading.rest)
+        of_model = query.read(checkpoint.controls, {} if news.stands_in else reading.rest)
         unknown = (f"This model has no control called {query.quote(name)}." for name in of_model.rest)
         self._show(reading.values)
         controls.set_state(of_model.values, self.controls_key)

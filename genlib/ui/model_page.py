@@ -68,7 +68,7 @@ class ModelPage(Generic[M]):
 
     def controls(self) -> Controls:
         """The model's own controls, behind a button."""
-        schema = self.checkpoint.model_class.Controls
+        schema = self.checkpoint.controls
         if not schema.model_fields:
             return schema()
         with st.popover("Controls", icon=":material/tune:"):

@@ -57,7 +57,7 @@ def draw(scene: Scene) -> None:
 def _spread(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     """Between which values each number is moved, two times (Z,): where nearly all codes or draws lie."""
     draws = (
-        codes.drawn(scene.checkpoint, range(256), scene.checkpoint.model_class.Controls())
+        codes.drawn(scene.checkpoint, range(256), scene.checkpoint.controls())
         if scene.shown.given == "seeds"
         else codes.coded(scene.checkpoint).z
     )

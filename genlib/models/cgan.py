@@ -1,0 +1,190 @@
+"""Conditional GAN: the same game, with the class told to both players.
+
+    Mirza, Osindero, "Conditional Generative Adversarial Nets", 2014. https://arxiv.org/abs/1411.1784
+
+Both players are given y beside what they read (equation 2)
+
+    min_G max_D V(D, G) = E_x,y~data [log D(x | y)] + E_z~p(z), y~data [log(1 - D(G(z | y) | y))]
+
+so that D rejects a good picture of the wrong class, and G has to make what y says. Each y is a game of its own, with
+the law of the data given y as its optimum; the players share what the classes have in common. z is left with what y
+does not say: the same z under another y is another digit in much the same hand.
+
+G descends -log D(G(z | y) | y), the non-saturating form (gan.py). Class y is a vector with a one at its place, joined
+to z and to x (section 3.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field, StringConstraints, create_model
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from genlib import contract, noise
+from genlib.contract import Batch, Classes, Conditions, Latent, Name, Needs, Paper, Samples, Seeds, Trains
+from genlib.models.base import Model
+from genlib.models.gan import Players, discriminator_loss, generator, hidden
+from genlib.nets import Dropout, Stack, frozen
+from genlib.noise import Noise
+from genlib.spaces import Pictures
+
+if TYPE_CHECKING:
+    from genlib.data import DataInfo
+
+ANY = "any"  # a class that is drawn as well
+
+ClassName = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=r"^[\w /-]+$")]
+
+
+class Config(Players):
+    space: Pictures = Field(Pictures(), description="Pictures")
+    attribute: Name = Field("label", description="Which label of the data it is told")
+    classes: tuple[ClassName, ...] = Field(min_length=2, max_length=64, description="What that label can be, in order")
+    dropout: float = Field(0.3, ge=0, le=0.9, description="Dropout in D, which keeps it from winning too early")
+
+
+class Training(contract.Training):
+    generator_rate: float = Field(2e-4, gt=0, le=1, description="Learning rate of G")
+    discriminator_rate: float = Field(2e-4, gt=0, le=1, description="Learning rate of D")
+    discriminator_steps: int = Field(1, ge=1, le=20, description="Steps of D, each on fresh data, for one of G")
+    smoothing: float = Field(0.0, ge=0, le=0.5, description="D aims at 1 - this on real data, and at 0 on samples")
+
+
+class Controls(contract.Controls):
+    truncation: float = Field(
+        2.0, ge=0.1, le=3.0, description="Noise stays within this many standard deviations: lower is safer, less varied"
+    )
+
+
+@lru_cache
+def controls_with(classes: tuple[str, ...]) -> type[Controls]:
+    """Controls with a choice of class."""
+    options: Any = Literal[(ANY, *classes)]
+    said = Field(ANY, title="Class", description=f"What to make; {ANY}: each seed draws its own")
+    return create_model("Controls", __base__=Controls, label=(options, said))
+
+
+# --- Blocks ----------------------------------------------------------------------------------------------------------
+
+
+def discriminator(c: Config) -> Stack:
+    """x and y side by side (B, size + K) -> logit of D(x | y) (B, 1)."""
+    inner, outer = hidden(c)
+    return Stack(
+        nn.Linear(c.space.size + len(c.classes), outer), nn.LeakyReLU(0.2), Dropout(c.dropout),
+        nn.Linear(outer, inner), nn.LeakyReLU(0.2), Dropout(c.dropout),
+        nn.Linear(inner, 1),
+    )  # fmt: skip
+
+
+class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Trains[Training]):
+    title = "Conditional GAN, by class"
+    short = "cGAN"
+    idea = (
+        "Generator and discriminator are both told the class. A good picture of the wrong class is rejected, so the "
+        "generator learns to make what is asked for."
+    )
+    paper = Paper(
+        "Conditional Generative Adversarial Nets", "Mirza & Osindero", 2014, "https://arxiv.org/abs/1411.1784"
+    )
+    family = ("Implicit density", "Direct")
+    follows = frozenset({"space", "classes"})
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.generator = generator(config, given=len(config.classes))
+        self.discriminator = discriminator(config)
+
+    @classmethod
+    def tiny(cls) -> tuple[Config, ...]:
+        return (Config(space=Pictures(side=8), classes=("dark", "light", "none"), latent=4, width=16),)
+
+    @classmethod
+    def config_for(cls, info: DataInfo, **overrides: Any) -> Config:
+        attribute = overrides.get("attribute", info.main_label)
+        told = {"attribute": attribute, "classes": info.labels.get(attribute, ())}
+        return super().config_for(info, **{**told, **overrides})
+
+    @classmethod
+    def needs(cls, config: Config) -> Needs:
+        return Needs(labels={config.attribute: len(config.classes)})
+
+    # --- Sampling ---
+
+    @classmethod
+    def controls_for(cls, config: Config) -> type[Controls]:
+        return controls_with(config.classes)
+
+    @classmethod
+    def classes(cls, config: Config) -> Classes:
+        return Classes(config.attribute, config.classes)
+
+    def sample(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
+        settings = self.set_by(controls)
+        stream = Noise(seeds)
+        z = stream.latent(self.z, settings.truncation)
+        drawn = (stream.uniform() * len(self.config.classes)).long()  # after z, which a seed keeps under every class
+        label = getattr(settings, "label", ANY)
+        y = drawn if label == ANY else torch.full_like(drawn, self.config.classes.index(label))
+        return self.made(self.here(z), self.here(y))
+
+    def sample_classes(self, seeds: Seeds, y: Tensor, controls: contract.Controls | None = None) -> Tensor:
+        return self.made(self.here(Noise(seeds).latent(self.z, self.set_by(controls).truncation)), self.here(y))
+
+    @property
+    def z(self) -> Latent:
+        return Latent(self.config.latent, "gaussian")
+
+    def made(self, z: Tensor, y: Tensor) -> Tensor:
+        """G(z | y): pictures (B, C, H, W) from noise (B, Z) and classes int64 (B,)."""
+        return self.config.space.emit(self.generator(self.joined(z, y))).unflatten(1, self.shape)
+
+    def logits(self, x: Tensor, y: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """D's logit l(x | y) (B,), of pictures and classes int64 (B,). `rng` draws the dropout while training."""
+        x = self.config.space.centre(x).flatten(1)
+        return self.discriminator(self.joined(x, y), rng).float().squeeze(1)
+
+    def joined(self, x: Tensor, y: Tensor) -> Tensor:
+        """Numbers (B, N) and beside them the class, a one among zeros: (B, N + K)."""
+        return torch.cat([x, F.one_hot(y, len(self.config.classes)).to(x.dtype)], 1)
+
+    # --- Training ---
+
+    def optimizers(self, training: Training) -> dict[str, Optimizer]:
+        betas = (0.5, 0.999)
+        return {
+            "generator": Adam(self.generator.parameters(), training.generator_rate, betas, fused=True),
+            "discriminator": Adam(self.discriminator.parameters(), training.discriminator_rate, betas, fused=True),
+        }
+
+    def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training) -> dict[str, Tensor]:
+        # D, k times. Samples are asked for in the classes of the batch: both players see the data's law of y.
+        for k in range(training.discriminator_steps):
+            given = batch.fresh() if k else batch
+            real, y = given.x, given.labels[self.config.attribute]
+            fake = self.made(noise.draw(self.z, len(real), batch.rng), y)
+            real_logits, fake_logits = self.logits(real, y, batch.rng), self.logits(fake.detach(), y, batch.rng)
+            loss_d = discriminator_loss(real_logits, fake_logits, smoothing=training.smoothing)
+            optimizers["discriminator"].zero_grad()
+            loss_d.backward()
+            optimizers["discriminator"].step()
+
+        # G ascends log D(G(z | y) | y).
+        optimizers["generator"].zero_grad()
+        with frozen(self.discriminator):
+            loss_g = F.softplus(-self.logits(fake, y, batch.rng)).mean()
+            loss_g.backward()
+        optimizers["generator"].step()
+
+        return {
+            "loss D": loss_d.detach(),
+            "loss G": loss_g.detach(),
+            "D(real)": torch.sigmoid(real_logits).mean().detach(),
+            "D(fake)": torch.sigmoid(fake_logits).mean().detach(),
+        }
