@@ -3,8 +3,7 @@
 import streamlit as st
 
 from genlib.glossary import gloss
-from genlib.ui import cards, frame, made, pages
-from genlib.ui.enlarge import enlarge
+from genlib.ui import cards, enlarge, frame, made, pages
 from genlib.ui.live import live
 from genlib.ui.model_page import ModelPage
 
@@ -36,7 +35,6 @@ seeds = range(shown.seed, shown.seed + shown.n)
 # --- What was made, and what there is to know and to take ---
 
 left, right = st.columns([5, 3], gap="large")
-picked = None
 batch = made.Batch(checkpoint, seeds, values, page.address.url())
 with left, frame.answering():
     made.choose_view(checkpoint)
@@ -46,7 +44,7 @@ with left, frame.answering():
         if kind == "points":
             made.points(batch)
         else:
-            picked = made.pictures(batch)
+            made.pictures(batch)
         live(f"{len(seeds):,} {kind} by {checkpoint.name}, from seed {shown.seed} on", "sample", batch.x)
 with right, frame.answering():
     card, code = st.tabs(["Model card", "Script"], on_change="rerun", key=page.key("side"))
@@ -57,5 +55,7 @@ with right, frame.answering():
             st.markdown(f"These lines of Python make the same {kind}. The address of this page shows them again.")
             st.code(batch.script, wrap_lines=True)
 
-if picked is not None:  # last: its search may take a while
-    enlarge(checkpoint, batch.x, seeds, picked)
+if shown.large in seeds:  # last: its search may take a while
+    enlarge.show(checkpoint, batch.x, seeds, page.address)
+elif shown.large != enlarge.NONE:
+    st.warning(f"Seed {shown.large} is not among these pictures, so none is shown large.", icon=":material/link_off:")

@@ -122,14 +122,21 @@ class Address(Generic[Q]):
             _component(data={"page": self.spec.key, "query": _encoded(address) if fills else ""}, key=self._fill)
         if fills:
             state[self._standing] = state[self._written] = address
-        elif address != state[self._written]:
-            if address != st.query_params.to_dict():
-                st.query_params.from_dict(address)
-            if state[self._written] is not None:
-                state[self._unmet] = Unmet()
-            state[self._standing] = state[self._written] = address
+        else:
+            self.write()
         unmet: Unmet = state[self._unmet]
         return unmet
+
+    def write(self) -> None:
+        """The same from within a fragment, which runs after publish() did."""
+        state, address = st.session_state, self.parameters()
+        if address == state[self._written]:
+            return
+        if address != st.query_params.to_dict():
+            st.query_params.from_dict(address)
+        if state[self._written] is not None:
+            state[self._unmet] = Unmet()
+        state[self._standing] = state[self._written] = address
 
     def want(self, parameters: Mapping[str, str]) -> None:
         """Have the next run show what an address with these would."""

@@ -11,11 +11,12 @@ import streamlit as st
 from genlib.sheets import enlargement, png
 from genlib.ui import frame, loaders
 from genlib.ui.live import live
-from genlib.ui.pages import SAMPLE
+from genlib.ui.pages import SAMPLE, SampleQuery
 
 if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
     from genlib.contract import Criticism, LogProb
+    from genlib.ui.address import Address
 
 NEIGHBOURS = 5
 MEANING = {
@@ -39,23 +40,31 @@ GLOSS = {
 
 # The room of a square picture and its caption.
 WAITING = '<div style="aspect-ratio: 1; background: #8883; margin-bottom: 2.4rem"></div>'
-AT = SAMPLE.widget("enlarged")  # session key: the place of the picture in its batch
+LARGE = SAMPLE.widget("large")  # the address says which picture is shown, so it is still there after a lost connection
+NONE = -1
 
 
-def enlarge(checkpoint: Checkpoint, images: np.ndarray, seeds: Sequence[int], seed: int) -> None:
-    """Open a dialog with the picture of `seed` among `images` uint8 (B, H, W, C), which `checkpoint` made from `seeds`.
+def choose(seed: int) -> None:
+    """Have the next run show the picture of `seed` large."""
+    st.session_state[LARGE] = seed
+
+
+def show(checkpoint: Checkpoint, images: np.ndarray, seeds: Sequence[int], address: Address[SampleQuery]) -> None:
+    """A dialog with the chosen one of `images` uint8 (B, H, W, C), which `checkpoint` made from `seeds`.
 
     The others are a button or an arrow key away.
     """
-    st.session_state[AT] = seeds.index(seed)
-    st.dialog(checkpoint.title, width="medium")(_show)(checkpoint, images, seeds)
+    dialog = st.dialog(checkpoint.title, width="medium", on_dismiss=lambda: choose(NONE))
+    dialog(_show)(checkpoint, images, seeds, address)
 
 
-def _show(checkpoint: Checkpoint, images: np.ndarray, seeds: Sequence[int]) -> None:
+def _show(checkpoint: Checkpoint, images: np.ndarray, seeds: Sequence[int], address: Address[SampleQuery]) -> None:
     from genlib.measures import memorisation
 
-    at = st.session_state[AT] % len(seeds)
-    image, seed = images[at], seeds[at]
+    address.write()
+    seed = st.session_state[LARGE]
+    at = seeds.index(seed)
+    image = images[at]
     large = png(image, enlargement(len(image), 768))
     # All places first, then what takes time, so that nothing moves when it comes; look.css keeps the words' room.
     with st.container(key="enlarged"):
@@ -66,8 +75,8 @@ def _show(checkpoint: Checkpoint, images: np.ndarray, seeds: Sequence[int]) -> N
                 for label, key, icon, step in (("Previous", "Left", "back", -1), ("Next", "Right", "forward", 1)):
                     st.button(
                         f"{label} picture",
-                        on_click=_turn,
-                        args=(at + step,),
+                        on_click=choose,
+                        args=(seeds[(at + step) % len(seeds)],),  # past either end it goes on at the other
                         key=SAMPLE.widget(f"enlarged.{label}"),
                         shortcut=key,
                         icon=f":material/arrow_{icon}:",
@@ -91,7 +100,7 @@ def _show(checkpoint: Checkpoint, images: np.ndarray, seeds: Sequence[int]) -> N
         for slot in slots:
             slot.html(WAITING)
         st.caption("Distance: root mean square difference of the pixels, 0 to 1. A copy has 0.")
-        live(f"Picture with seed {seed}, {at + 1} of {len(seeds)}", AT)
+        live(f"Picture with seed {seed}, {at + 1} of {len(seeds)}", LARGE)
 
     with opinion, frame.answering():
         for sentence, gloss in _opinion(checkpoint, *loaders.opinion(checkpoint, image)):
@@ -111,10 +120,6 @@ def _show(checkpoint: Checkpoint, images: np.ndarray, seeds: Sequence[int]) -> N
             slot.image(near, f"{distance:.3f}", width="stretch", alt=alt, output_format="PNG")
         else:
             slot.empty()
-
-
-def _turn(at: int) -> None:
-    st.session_state[AT] = at  # past either end it goes on at the other
 
 
 def _opinion(

@@ -16,7 +16,7 @@ from genlib.contract import Controls, Unrolls
 from genlib.errors import GenlibError
 from genlib.figures import points as figures
 from genlib.sheets import enlargement, grid, png, zip_of
-from genlib.ui import loaders
+from genlib.ui import enlarge, loaders
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import SAMPLE
 
@@ -83,10 +83,10 @@ def steps(batch: Batch) -> None:
     st.caption(f"How the model makes the pictures of {seeds}.")
 
 
-def pictures(batch: Batch) -> int | None:
-    """Tiles and downloads; the seed of the tile that was clicked just now."""
+def pictures(batch: Batch) -> None:
+    """Tiles, of which a click has one shown large, and downloads."""
     made = batch.x
-    picked = gallery(made, batch.seeds, SAMPLE.widget("gallery"))
+    gallery(made, batch.seeds, SAMPLE.widget("gallery"), on_pick=enlarge.choose)
     scale = enlargement(made.shape[1], 112)
     with st.container(horizontal=True):
         st.download_button(
@@ -108,7 +108,6 @@ def pictures(batch: Batch) -> int | None:
             on_click="ignore",
             icon=":material/folder_zip:",
         )
-    return picked if picked in batch.seeds else None
 
 
 def points(batch: Batch) -> None:

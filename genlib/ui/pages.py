@@ -39,6 +39,7 @@ class SampleQuery(ModelQuery):
     seed: int = Field(0, ge=0, le=MAX_SEED + 1 - POINTS, description="The first seed; the others follow it")
     n: int = Field(24, ge=1, le=POINTS, description="How many pictures, or points")
     view: Literal["all", "steps"] = Field("all", description="What was made, or how: step by step")
+    large: int = Field(-1, ge=-1, le=MAX_SEED, description="The seed of the picture that is shown large; -1: none")
 
     @classmethod
     def narrowed(cls, checkpoint: Checkpoint) -> type[SampleQuery]:
@@ -58,6 +59,7 @@ class OfPictures(OfSteps):
 
 class OfPoints(SampleQuery):
     view: Literal["all"] = Field("all", description="What was made")
+    large: Literal[-1] = Field(-1, description="No point is shown large")
     n: int = Field(2000, ge=200, le=POINTS, description="How many points")
 
 

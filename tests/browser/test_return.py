@@ -131,10 +131,19 @@ def test_the_first_click_works_after_the_connection_was_lost(place: Place, visit
     expect(page.get_by_role("button", name=f"picture with seed {seed}", exact=True)).to_be_visible()
     assert query(page) == {"model": "vae-digits", "seed": str(seed), "n": "4"}
 
-    # And once more, with a choice of the model as the first click.
+    # And once more, with a picture shown large.
+    page.get_by_role("button", name=f"picture with seed {seed}", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text(f"Seed {seed}", exact=True)).to_be_visible()
     settle(page)
     place.lose("restart")
     come_back(page, place)
+    expect(dialog.get_by_text(f"Seed {seed}", exact=True)).to_be_visible()
+    settle(page)
+    dialog.get_by_role("button", name="Next picture").click()
+    expect(dialog.get_by_text(f"Seed {seed + 1}", exact=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    until(page, lambda: "large" not in query(page))
     choose_model(page, "gan-digits")
     settle(page)
     assert query(page) == {"model": "gan-digits", "seed": str(seed), "n": "4"}

@@ -66,11 +66,13 @@ def test_a_click_enlarges_and_the_same_tile_can_be_clicked_again(server: str, vi
     for _ in range(2):
         tile(page, 9).click()
         expect(dialog.get_by_text("Seed 9", exact=True)).to_be_visible(timeout=PATIENCE)
+        page.wait_for_url("**&large=9", timeout=PATIENCE)
         expect(dialog.get_by_alt_text(re.compile("Training picture at distance"))).to_have_count(
             5, timeout=2 * PATIENCE
         )
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0, timeout=PATIENCE)
+        page.wait_for_url("**&n=6", timeout=PATIENCE)
     # And by keyboard.
     tile(page, 10).focus()
     page.keyboard.press("ArrowRight")

@@ -265,7 +265,7 @@ def test_the_grid_and_the_zip(downloads: dict[str, tuple[str, Any]]):
 
 def click(at: AppTest, seed: int) -> AppTest:
     """What the gallery's click does; the component itself runs in a browser only."""
-    at.session_state["sample.gallery"] = {"picked": seed}
+    at.session_state["sample.large"] = seed
     return at.run()
 
 
@@ -288,6 +288,13 @@ def test_a_click_enlarges(downloads: dict[str, tuple[str, Any]], monkeypatch: py
     assert ((asked["digits"][0, 0] * 255).round().numpy() == shown(at)[1][2]).all()
     captions = [caption for image in at.image for caption in image.captions]
     assert captions[-5:] == ["0.000", "0.100", "0.200", "0.300", "0.400"]
+
+
+def test_the_address_says_what_is_shown_large(downloads: dict[str, tuple[str, Any]]):
+    at = open_page("seed=8&n=4&large=10")
+    assert f"{FIRST}-seed-10.png" in [name for name, _ in downloads.values()]
+    assert not at.warning
+    assert said(open_page("seed=8&n=4&large=12")) == ["Seed 12 is not among these pictures, so none is shown large."]
 
 
 def test_a_slow_search_holds_back_no_other_part_of_the_page(monkeypatch: pytest.MonkeyPatch):

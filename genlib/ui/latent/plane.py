@@ -147,7 +147,7 @@ def _live(
     pad.pad(pads, names, (state[X], state[Y]), state.setdefault(VERSION, 0), PAD, _moved)
     found = pad.place(PAD)
     if found is not None and found.rest:
-        page.publish()  # the address says where
+        page.address.write()  # the address says where
 
 
 def _numbers(z: np.ndarray) -> str:
