@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 NAME = r"[a-z0-9][a-z0-9-]{0,95}"
 CONFIG, WEIGHTS, CARD, MOMENTS = "config.json", "model.safetensors", "README.md", "moments.webp"
+FILES = (CONFIG, CARD, MOMENTS, WEIGHTS)  # what the Hub is given of it, and asked for, in this order
 MAX_BYTES = {CONFIG: 64 * 1024, WEIGHTS: 64 * 1024**2, CARD: 256 * 1024, MOMENTS: 1024**2}
 
 

@@ -1,6 +1,7 @@
 """Checkpoints on the Hugging Face Hub: pull one into a cache on this disk, push one to a repository.
 
-A repository holds what checkpoints/NAME/ holds: config.json, model.safetensors, README.md. Nothing else is fetched.
+A repository holds what checkpoints/NAME/ holds: config.json, model.safetensors, README.md and perhaps moments.webp.
+Nothing else is fetched.
 A pull goes through these steps and ends at the first that answers:
 
     cached      A pinned commit that is in the cache costs no request at all.

@@ -15,7 +15,7 @@ from typing import Literal
 
 from huggingface_hub import constants, try_to_load_from_cache
 
-from genlib.checkpoint import CARD, CONFIG, WEIGHTS, Checkpoint
+from genlib.checkpoint import CONFIG, FILES, WEIGHTS, Checkpoint
 from genlib.errors import GenlibError
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -41,7 +41,7 @@ def cached(repo: str, revision: str, cache: str) -> Checkpoint | None:
     folder = Path(config).parent
     if not (folder / WEIGHTS).exists():
         return None
-    for path in (folder / name for name in (CONFIG, CARD, WEIGHTS)):
+    for path in (folder / name for name in FILES):
         if path.exists() and not intact(path):
             evict(path)
             return None

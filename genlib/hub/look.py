@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import httpx2
 from huggingface_hub import HfApi
 
-from genlib.checkpoint import CARD, CONFIG, MAX_BYTES, WEIGHTS
+from genlib.checkpoint import CONFIG, FILES, MAX_BYTES, WEIGHTS
 from genlib.hub.cache import COMMIT, Token
 from genlib.hub.sentences import NOT_THE_HUB, HubError
 
@@ -43,7 +43,7 @@ def look(repo: str, revision: str, token: Token, timeout: float) -> tuple[str, l
                 "choose a repository that `python -m genlib push` made."
             )
     files = []
-    for name in (CONFIG, CARD, WEIGHTS):
+    for name in FILES:
         if (found := siblings.get(name)) is None:
             continue
         if found.size is None or found.size > MAX_BYTES[name]:

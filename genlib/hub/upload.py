@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 from huggingface_hub import HfApi, constants, get_token
 
-from genlib.checkpoint import CARD, CONFIG, WEIGHTS, shipped
+from genlib.checkpoint import FILES, shipped
 from genlib.hub.client import PUSH_LIMIT, watch_session
 from genlib.hub.sentences import NOT_THE_HUB, HubError, check_names, sentence
 from genlib.query import repository
@@ -14,7 +14,7 @@ PUSH_S = 60.0  # seconds for each answer
 
 
 def push(name: str, repo: str, *, private: bool = False, revision: str | None = None) -> str:
-    """Upload checkpoint `name` (config, weights, card, sample pictures) to `repo` ("user/name"). Returns its URL.
+    """Upload checkpoint `name` (config, weights, card, pictures) to `repo` ("user/name"). Returns its URL.
 
     The repository is created (`private`) where it does not exist, and so is the branch `revision`. The token is the one
     that the client finds: HF_TOKEN, or a login with `hf auth login`. Raises CheckpointError (no such checkpoint)
@@ -37,7 +37,7 @@ def push(name: str, repo: str, *, private: bool = False, revision: str | None = 
             repo_id=repo,
             folder_path=folder,
             revision=revision,
-            allow_patterns=[CONFIG, WEIGHTS, CARD, "*.png"],
+            allow_patterns=[*FILES, "*.png"],
             commit_message=f"Upload {folder.name} with genlib",
         )
     except RuntimeError as error:  # how the client reports a failed upload of one file

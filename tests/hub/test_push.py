@@ -11,7 +11,7 @@ from fake_hub import TOKEN, FakeHub
 from pulling import NAME, impatient, one_sentence
 
 from genlib import catalog, sources
-from genlib.checkpoint import CARD, CONFIG, WEIGHTS, CheckpointError
+from genlib.checkpoint import CARD, CONFIG, MOMENTS, WEIGHTS, CheckpointError
 
 
 @pytest.fixture
@@ -25,12 +25,14 @@ def shipped(hub: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_push_then_pull(hub: Any, server: FakeHub, shipped: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "optimizer.pt").write_bytes(b"not for others")
+    (folder / MOMENTS).write_bytes(b"pictures of its training")
     assert hub.push(shipped, "grace/new", private=True) == f"{server.url}/grace/new"
     repo = server.repos["grace/new"]
     assert repo.private
     assert repo.commits[repo.refs["main"]] == {
-        name: (folder / name).read_bytes() for name in (CONFIG, WEIGHTS, CARD, "samples.png")
+        name: (folder / name).read_bytes() for name in (CONFIG, WEIGHTS, CARD, MOMENTS, "samples.png")
     }
+    assert (hub.pull("grace/new").folder / MOMENTS).read_bytes() == b"pictures of its training"
     assert torch.equal(
         hub.pull("grace/new").load().sample([3]),
         sources.load(folder).sample([3]),
