@@ -16,7 +16,7 @@ from genlib.contract import Controls, Domain, Translates, Varies
 from genlib.errors import GenlibError
 from genlib.sheets import enlargement, in_colour, png, to_uint8
 from genlib.ui import loaders
-from genlib.ui.film import film
+from genlib.ui.film import downloads, film
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import ANSWERS, STAGE, TRANSLATE, TranslateQuery
 
@@ -139,6 +139,7 @@ def between(
         for t in range(first, last)
     ]
     film(frames[:, None], TRANSLATE.widget("film"), [*labels, names[-1]], FPS, rests_on="first")
+    downloads(frames[:-1], FPS, f"{checkpoint.name.replace('/', '-')}-{seeds[0]}-{seeds[-1]}")  # the last is the first
     st.caption(
         "What tells the answers apart are a few numbers, all 0 for the most typical one. Here they go, step by step, "
         "from those of one answer to those of the next."

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
+from genlib import films
 from genlib.budget import MADE
-from genlib.sheets import columns, grid, png
+from genlib.sheets import columns, enlargement, grid, png
 from genlib.ui import loaders
 
 HERE = Path(__file__).parent
 MAX_PICTURES = 8
 MAX_PIXELS = 2**22  # of all steps of all pictures: at most 12 MB, and a bitmap of 16 MB in the browser
 MAX_FPS = 60
+LEAST = 128  # px of a side of a film that is taken away
 
 _component = st.components.v2.component(
     "genlib.film",
@@ -66,6 +69,24 @@ def film(
         },
         key=key,
     )
+
+
+def downloads(frames: np.ndarray, fps: float, stem: str) -> None:
+    """Buttons that take `frames` uint8 (T, H, W, C) away as a file called `stem`, at `fps` frames a second."""
+    scale = enlargement(frames.shape[1], LEAST)
+    kinds = [("GIF", films.gif, "image/gif"), ("WebP", films.webp, "image/webp")]
+    if films.can_mp4():
+        kinds.append(("MP4", films.mp4, "video/mp4"))
+    with st.container(horizontal=True):
+        for name, encode, mime in kinds:
+            st.download_button(
+                f"Film as {name}",
+                partial(encode, frames, fps, scale),
+                f"{stem}.{name.lower()}",
+                mime,
+                on_click="ignore",
+                icon=":material/movie:",
+            )
 
 
 def kept(count: int, pixels: int) -> list[int]:

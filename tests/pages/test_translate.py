@@ -378,6 +378,7 @@ def test_a_film_travels_from_answer_to_answer() -> None:
     at.toggle(key=TRAVEL).set_value(True).run()
     assert not said(at)
     (film,) = [told for told in components(at) if "fps" in told]
+    assert {"Film as GIF", "Film as WebP"} <= {button.proto.label for button in at.get("download_button")}
     stops = [label for label in film["labels"] if "→" not in label]
     assert stops == ["the most typical answer", *(f"seed {n}" for n in range(3, 8)), "the most typical answer"]
     # A model whose answers have no codes, and answers that are all the same.

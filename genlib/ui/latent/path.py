@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from genlib import films
 from genlib.errors import GenlibError
 from genlib.figures import paths as figures
-from genlib.sheets import enlargement
-from genlib.ui.film import film
+from genlib.ui.film import downloads, film
 from genlib.ui.gallery import gallery
 from genlib.ui.latent import codes
 from genlib.ui.latent.scene import Scene, choose
@@ -69,7 +66,7 @@ def _way(scene: Scene, keys: list[int]) -> None:
     with st.container(key="film-path"):
         film(frames[:, None], LATENT.widget("film"), labels, FPS, rests_on="first")
     looped = frames[:-1] if shown.closed else frames
-    _downloads(looped, f"{scene.stem}-{'-'.join(map(str, keys))}")
+    downloads(looped, FPS, f"{scene.stem}-{'-'.join(map(str, keys))}")
     _measures(scene, {way: latents.norm(dim=1).numpy() for way, (latents, _) in both.items()}, pictures)
 
 
@@ -78,23 +75,6 @@ def _stations(pictures: np.ndarray, keys: list[int], scene: Scene) -> None:
     names = [f"{what} {n}, as the model draws it" for n in (*keys, *keys[: len(pictures) - len(keys)])]
     with st.container(key="stations"):
         gallery(pictures, range(len(pictures)), LATENT.widget("stations"), names, across=KEYS + 1)
-
-
-def _downloads(frames: np.ndarray, stem: str) -> None:
-    scale = enlargement(frames.shape[1], 128)
-    kinds = [("GIF", films.gif, "image/gif"), ("WebP", films.webp, "image/webp")]
-    if films.can_mp4():
-        kinds.append(("MP4", films.mp4, "video/mp4"))
-    with st.container(horizontal=True):
-        for name, encode, mime in kinds:
-            st.download_button(
-                f"Film as {name}",
-                partial(encode, frames, FPS, scale),
-                f"{stem}.{name.lower()}",
-                mime,
-                on_click="ignore",
-                icon=":material/movie:",
-            )
 
 
 def _measures(scene: Scene, norms: Mapping[Way, np.ndarray], pictures: Mapping[Way, np.ndarray]) -> None:
