@@ -113,8 +113,8 @@ def faults(page: Page, dark: bool, phone: bool) -> list[Any]:
     if phone:
         found += until_none(page, lambda: page.evaluate(SMALL))
     # The theme is the one that was designed, not Streamlit's own.
-    if (background := page.evaluate(BACKGROUND)) != ("rgb(20, 19, 18)" if dark else "rgb(252, 251, 249)"):
-        found.append(background)
+    designed = "rgb(20, 19, 18)" if dark else "rgb(252, 251, 249)"
+    found += until_none(page, lambda: [seen for seen in [page.evaluate(BACKGROUND)] if seen != designed])
     return found
 
 
