@@ -22,6 +22,13 @@ Each part descends what concerns it (section 2.3, algorithm 1):
 
 In place of descending log(1 - D), Dec ascends log D, as GANs do for the gradient's sake (gan.py). Since D would win too
 clearly on clean drawings, a penalty on its slope at real pictures may keep it flat (R1, see dcgan.py).
+
+What D does not look at may be anything, and shows as speckle. So the pixels may count beside its features, as in
+
+    Dosovitskiy, Brox, "Generating Images with Perceptual Similarity Metrics based on Deep Networks", NIPS 2016
+        (equations 2 to 5). https://arxiv.org/abs/1602.02644
+
+    L_alike = L_llike + pixels / 2 |x - x~|^2        in place of L_llike, pixels = 0 in Larsen's paper
 """
 
 from __future__ import annotations
@@ -83,6 +90,7 @@ class Training(contract.Training):
     discriminator_rate: float = Field(3e-4, gt=0, le=1, description="Learning rate of D")
     beta: float = Field(1.0, ge=0, le=1000, description="Weight of the KL term for the encoder")
     gamma: float = Field(1e-3, ge=0, le=10, description="Weight of likeness for the decoder, beside passing for real")
+    pixels: float = Field(0.0, ge=0, le=1000, description="Weight of the pixels beside D's features, in what is alike")
     penalty: float = Field(0.0, ge=0, le=100, description="Weight of the penalty on D's slope at real pictures (R1)")
 
 
@@ -212,6 +220,7 @@ class VAEGAN(
         (seen, real), (seen_rec, rec), (_, made) = self.look(x), self.look(x_rec), self.look(x_p)
         l_prior = kl_to_standard_normal(mu, log_var).mean()
         l_llike = 0.5 * (seen_rec - seen.detach()).square().flatten(1).sum(1).mean()
+        l_alike = l_llike + training.pixels / 2 * (x_rec - x.detach()).square().flatten(1).sum(1).mean()
         l_dis = F.softplus(-real).mean() + F.softplus(rec).mean() + F.softplus(made).mean()  # -L_GAN
         l_gen = F.softplus(-rec).mean() + F.softplus(-made).mean()  # -log D(x~) - log D(x_p)
         objective = l_dis
@@ -223,7 +232,7 @@ class VAEGAN(
         to_dis = [*self.lower.parameters(), *self.upper.parameters()]
         to_dec = list(self.decoder.parameters())
         dis = grad(objective, to_dis, retain_graph=True)
-        (likeness,) = grad(l_llike, decoded, retain_graph=True)
+        (likeness,) = grad(l_alike, decoded, retain_graph=True)
         (passing,) = grad(l_gen, decoded)
         dec = grad(decoded, to_dec, training.gamma * likeness + passing, retain_graph=True)
         (to_z,) = grad(decoded, z, likeness)

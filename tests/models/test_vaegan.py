@@ -27,9 +27,10 @@ def gradients(loss: Tensor, parameters: Iterable[nn.Parameter]) -> list[Tensor]:
     return list(torch.autograd.grad(loss, list(parameters), retain_graph=True))
 
 
-def test_each_part_descends_its_own_loss(model: VAEGAN) -> None:
+@pytest.mark.parametrize("pixels", [0.0, 2.0])
+def test_each_part_descends_its_own_loss(pixels: float, model: VAEGAN) -> None:
     """Algorithm 1, written the slow way: a graph for each part, with the same noise."""
-    training = Training(beta=2.0, gamma=0.3)
+    training = Training(beta=2.0, gamma=0.3, pixels=pixels)
     x = torch.rand(6, 3, 16, 16, generator=torch.Generator().manual_seed(1))
     rng = torch.Generator().manual_seed(2)
     eps, z_p = torch.randn(6, 3, generator=rng), torch.randn(6, 3, generator=rng)
@@ -38,13 +39,14 @@ def test_each_part_descends_its_own_loss(model: VAEGAN) -> None:
     mu, log_var = model.posterior(x)
     x_rec, x_p = model.decoder(torch.cat([mu + (0.5 * log_var).exp() * eps, z_p])).chunk(2)
     likeness = 0.5 * (model.look(real)[0] - model.look(x_rec)[0]).square().flatten(1).sum(1).mean()
+    alike = likeness + 0.5 * pixels * (real - x_rec).square().flatten(1).sum(1).mean()
     logits = [model.look(v)[1] for v in (real, x_rec, x_p)]
     gan = F.logsigmoid(logits[0]).mean() + F.logsigmoid(-logits[1]).mean() + F.logsigmoid(-logits[2]).mean()
     passing = F.logsigmoid(logits[1]).mean() + F.logsigmoid(logits[2]).mean()
     prior = kl_to_standard_normal(mu, log_var).mean()
     expected = {
-        "encoder": gradients(2.0 * prior + likeness, model.encoder.parameters()),
-        "decoder": gradients(0.3 * likeness - passing, model.decoder.parameters()),
+        "encoder": gradients(2.0 * prior + alike, model.encoder.parameters()),
+        "decoder": gradients(0.3 * alike - passing, model.decoder.parameters()),
         "lower": gradients(-gan, model.lower.parameters()),
         "upper": gradients(-gan, model.upper.parameters()),
     }
