@@ -137,20 +137,21 @@ def network(c: Config, shape: tuple[int, ...]) -> nn.Sequential:
     else:
         net, last = nn.Sequential(nn.Conv2d(shape[0], c.width, 3, padding=1)), nn.Conv2d(c.width, out, 3, padding=1)
         net.extend([*(Residual(c.width) for _ in range(c.depth)), nn.ReLU(), last])
-    nn.init.zeros_(last.weight)
-    nn.init.zeros_(last.bias)
-    return net.to(memory_format=torch.channels_last)  # as loading has it: in another layout they round otherwise
+    for p in last.parameters():
+        nn.init.zeros_(p)
+    # As loading has them: in another layout they would round otherwise.
+    return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's annotations
 
 
 class Coupling(Constants):
-    """One coupling layer, x (B, *shape) -> y (B, *shape), which keeps the `half` where its mask is 1."""
+    """One coupling layer, x (B, *shape) -> y (B, *shape), which keeps the half where its mask is 1."""
 
     mask: Tensor
 
-    def __init__(self, c: Config, shape: tuple[int, ...], half: Half, other: bool) -> None:
-        """other: the half is moved, and the other one kept."""
+    def __init__(self, c: Config, shape: tuple[int, ...], kept: Half, other: bool) -> None:
+        """other: that half is moved, and the other one kept."""
         super().__init__()
-        self.shape, self.half, self.other = shape, half, other
+        self.shape, self.kept, self.other = shape, kept, other
         self.network = network(c, shape)
         if c.coupling == "affine":
             self.reach = nn.Parameter(torch.ones(shape[0], *[1] * (len(shape) - 1)))  # |s| stays below it
@@ -160,7 +161,7 @@ class Coupling(Constants):
     def constants(self) -> Mapping[str, Tensor]:
         mask = torch.full((self.shape[0], *[1] * (len(self.shape) - 1)), float(self.other))
         kept = float(not self.other)
-        match self.half:
+        match self.kept:
             case "even":
                 mask[::2] = kept
             case "checkerboard":  # four channels are a square's upper left, upper right, lower left and lower right
@@ -206,12 +207,12 @@ class RealNVP(
         super().__init__(config)
         self.levels = nn.ModuleList()
         for shape in self.shapes:
-            layers = nn.ModuleList()
-            for i in range(config.layers):
-                first = "checkerboard" if i < (config.layers + 1) // 2 else "channels"
-                half: Half = "even" if len(shape) == 1 else first  # type: ignore[assignment]
-                layers.append(Coupling(config, shape, half, other=i % 2 == 1))
-            self.levels.append(layers)
+            first: Half = "even" if len(shape) == 1 else "checkerboard"
+            then: Half = "even" if len(shape) == 1 else "channels"
+            kept = [first if 2 * i <= config.layers - 1 else then for i in range(config.layers)]
+            self.levels.append(
+                nn.ModuleList(Coupling(config, shape, kept[i], i % 2 == 1) for i in range(config.layers))
+            )
         # The scale of each number of z (NICE, 3.3), and with it where its middle is.
         self.middle = nn.Parameter(torch.zeros(config.space.size))
         self.log_scale = nn.Parameter(torch.zeros(config.space.size))
@@ -240,13 +241,18 @@ class RealNVP(
             for level in range(self.config.levels)
         ]
 
+    @property
+    def couplings(self) -> list[list[Coupling]]:
+        """The layers of each level."""
+        return [list(layers) for layers in self.levels]  # type: ignore[call-overload]  # torch tells Modules only
+
     # --- The change of variables ---
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """z (B, Z) and log |det dz/dy| (B,), for y (B, *shape), any real numbers."""
         done: list[Tensor] = []
         log_det = self.log_scale.sum()
-        for layers in self.levels:
+        for layers in self.couplings:
             if done:
                 y, z = y.chunk(2, 1)
                 done[-1] = z.flatten(1)
@@ -269,7 +275,7 @@ class RealNVP(
         parts = [out.unflatten(1, shape) for out, shape in zip(outs, waiting, strict=True)]
         y = y.unflatten(1, shapes[-1])
         for level in reversed(range(len(shapes))):
-            for layer in reversed(self.levels[level]):  # type: ignore[arg-type]
+            for layer in reversed(self.couplings[level]):
                 yield y, level, parts
                 y = layer.inverse(y)
             if level:

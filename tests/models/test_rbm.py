@@ -233,7 +233,7 @@ def test_a_completion_has_the_law_of_the_rest_given_what_is_known() -> None:
 
 
 def step(model: RBM, x: Tensor, **how: object) -> dict[str, Tensor]:
-    settings = Training(**how)  # type: ignore[arg-type]
+    settings = Training(**how)
     return model.train_step(Batch(x, torch.Generator().manual_seed(0), 0, 1), model.optimizers(settings), settings)
 
 
@@ -277,7 +277,7 @@ def test_learning_finds_a_law(chains: str) -> None:
     """Of two pixels that agree in seven cases of ten; all others are off."""
     pairs = torch.tensor([[0, 0]] * 6 + [[1, 1]] * 8 + [[0, 1]] * 3 + [[1, 0]] * 3).repeat(20, 1)
     model = a_model(0.5).requires_grad_(True)
-    how = Training(learning_rate=0.5, chains=chains, gibbs_steps=2, weight_decay=0)  # type: ignore[arg-type]
+    how = Training(learning_rate=0.5, chains=chains, gibbs_steps=2, weight_decay=0)
     optimizers, rng = model.optimizers(how), torch.Generator().manual_seed(0)
     x, v, found = torch.zeros(400, 16), patterns(16).long(), []
     x[:, [0, 15]] = pairs.float()

@@ -73,9 +73,9 @@ def test_the_volume_is_that_of_the_jacobian(config: dict[str, Any]) -> None:
 @pytest.mark.parametrize("config", every_kind)
 def test_a_layer_keeps_one_half_and_moves_the_other_by_it_alone(config: dict[str, Any]) -> None:
     model = a_model(**config)
-    for layers, shape in zip(model.levels, model.shapes, strict=True):
+    for layers, shape in zip(model.couplings, model.shapes, strict=True):
         x = torch.randn(1, *shape, generator=torch.Generator().manual_seed(3)).double()
-        for layer in layers:  # type: ignore[union-attr]
+        for layer in layers:
             mask = layer.mask.expand(shape).flatten()
             assert mask.mean() == 0.5
             jacobian = torch.autograd.functional.jacobian(lambda x, f=layer: f(x)[0], x).view(len(mask), -1)
@@ -90,7 +90,7 @@ def test_a_layer_keeps_one_half_and_moves_the_other_by_it_alone(config: dict[str
 def test_two_layers_in_turn_move_everything_and_the_first_ones_are_a_checkerboard() -> None:
     model = a_model(space=Pictures(side=4), levels=1, layers=4, width=4, depth=1)
     fields = []
-    for layer in model.levels[0]:  # type: ignore[union-attr]
+    for layer in model.couplings[0]:
         mask = layer.mask.expand(1, 4, 2, 2)
         fields.append(torch.nn.functional.pixel_shuffle(mask, 2)[0, 0])
     r, c = torch.arange(4)[:, None], torch.arange(4)
