@@ -19,6 +19,18 @@ TERMS: dict[str, str] = {
     "recall": "The share of real pictures that the model could have made. Low means little variety.",
     "log-likelihood": "How likely a model holds a picture to be, in nats, units of the natural logarithm. "
     "Higher is likelier.",
+    "autoregressive": "Made in order, each pixel from the probabilities that those before it give it. "
+    "Their product is the probability of the whole picture.",
+    "coupling layer": "A step of an invertible network: one half of the numbers stays, and says how the other half is "
+    "stretched and shifted. So it can be undone exactly, and how much it stretches space is known.",
+    "Gibbs sampling": "Drawing some numbers anew given all others, then the others given these, again and again. "
+    "After many rounds what comes has the model's own law.",
+    "contrastive divergence": "Learning by comparison: what the data shows becomes likelier, and what a short chain of "
+    "draws from the model makes of it less likely.",
+    "partition function": "The number that all unnormalised probabilities of a model add up to. "
+    "Only divided by it they are probabilities, and for most models it can only be estimated.",
+    "annealed importance sampling": "An estimate of the partition function, on a way of many small steps from a law "
+    "whose own is known. It errs to one side, and the same way backwards to the other.",
     "latent": "The few numbers that a model makes a picture from. Near numbers give pictures that look alike.",
 }
 
