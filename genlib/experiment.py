@@ -141,6 +141,13 @@ def plan(
     return Task(name, file, config, made, source)
 
 
+def begin(task: Task, *, device: torch.device | None = None, bfloat16: bool | None = None) -> Run:
+    """The task's run, before its first step. GenlibError: model and data do not fit, or the data is not there."""
+    source = task.source or data.load(task.recipe.data, "train", size=task.recipe.size)
+    model = fresh(catalog.model_class(task.model), task.config, task.recipe.seed)
+    return Run(model, source, task.recipe, device, bfloat16)
+
+
 def run(
     task: Task,
     emit: Callable[[Event], object],
@@ -158,8 +165,7 @@ def run(
     Raises GenlibError in one sentence: model and data do not fit, the file is of another run, the numbers diverged.
     """
     cls = catalog.model_class(task.model)
-    source = task.source or data.load(task.recipe.data, "train", size=task.recipe.size)
-    here = Run(fresh(cls, task.config, task.recipe.seed), source, task.recipe, device, bfloat16)
+    here = begin(task, device=device, bfloat16=bfloat16)
     if state is not None and anew:  # only now that it is known to start
         state.unlink(missing_ok=True)
     if state is not None and state.exists():
