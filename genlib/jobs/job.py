@@ -290,7 +290,8 @@ class Job:
         self._put(step=step)
         are = "is" if len(terms) == 1 else "are"
         return (
-            f"The numbers ran away: {' and '.join(terms)} {are} no longer finite at step {step:,}{where}. Lower the learning rates.{healthy}"
+            f"The numbers ran away: {' and '.join(terms)} {are} no longer finite at step {step:,}{where}. "
+            f"Lower the learning rates.{healthy}"
         )
 
     def _no_memory(self) -> str:

@@ -124,6 +124,7 @@ class AdversarialAutoencoder(Model[Config, Controls, Training], Samples, HasPrio
     )
     paper = Paper("Adversarial Autoencoders", "Makhzani et al.", 2016, "https://arxiv.org/abs/1511.05644")
     family = ("Implicit density", "Direct")
+    points = {"latent": 2, "width": 128, "units": 128}
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

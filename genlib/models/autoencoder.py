@@ -128,6 +128,7 @@ class Autoencoder(Model[Config, contract.Controls, Training], Encodes, Decodes, 
         "Hinton & Salakhutdinov", 2006, "https://doi.org/10.1126/science.1127647",
     )  # fmt: skip
     family = ("Explicit density", "Approximate", "Variational")
+    points = {"latent": 1, "width": 128}
     aside = "defines no density"
 
     def __init__(self, config: Config) -> None:

@@ -158,6 +158,10 @@ class GAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Critici
     )
     paper = Paper("Generative Adversarial Nets", "Goodfellow et al.", 2014, "https://arxiv.org/abs/1406.2661")
     family = ("Implicit density", "Direct")
+    points = {
+        "latent": 2, "width": 128, "batch_norm": False, "dropout": 0.0, "game": "relativistic",
+        "generator_rate": 1e-3, "discriminator_rate": 1e-3, "beta2": 0.99, "gamma": 0.02,
+    }  # fmt: skip
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

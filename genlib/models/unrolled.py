@@ -88,6 +88,7 @@ class UnrolledGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes,
     )
     paper = Paper("Unrolled Generative Adversarial Networks", "Metz et al.", 2017, "https://arxiv.org/abs/1611.02163")
     family = ("Implicit density", "Direct")
+    points = {"latent": 2, "width": 128, "batch_norm": False}
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

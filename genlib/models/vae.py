@@ -152,6 +152,7 @@ class VAE(
         "Auto-Encoding Variational Bayes", "Kingma & Welling", 2014, "https://arxiv.org/abs/1312.6114"
     )  # fmt: skip
     family = ("Explicit density", "Approximate", "Variational")
+    points = {"latent": 2, "width": 128, "decoder": "gaussian"}
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

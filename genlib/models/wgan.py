@@ -88,6 +88,9 @@ class WassersteinGAN(Model[Config, Controls, Training], Samples, HasPrior, Decod
     )
     paper = Paper("Wasserstein GAN", "Arjovsky et al.", 2017, "https://arxiv.org/abs/1701.07875")
     family = ("Implicit density", "Direct")
+    points = {
+        "latent": 2, "width": 128, "batch_norm": False, "generator_rate": 1e-3, "critic_rate": 1e-3, "penalty": 0.1,
+    }  # fmt: skip
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
