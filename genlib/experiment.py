@@ -127,7 +127,6 @@ def plan(
         if key not in known:
             raise GenlibError(f"{cls.title} has no setting {key!r}: choose among {', '.join(known)}.")
 
-
     def of(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
         return {k: v for k, v in values.items() if known[k] is kind}
 

@@ -79,6 +79,11 @@ class Job:
         with self._queue.changed:
             return replace(now, place=self._queue.place(self), wait=self._queue.wait(self))
 
+    @property
+    def going(self) -> bool:
+        """Whether it was told to go on, and has not ended. What it was told last shows here at once."""
+        return self._runs and not self._stops and not self._snapshot.ended
+
     def start(self) -> None:
         """Go on, or begin, as soon as it is its turn. GenlibError: too many wait already."""
         with self._queue.changed:

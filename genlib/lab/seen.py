@@ -77,7 +77,7 @@ class Watcher:
     """Looks at models that learn one set of points. Call it with a model and the step."""
 
     def __init__(self, source: PointSet) -> None:
-        self.law = source.density
+        self.source, self.law = source, source.density
         self.real = source.sample(MADE)
         self.grid = Grid.around(self.real)
         self._of_law = self.grid.of_law(self.law)

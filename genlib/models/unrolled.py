@@ -22,6 +22,7 @@ discriminator's, JSD. Each step ahead costs about as much as one step of D, and 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -88,7 +89,7 @@ class UnrolledGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes,
     )
     paper = Paper("Unrolled Generative Adversarial Networks", "Metz et al.", 2017, "https://arxiv.org/abs/1611.02163")
     family = ("Implicit density", "Direct")
-    points = {"latent": 2, "width": 128, "batch_norm": False}
+    points: ClassVar = {"latent": 2, "width": 128, "batch_norm": False}
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
