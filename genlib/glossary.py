@@ -19,6 +19,13 @@ TERMS: dict[str, str] = {
     "recall": "The share of real pictures that the model could have made. Low means little variety.",
     "log-likelihood": "How likely a model holds a picture to be, in nats, units of the natural logarithm. "
     "Higher is likelier.",
+    "mode": "One of the clusters that data consist of. A generator that leaves some of them out has collapsed modes.",
+    "sigma": "Standard deviation: how wide a cluster is. Of a round one in the plane, 98.9 % lie within three sigma.",
+    "KL": "Kullback-Leibler divergence, in nats: how surprised one is by the first law who expects the second. It is 0 "
+    "where they are the same, and large where the second leaves out what the first has.",
+    "Jensen-Shannon": "A divergence that treats two laws alike, in nats: 0 where they are the same, 0.693 (log 2) "
+    "where they share nothing.",
+    "earth mover's distance": "How far the samples have to be carried, on average, to lie where the data do.",
     "latent": "The few numbers that a model makes a picture from. Near numbers give pictures that look alike.",
 }
 

@@ -6,11 +6,13 @@ no lock, and what is seen of a job is a Snapshot, which it replaces whole.
 
 from __future__ import annotations
 
+import atexit
 import copy
 import logging
 import math
 import threading
 import time
+import weakref
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -35,6 +37,17 @@ SOON = 0.25  # s that a control waits for its effect, so that the next snapshot 
 HEALTH = 30  # the copy of the last healthy moment is taken so many times as seldom as it takes long
 
 log = logging.getLogger(__name__)
+
+_alive: weakref.WeakSet[Job] = weakref.WeakSet()
+
+
+@atexit.register
+def _end() -> None:
+    """A thread that computes while the process ends would bring it down with a crash."""
+    for job in list(_alive):
+        job.stop()
+    for job in list(_alive):
+        job.join(2.0)
 
 
 class Job:
@@ -62,6 +75,7 @@ class Job:
         self.task, self.party, self.trained = task, self if party is None else party, None
         self.trained: Trained | None  # once it ended with finite weights
         self._watch, self._queue, self._limits, self._every, self._threads = watch, queue, limits, every, threads
+        self.at = 0  # the step that it stands at; its snapshots come later
         self._record = Record()
         self._runs, self._singles, self._stops = False, 0, False
         self._healthy: dict[str, Any] | None = None  # a copy of Run.state, and
@@ -93,7 +107,7 @@ class Job:
                 raise GenlibError("Too many runs wait for this machine: try again in a few minutes.")
             self._runs = True
             self._queue.enter(self)
-            self._put("running" if self._queue.turn(self) else "waiting")
+            self._put("waiting" if self._queue.place(self) else "running")
             self._begin()
             self._queue.changed.notify_all()
 
@@ -151,6 +165,7 @@ class Job:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name=f"job {self.task.name}", daemon=True)
             self._thread.start()
+            _alive.add(self)
 
     # --- Its own thread ---
 
@@ -200,6 +215,8 @@ class Job:
             started = time.monotonic()
             values = {name: float(value) for name, value in run.advance().items()}
             watch.count(started)
+            self.at = run.step
+            self._queue.stepped(self)
             if not all(map(math.isfinite, values.values())):
                 return "failed", self._diverged(run, values)
             self._record.note(run.step, values)
@@ -233,7 +250,8 @@ class Job:
                 if self._singles and not self._runs:
                     self._singles -= 1
                     return True
-            if self._snapshot.step != run.step:
+                rests = not self._runs or self._queue.place(self)  # not only for another of its party
+            if rests and self._snapshot.step != run.step:
                 self._see(run)
             self._rest()
 
@@ -246,7 +264,7 @@ class Job:
                 self._queue.leave(self)
             if self._stops or self._may_run() or (self._singles and not self._runs):
                 return
-            state: State = "waiting" if self._runs else "paused"
+            state: State = "paused" if not self._runs else "waiting" if self._queue.place(self) else "running"
             if self._snapshot.state != state:
                 self._put(state)
             self._queue.changed.wait()

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from genlib.jobs.job import Job
 
 LONGEST = 20  # parties in the line
+ABREAST = 10  # steps that a job may be ahead of another one of its party: side by side, they are to be compared
 
 
 class Queue:
@@ -48,9 +49,18 @@ class Queue:
                 self.changed.notify_all()
 
     def turn(self, job: Job) -> bool:
-        """Whether it is its turn."""
+        """Whether it may make a step now: its party has its turn, and no other job of the party is far behind."""
         with self.changed:
-            return job in self._line and self.place(job) == 0
+            if job not in self._line or self.place(job):
+                return False
+            return job.at <= ABREAST + min(other.at for other in self._line if other.party == job.party)
+
+    def stepped(self, job: Job) -> None:
+        """It made a step, for which others of its party may have waited."""
+        if len(self._line) > 1:
+            with self.changed:
+                if any(other is not job and other.party == job.party for other in self._line):
+                    self.changed.notify_all()
 
     def place(self, job: Job) -> int:
         """How many parties must end before its turn comes."""

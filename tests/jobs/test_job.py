@@ -209,13 +209,19 @@ def test_a_pause_gives_the_turn_away_and_a_single_step_takes_none(make: Callable
 
 
 def test_two_of_one_party_run_side_by_side(make: Callable[..., Job]) -> None:
-    pair = [make(task(), party="one visitor") for _ in range(2)]
+    from genlib.jobs.queue import ABREAST
+
+    pair = [make(task(**more), party="one visitor") for more in ({}, {"discriminator_steps": 20})]  # one takes longer
     other = make(task())
     for job in (*pair, other):
         job.start()
     for job in pair:
         until(job, lambda now: now.step > 5)
     assert other.snapshot().step == 0
+    for _ in range(20):  # neither runs ahead
+        with pair[0]._queue.changed:
+            assert abs(pair[0].at - pair[1].at) <= ABREAST + 1
+        threading.Event().wait(0.01)
     pair[0].stop()
     assert other.snapshot().place == 1  # the party has its turn until all of it has ended
     pair[1].stop()

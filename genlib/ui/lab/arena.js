@@ -13,7 +13,7 @@ export default function ({ parentElement, data }) {
 
   // One map at a time, or none.
   const maps = data.maps;
-  if (state.map === undefined || (state.map !== null && !maps.some((map) => map.key === state.map))) state.map = maps[0]?.key ?? null;
+  if (maps.length && state.map !== null && !maps.some((map) => map.key === state.map)) state.map = maps[0].key;
 
   const items = [
     { key: "made", sign: "dot", text: data.words.made, on: () => !state.hidden.has("made") },

@@ -88,6 +88,13 @@ def tasks(address: Address[TrainQuery]) -> list[tuple[Task, str]]:
     return found
 
 
+def changed(task: Task, change: Mapping[str, Any]) -> Task:
+    """The same with other settings of its model. GenlibError."""
+    recipe = task.recipe.model_dump(exclude={"training"})
+    own = {**task.config.model_dump(exclude={"space"}), **task.recipe.training, **change}
+    return _task(task.model, recipe, own)
+
+
 def _task(model: str, recipe: Mapping[str, Any], own: Mapping[str, Any]) -> Task:
     return experiment.plan(f"lab-{model}", model=model, recipe=recipe, settings=own)
 

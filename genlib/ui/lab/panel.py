@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -12,6 +13,8 @@ from genlib.contract import Samples
 from genlib.errors import GenlibError
 from genlib.figures.curves import Curve, curves
 from genlib.jobs import Moment, Snapshot
+from genlib.lab import doctor
+from genlib.ui import words
 from genlib.ui.lab import form
 from genlib.ui.lab.arena import arena
 from genlib.ui.lab.desk import Desk, Shown
@@ -27,7 +30,15 @@ if TYPE_CHECKING:
 
 TICK = 0.4  # s
 KEY = TRAIN.widget
-UNITS = {"D(real)", "D(fake)"}  # curves that lie in [0, 1], among those of the losses
+SIGNS = {
+    "well": ":material/check_circle:",
+    "early": ":material/hourglass_empty:",
+    "between": ":material/trending_up:",
+    "won": ":material/gavel:",
+    "collapse": ":material/grain:",
+    "diverging": ":material/warning:",
+}  # what the doctor finds
+TERMED = ("mode", "sigma", "KL", "Jensen-Shannon", "earth mover's distance")  # words of the table
 
 
 def draw(desk: Desk, address: Address[TrainQuery]) -> None:
@@ -53,10 +64,11 @@ def _panel(desk: Desk, address: Address[TrainQuery], ticking: bool) -> None:
             if one.called:
                 st.markdown(f"**{one.called}**")
             alt = f"{_title(one)} after {moment.step:,} steps, over the data" if moment else "The data"
-            words = "samples" if not one.job or _samples(one) else "data, said again"
-            arena(one.watcher, moment.seen if moment else None, KEY(f"arena{i}"), alt, words)
+            made = "samples" if not one.job or _samples(one) else "data, said again"
+            arena(one.watcher, moment.seen if moment else None, KEY(f"arena{i}"), alt, made)
     with columns[1] if len(shown) == 1 else st.container():
         _numbers(desk, moments, shown[0].watcher)
+        _doctor(desk, address, snapshots)
         _curves(desk, snapshots)
 
 
@@ -82,11 +94,14 @@ def _buttons(desk: Desk, address: Address[TrainQuery], snapshots: list[Snapshot]
         st.button("Stop", on_click=desk.stop, key=KEY("stop"), icon=":material/stop:", disabled=fresh)
 
 
-def _do(desk: Desk, address: Address[TrainQuery], what: str) -> None:
-    """Start or step, with new runs where the old ones have ended."""
+def _do(desk: Desk, address: Address[TrainQuery], what: str, change: Mapping[str, Any] | None = None) -> None:
+    """Start or step, with new runs where the old ones have ended. `change`: what the second of two has otherwise."""
     desk.trouble = ""
     try:
-        if desk.ended:
+        if change:
+            task = desk.shown[0].job.task
+            desk.lay([(task, "As it was"), (form.changed(task, change), "With the change")])
+        elif desk.ended:
             desk.lay(form.tasks(address))
         desk.start() if what == "start" else desk.step()
     except GenlibError as error:
@@ -157,6 +172,7 @@ def _numbers(desk: Desk, moments: list[Moment | None], watcher: Watcher) -> None
         cells = [_rows(gauges)[name] if gauges else "" for gauges in found]
         lines.append("| " + " | ".join([name, *cells, value]) + " |")
     st.markdown("\n".join(lines))
+    words.row((name for name in TERMED if name != "mode" or floor.modes), "lab")
 
 
 def _rows(g: Gauges) -> dict[str, str]:
@@ -179,6 +195,33 @@ def _floor(watcher: Watcher) -> Gauges:
 
     other = replace(watcher.source, split="validation")
     return watcher.gauges(other.sample(len(watcher.real)))
+
+
+def _doctor(desk: Desk, address: Address[TrainQuery], snapshots: list[Snapshot]) -> None:
+    """What each run shows, in plain words; of one alone also what would help, to be tried beside it."""
+    for shown, now in zip(desk.shown, snapshots, strict=True):
+        if not now.moments:
+            continue
+        task = shown.job.task
+        own = {**task.config.model_dump(), **task.recipe.training}
+        seen = [moment.seen for moment in now.moments]
+        found = doctor.look(now.step, now.steps, now.curves.values, seen, own, now.state == "failed")
+        of = f"{shown.called}: " if shown.called else ""
+        st.markdown(f"{SIGNS[found.sign]} {of}{found.said} {found.advice}")
+        if len(snapshots) == 1 and found.change:
+            words = ", ".join(
+                f"{name.replace('_', ' ')} {value:g}"
+                if isinstance(value, float)
+                else f"{name.replace('_', ' ')} {value}"
+                for name, value in found.change.items()
+            )
+            st.button(
+                f"Try {words} beside it",
+                on_click=_do,
+                args=(desk, address, "start", found.change),
+                key=KEY("try"),
+                icon=":material/healing:",
+            )
 
 
 def _curves(desk: Desk, snapshots: list[Snapshot]) -> None:
