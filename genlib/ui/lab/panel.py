@@ -171,7 +171,8 @@ def _numbers(desk: Desk, moments: list[Moment | None], watcher: Watcher) -> None
     for name, value in _rows(floor).items():
         cells = [_rows(gauges)[name] if gauges else "" for gauges in found]
         lines.append("| " + " | ".join([name, *cells, value]) + " |")
-    st.markdown("\n".join(lines))
+    with st.container(key="lab-numbers"):
+        st.markdown("\n".join(lines))
     words.row((name for name in TERMED if name != "mode" or floor.modes), "lab")
 
 
