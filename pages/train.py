@@ -16,6 +16,7 @@ with frame.answering():
     for problem in address.publish().problems:
         st.warning(problem, icon=":material/link_off:")
     form.question()
+    form.paper()
     panel.draw(desk.mine(), address)
     st.header("Settings", anchor=False)
     form.settings(address)

@@ -11,9 +11,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from genlib import catalog, experiment, query
+from genlib.drawing import INK
 from genlib.jobs import HERE
-from genlib.lab import lessons
+from genlib.lab import doctor, lessons
+from genlib.lab.doctor import Diagnosis
+from genlib.ui.canvas import Kept
 from genlib.ui.lab import desk as desks
+from genlib.ui.lab import form
 from genlib.ui.lab.query import OWN, learners
 from genlib.ui.pages import TrainQuery
 
@@ -168,6 +172,40 @@ def test_points_of_the_line_are_learned_too() -> None:
     press(at, "start")
     assert until(at, lambda now: now.ended).state == "finished"
     assert "of 3" in table(at)
+
+
+def test_what_the_doctor_advises_runs_beside_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ring that one player, who has won, leaves alone: the change is one click away."""
+    won = Diagnosis("won", "The discriminator has won.", "Let it move less often.", {"discriminator_steps": 1})
+    monkeypatch.setattr(doctor, "look", lambda *_: won)
+    at = visit(discriminator_steps="3", steps="4", seed="9", **SMALL)
+    press(at, "start")
+    until(at, lambda now: now.ended)
+    assert any("The discriminator has won. Let it move less often." in m.value for m in at.markdown)
+    press(at, "try")
+    was, now = (shown.job.task for shown in desk_of(at).shown)
+    assert was.recipe.training | {"discriminator_steps": 1} == now.recipe.training
+    assert (was.recipe.training["discriminator_steps"], was.recipe.seed, now.recipe.seed) == (3, 9, 9)
+    assert was.config == now.config
+    until(at, lambda now: now.ended)
+    assert "| As it was | With the change |" in table(at)
+
+
+def test_what_a_visitor_draws_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = visit(data="drawn", steps="3", **SMALL)
+    assert any("There is no stroke" in info.value for info in at.info)
+    press(at, "start")
+    assert any("There is no stroke" in error.value for error in at.error)
+    line = {"path": [["M", 40, 160], ["L", 280, 160]], "stroke": INK, "strokeWidth": 6}  # level, in the middle
+    at.session_state[f"{form.PAPER}.kept"] = Kept(f"{form.PAPER} white", "1", (line,))
+    at.run()
+    press(at, "start")
+    assert until(at, lambda now: now.ended).state == "finished"
+    law = desk_of(at).shown[0].watcher.law
+    assert law.means[:, 1].abs().max() < 0.02
+    assert law.means[:, 0].min() == pytest.approx(-0.75, abs=0.03)
+    assert law.means[:, 0].max() == pytest.approx(0.75, abs=0.03)
+    assert "Curve covered" in table(at)
 
 
 # --- The address ---

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from genlib import catalog, data, experiment, query
+from genlib import catalog, data, drawing, experiment, query
+from genlib.budget import MADE
 from genlib.experiment import Task
 from genlib.lab import lessons
 from genlib.ui.address import Address
+from genlib.ui.canvas import Kept, canvas
 from genlib.ui.controls import label
-from genlib.ui.lab.query import OWN, TrainQuery, learners
+from genlib.ui.lab.query import DRAWN, OWN, TrainQuery, learners
 from genlib.ui.pages import TRAIN
 
+if TYPE_CHECKING:
+    from genlib.data import PointSet
+
+KEY = TRAIN.widget
+PAPER, SIDE, SIGMA = KEY("_paper"), 320, 0.03  # of a drawing: its paper in px, and the noise across its lines
+PLANE = "moons"  # any set of the plane stands for a drawing while a task is planned
 FIRST = 5  # settings that stand there at once; the others fold
 TINY = 1e-6
-KEY = TRAIN.widget
 
 
 def choose() -> None:
@@ -36,8 +44,8 @@ def choose() -> None:
         )
         st.selectbox(
             "Data",
-            data.point_names(),
-            format_func=lambda name: data.info(name).title,
+            [*data.point_names(), DRAWN],
+            format_func=lambda name: "Your own drawing" if name == DRAWN else data.info(name).title,
             key=KEY("data"),
             persist_state="session",
             width=220,
@@ -52,6 +60,37 @@ def choose() -> None:
             persist_state="session",
             width=300,
         )
+
+
+def paper() -> None:
+    """To draw the data on, where the visitor wants to."""
+    if st.session_state[KEY("data")] == DRAWN:
+        canvas(PAPER, SIDE, brush=False)
+        st.caption("Points lie along your lines, evenly. Draw, then press Start.")
+
+
+def source(name: str) -> PointSet:
+    """The points of that name. DataError, where nothing is drawn yet."""
+    if name != DRAWN:
+        return data.load_points(name)
+    kept = _kept()
+
+    def make() -> PointSet:
+        lines = drawing.strokes(list(kept.objects))
+        return data.from_strokes([(2 * line / SIDE - 1) * (1, -1) for line in lines], SIGMA)
+
+    return MADE.get(("drawn points", str(kept.objects)), make)
+
+
+def version(name: str) -> str:
+    """Another one for each drawing; the same as long as the points are."""
+    return str(_kept().objects) if name == DRAWN else ""
+
+
+def _kept() -> Kept:
+    """What is on the paper."""
+    kept: Kept | None = st.session_state.get(f"{PAPER}.kept")
+    return kept or Kept()
 
 
 def question() -> None:
@@ -92,11 +131,16 @@ def changed(task: Task, change: Mapping[str, Any]) -> Task:
     """The same with other settings of its model. GenlibError."""
     recipe = task.recipe.model_dump(exclude={"training"})
     own = {**task.config.model_dump(exclude={"space"}), **task.recipe.training, **change}
-    return _task(task.model, recipe, own)
+    return _task(task.model, recipe, own, task.source)  # type: ignore[arg-type]  # points
 
 
-def _task(model: str, recipe: Mapping[str, Any], own: Mapping[str, Any]) -> Task:
-    return experiment.plan(f"lab-{model}", model=model, recipe=recipe, settings=own)
+def _task(model: str, recipe: Mapping[str, Any], own: Mapping[str, Any], points: PointSet | None = None) -> Task:
+    """`points`: none: those that the recipe names."""
+    points = points or source(recipe["data"])
+    like = recipe["data"] if recipe["data"] in data.point_names() else PLANE
+    task = experiment.plan(f"lab-{model}", model=model, recipe={**recipe, "data": like}, settings=own)
+    named = task.recipe.model_copy(update={"data": points.info.name})
+    return replace(task, recipe=named, source=points)
 
 
 def _turn(keep: tuple[str, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,13 @@ def _panel(desk: Desk, address: Address[TrainQuery], ticking: bool) -> None:
     if desk.trouble:
         st.error(desk.trouble, icon=":material/error:")
     _status(desk, snapshots)
+    try:
+        idle = None if desk.shown else _idle(name := address.values.data, form.version(name))
+    except GenlibError as error:  # nothing is drawn yet
+        st.info(str(error), icon=":material/draw:")
+        return
     at = _moment(snapshots)
-    shown = desk.shown or (Shown(None, _idle(address.values.data)),)  # type: ignore[arg-type]  # nothing runs yet
+    shown = desk.shown or (Shown(None, idle),)  # type: ignore[arg-type]  # nothing runs yet
     moments = [_at(now.moments, at) for now in snapshots] or [None]
     columns = st.columns(2, gap="medium") if len(shown) > 1 else st.columns([5, 4], gap="large")
     for i, (one, moment) in enumerate(zip(shown, moments, strict=True)):
@@ -99,7 +105,7 @@ def _do(desk: Desk, address: Address[TrainQuery], what: str, change: Mapping[str
     desk.trouble = ""
     try:
         if change:
-            task = desk.shown[0].job.task
+            task = replace(desk.shown[0].job.task, source=desk.shown[0].watcher.source)
             desk.lay([(task, "As it was"), (form.changed(task, change), "With the change")])
         elif desk.ended:
             desk.lay(form.tasks(address))
@@ -192,8 +198,6 @@ def _rows(g: Gauges) -> dict[str, str]:
 @lru_cache(maxsize=16)
 def _floor(watcher: Watcher) -> Gauges:
     """What as many other points of the data have: no sample can do better but by chance."""
-    from dataclasses import replace
-
     other = replace(watcher.source, split="validation")
     return watcher.gauges(other.sample(len(watcher.real)))
 
@@ -261,12 +265,11 @@ def _fits(moments: tuple[Moment, ...]) -> dict[str, Curve]:
 
 
 @lru_cache(maxsize=8)
-def _idle(name: str) -> Watcher:
-    """Of data that nothing learns yet."""
-    from genlib import data
+def _idle(name: str, version: str) -> Watcher:
+    """Of data that nothing learns yet; `version` tells one drawing from another."""
     from genlib.lab.seen import Watcher
 
-    return Watcher(data.load_points(name))
+    return Watcher(form.source(name))
 
 
 def _title(shown: Shown) -> str:

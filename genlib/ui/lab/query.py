@@ -18,6 +18,7 @@ from genlib.spaces import Points
 MOST = 20_000  # steps
 FIRST = "gan"  # the model that the page opens with, and
 RING = "ring8"  # the data
+DRAWN = "drawn"  # the data that the visitor draws; the address does not hold them
 OWN = ("lesson", "data", "model", "seed", "steps", "batch", "ema", "cooldown")  # fields of every model's address
 
 
@@ -84,7 +85,7 @@ def _of(key: str, model: str, models: tuple[str, ...]) -> type[TrainQuery]:
             own |= lesson.settings
     fields: dict[str, Any] = {
         "lesson": (Literal[("free", *(lesson.key for lesson in lessons.LESSONS))], _as(TrainQuery, "lesson", key)),
-        "data": (Literal[data.point_names()], _as(TrainQuery, "data", defaults.pop("data", RING))),
+        "data": (Literal[(*data.point_names(), DRAWN)], _as(TrainQuery, "data", defaults.pop("data", RING))),
         "model": (Literal[models], _as(TrainQuery, "model", model)),
     }
     for name in ("steps", "batch", "ema", "cooldown"):
