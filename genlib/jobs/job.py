@@ -21,6 +21,7 @@ from genlib import experiment
 from genlib.errors import GenlibError
 from genlib.jobs import limits
 from genlib.jobs.limits import Limits
+from genlib.jobs.pace import Pace
 from genlib.jobs.queue import HERE, Queue
 from genlib.jobs.snapshot import Moment, Record, Snapshot, State
 
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 
     Watch = Callable[[Model[Any, Any, Any], int], Any]
 
-EVERY = 0.4  # s from one look at the model to the next, or
-SHARE = 9  # times as long as the last one took: most of the time is the training's
+EVERY = 0.4  # s from one look at the model to the next, at least
 SOON = 0.25  # s that a control waits for its effect, so that the next snapshot shows it
 HEALTH = 30  # the copy of the last healthy moment is taken so many times as seldom as it takes long
 
@@ -207,25 +207,25 @@ class Job:
             return "stopped", ""
         run = experiment.begin(self.task)
         self._see(run)
-        watch = _Watch()
+        pace = Pace()
         while run.step < self.task.recipe.steps:
             single = self._next(run)
             if single is None:
                 break
             started = time.monotonic()
             values = {name: float(value) for name, value in run.advance().items()}
-            watch.count(started)
+            pace.count(started)
             self.at = run.step
             self._queue.stepped(self)
             if not all(map(math.isfinite, values.values())):
                 return "failed", self._diverged(run, values)
             self._record.note(run.step, values)
             if single:
-                self._see(run, pace=watch.pace)
-            elif watch.due(self._every):
-                with watch.looking():
-                    self._see(run, pace=watch.pace)
-                if watch.computed > self._limits.seconds:
+                self._see(run, pace=pace.pace)
+            elif pace.due(self._every):
+                with pace.looking():
+                    self._see(run, pace=pace.pace)
+                if pace.computed > self._limits.seconds:
                     self._finish(run)
                     used = f"It used up its {self._limits.seconds:,.0f} s of computing"
                     return "stopped", f"{used}, after {run.step:,} steps."
@@ -329,33 +329,3 @@ class Job:
             f"The run broke off after step {self._snapshot.step:,} by a fault of the program "
             f"({type(error).__name__}): choose other settings."
         )
-
-
-class _Watch:
-    """How long steps take, and when it is time to look again."""
-
-    def __init__(self) -> None:
-        self.computed = self.pace = 0.0
-        self._looked, self._took, self._steps, self._time = time.monotonic(), 0.0, 0, 0.0
-
-    def count(self, started: float) -> None:
-        """One step, which began then."""
-        took = time.monotonic() - started
-        self.computed, self._time, self._steps = self.computed + took, self._time + took, self._steps + 1
-
-    def due(self, every: float) -> bool:
-        if time.monotonic() - self._looked < max(every, SHARE * self._took):
-            return False
-        self.pace = self._steps / (self._time + self._took)
-        self._steps, self._time = 0, 0.0
-        return True
-
-    def looking(self) -> _Watch:
-        return self
-
-    def __enter__(self) -> None:
-        self._looked = time.monotonic()
-
-    def __exit__(self, *_: object) -> None:
-        now = time.monotonic()
-        self._took, self._looked = now - self._looked, now

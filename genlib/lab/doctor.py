@@ -21,8 +21,8 @@ Sign = Literal["well", "early", "won", "collapse", "between", "diverging"]
 EARLY = 0.15  # share of the steps before which nothing is said but that numbers run away
 SURE = 0.95  # of D on data, and one minus it on samples: it has won
 LOST = 0.5  # share of the modes below which a generator has collapsed, where its samples lie on modes at all
-ON = 0.3  # share of samples within three sigma above which they do
-WELL = 0.9  # share of the modes, and 0.8 of the samples within three sigma
+ON = 0.5  # share of samples within three sigma above which they do
+WELL, SHARP, NEAR = 0.9, 0.8, 0.1  # share of the modes, of the samples within three sigma, and nats of Jensen-Shannon
 GROWN = 20.0  # times as large as in the first steps: a value that grows without end
 BEYOND = 1000.0  # nobody's loss on points is as large
 
@@ -81,11 +81,12 @@ def look(
             f"Mode collapse: samples lie where data do ({gauges.sharp:.0%} within three sigma), but cover {of}.",
             *_spread(settings),
         )
-    if covered >= WELL and gauges.sharp >= 0.8:
+    if covered >= WELL and gauges.sharp >= SHARP and gauges.js < NEAR:
         return Diagnosis("well", f"All is well: {of} covered, {gauges.sharp:.0%} of the samples within three sigma.")
     return Diagnosis(
         "between",
-        f"On its way: {of} covered, {gauges.sharp:.0%} of the samples within three sigma of data.",
+        f"On its way: {of} covered, {gauges.sharp:.0%} of the samples within three sigma of data, "
+        f"Jensen-Shannon {gauges.js:.2f}.",
         "More steps, with rates that fall at the end, draw it sharper.",
     )
 
@@ -130,6 +131,5 @@ def _spread(settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         return "Compare each sample with a real point, with penalised slopes: heaping no longer pays.", change
     if "ahead" in settings:
         return "Look further ahead.", {"ahead": min(20, 2 * settings["ahead"] + 1)}
-    return "Let the judge move more often than the generator.", {
-        k: 2 * v for k, v in settings.items() if k in ("critic_steps", "discriminator_steps")
-    }
+    steps = {k: 2 * v for k, v in settings.items() if k in ("critic_steps", "discriminator_steps")}
+    return ("Let the judge move more often.", steps) if steps else ("Give it more units, and more steps.", {})

@@ -22,10 +22,14 @@ BLUR = 1.0  # standard deviation of the blur, in units of the grid
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """low, high  float32 (D,), the first and the last place along each axis; the axes are equally long"""
+    """
+    low, high  float32 (D,), the first and the last place along each axis; the axes are equally long
+    across     places along each of them; 0: as many as SIDE says
+    """
 
     low: Tensor
     high: Tensor
+    across: int = 0
 
     @classmethod
     def around(cls, points: Tensor) -> Grid:
@@ -41,7 +45,7 @@ class Grid:
 
     @property
     def side(self) -> int:
-        return SIDE[self.dims]
+        return self.across or SIDE[self.dims]
 
     @cached_property
     def axes(self) -> Tensor:

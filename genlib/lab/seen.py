@@ -25,6 +25,7 @@ MADE = 1000  # samples that are looked at
 CARRIED = 250  # of them, for the earth mover's distance
 LATTICE = 21  # lines of the latent lattice in each direction, or
 LINE = 241  # places on a latent line
+COARSE = {1: 64, 2: 20}  # places along an axis where a density takes long
 EDGE = 0.02  # share of the prior beyond the lattice, on each side
 
 
@@ -58,7 +59,8 @@ class Seen:
     gauges    of them
     word      float32 (side, ..): what the discriminator says of the places of the grid; None: there is none
     meaning   of it: probability, critic value, energy
-    density   float32 (side, ..), where the model knows its own; None: it does not
+    density   float32 (side, ..), where the model knows its own; COARSE places a side of a bound or an estimate, which take
+              many times as long; None: it does not
     optimal   float32 (side, ..): p / (p + q) of the blurred laws
     lattice   float32 (LATTICE, LATTICE, D), where a lattice of the latent plane goes, or (1, LINE, D) of a latent line;
               None: its latent is neither
@@ -80,6 +82,7 @@ class Watcher:
         self.source, self.law = source, source.density
         self.real = source.sample(MADE)
         self.grid = Grid.around(self.real)
+        self.coarse = Grid(self.grid.low, self.grid.high, COARSE[self.grid.dims])
         self._of_law = self.grid.of_law(self.law)
         self._shape = (self.grid.side,) * self.grid.dims
 
@@ -91,10 +94,7 @@ class Watcher:
             if isinstance(model, Criticises):
                 said = model.criticise(self.grid.places)
                 word, meaning = self._on_grid(said.score), said.meaning
-            density = None
-            if isinstance(model, Scores):
-                found = model.log_prob(self.grid.places)
-                density = self._on_grid(found.nats.exp()) if found.kind != "unnormalised" else None
+            density = self._density(model) if isinstance(model, Scores) else None
             return Seen(
                 made.numpy(),
                 self.gauges(made, of_made),
@@ -126,6 +126,14 @@ class Watcher:
         """Share of the Gaussians of a curve with a sample within three sigma."""
         away = torch.cdist(self.law.means, made.double()).min(1).values
         return float((away < SIGMAS * self.law.sigma).double().mean())
+
+    def _density(self, model: Scores) -> np.ndarray | None:
+        kind = model.log_prob(self.grid.places[:1]).kind
+        if kind == "unnormalised":
+            return None
+        grid = self.grid if kind == "exact" else self.coarse
+        nats = model.log_prob(grid.places).nats
+        return nats.exp().float().cpu().reshape((grid.side,) * grid.dims).numpy()
 
     def _made(self, model: Model[Any, Any, Any]) -> Tensor:
         if isinstance(model, Samples):
