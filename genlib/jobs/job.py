@@ -98,6 +98,12 @@ class Job:
         """Whether it was told to go on, and has not ended. What it was told last shows here at once."""
         return self._runs and not self._stops and not self._snapshot.ended
 
+    @property
+    def busy(self) -> bool:
+        """Whether its snapshot is going to change by itself."""
+        now = self._snapshot
+        return now.state in ("running", "waiting") or (self._singles > 0 and not now.ended)
+
     def start(self) -> None:
         """Go on, or begin, as soon as it is its turn. GenlibError: too many wait already."""
         with self._queue.changed:
@@ -105,7 +111,7 @@ class Job:
                 return
             if self._queue.full:
                 raise GenlibError("Too many runs wait for this machine: try again in a few minutes.")
-            self._runs = True
+            self._runs, self._singles = True, 0
             self._queue.enter(self)
             self._put("waiting" if self._queue.place(self) else "running")
             self._begin()
@@ -222,6 +228,9 @@ class Job:
             self._record.note(run.step, values)
             if single:
                 self._see(run, pace=pace.pace)
+                with self._queue.changed:
+                    self._singles = max(0, self._singles - 1)
+                    self._queue.changed.notify_all()
             elif pace.due(self._every):
                 with pace.looking():
                     self._see(run, pace=pace.pace)
@@ -248,7 +257,6 @@ class Job:
                         self._put("running")
                     return False
                 if self._singles and not self._runs:
-                    self._singles -= 1
                     return True
                 rests = not self._runs or self._queue.place(self)  # not only for another of its party
             if rests and self._snapshot.step != run.step:

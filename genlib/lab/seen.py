@@ -59,8 +59,8 @@ class Seen:
     gauges    of them
     word      float32 (side, ..): what the discriminator says of the places of the grid; None: there is none
     meaning   of it: probability, critic value, energy
-    density   float32 (side, ..), where the model knows its own; COARSE places a side of a bound or an estimate, which take
-              many times as long; None: it does not
+    density   float32 (side, ..), where the model knows its own; None: it does not. A bound or an estimate takes many
+              times as long, and is known at COARSE places a side
     optimal   float32 (side, ..): p / (p + q) of the blurred laws
     lattice   float32 (LATTICE, LATTICE, D), where a lattice of the latent plane goes, or (1, LINE, D) of a latent line;
               None: its latent is neither

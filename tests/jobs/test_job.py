@@ -91,6 +91,25 @@ def test_a_pause_stops_the_steps_and_a_single_one_is_exactly_one(make: Callable[
     until(job, lambda now: now.step > before.step + 10)
 
 
+def test_it_is_busy_until_a_single_step_is_seen(make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page looks at it again as long as it is busy; a step may take longer than a control waits."""
+    step, go = GAN.train_step, threading.Event()
+
+    def slow(self: GAN, *rest: Any) -> Any:
+        assert go.wait(LONG)
+        return step(self, *rest)
+
+    monkeypatch.setattr(GAN, "train_step", slow)
+    job = make(task())
+    assert not job.busy
+    job.step()
+    assert (job.snapshot().step, job.busy, job.going) == (0, True, False)
+    go.set()
+    until(job, lambda now: now.step == 1)
+    until(job, lambda now: not job.busy)
+    assert job.snapshot().step == 1
+
+
 def test_pauses_and_single_steps_change_nothing_of_what_is_learned(make: Callable[..., Job]) -> None:
     straight, broken = make(task(40)), make(task(40))
     straight.start()

@@ -57,8 +57,8 @@ class Desk:
 
     @property
     def moving(self) -> bool:
-        """Whether something happens by itself: a run that goes on, waits for its turn, or is just about to rest."""
-        return any(shown.job.snapshot().state in ("running", "waiting") for shown in self.shown)
+        """Whether something happens by itself: a run goes on, waits for its turn, or does what it was told last."""
+        return any(shown.job.busy for shown in self.shown)
 
     @property
     def ended(self) -> bool:
