@@ -8,6 +8,7 @@ stroke of one of the tools, `rasterise` draws it.
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import math
 import re
@@ -101,6 +102,40 @@ def rasterise(objects: list[dict[str, Any]], side: int) -> Drawing:
     drawn = _drawn(json.dumps(objects), side)
     # Copies: all sessions share the arrays in the cache.
     return replace(drawn, lines=drawn.lines.copy(), hints=drawn.hints.copy(), mask=drawn.mask.copy())
+
+
+def strokes(objects: list[dict[str, Any]]) -> list[np.ndarray]:
+    """The pen's lines that are left, each (n, 2) in pixels of the paper, of strokes that `clean` let through.
+
+    The eraser parts the lines that were drawn before it.
+    """
+    lines: list[np.ndarray] = []
+    for thing in objects:
+        points = _dense(_points(thing["path"]))
+        if thing["stroke"] == INK:
+            lines.append(points)
+        elif thing["stroke"] == PAPER:
+            lines = [part for line in lines for part in _without(line, points, thing["strokeWidth"] / 2)]
+    return lines
+
+
+def _dense(points: np.ndarray, pace: float = 3.0) -> np.ndarray:
+    """A line with a corner every `pace` pixels, at most."""
+    parts = [points[:1]]
+    for a, b in itertools.pairwise(points):
+        count = max(1, math.ceil(float(np.hypot(*(b - a))) / pace))
+        parts.append(a + (b - a) * (np.arange(1, count + 1) / count)[:, None])
+    return np.concatenate(parts)
+
+
+def _without(line: np.ndarray, eraser: np.ndarray, radius: float) -> list[np.ndarray]:
+    """What is left of a line."""
+    away = np.concatenate([
+        np.hypot(*(some[:, None] - eraser).T).min(0) for some in np.array_split(line, len(line) // 256 + 1)
+    ])  # fmt: skip
+    kept = away > radius
+    ends = np.flatnonzero(np.diff(kept)) + 1
+    return [line[a:b] for a, b in itertools.pairwise([0, *ends, len(line)]) if kept[a]]
 
 
 @functools.lru_cache(maxsize=8)  # 2 MB each

@@ -122,23 +122,35 @@ def plan(
         stored = {key: value for key, value in stored.items() if key not in cls.follows}
 
     known = {key: kind for kind in (cls.Config, cls.Training) for key in kind.model_fields}
+    usual = cls.points if about.kind == "points" else {}
     for key in settings or {}:
         if key not in known:
             raise GenlibError(f"{cls.title} has no setting {key!r}: choose among {', '.join(known)}.")
-    of_config = {k: v for k, v in (settings or {}).items() if known[k] is cls.Config}
-    of_training = {k: v for k, v in (settings or {}).items() if known[k] is cls.Training}
+
+    def of(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {k: v for k, v in values.items() if known[k] is kind}
+
+    of_config = {**of(cls.Config, usual), **stored, **of(cls.Config, settings or {})}
+    of_training = {**of(cls.Training, usual), **asked.get("training", {}), **of(cls.Training, settings or {})}
     try:
-        training = cls.Training.model_validate({**asked.get("training", {}), **of_training})
+        training = cls.Training.model_validate(of_training)
         made = Recipe.model_validate({**asked, "training": training.model_dump(mode="json")})
     except ValidationError as error:
         raise GenlibError(f"The recipe does not work: {problem(error)}.") from None
     source = data.load(made.data, "train", size=made.size)
     try:
-        config = cls.config_for(source.info, **{"space": source.space.model_dump(), **stored, **of_config})
+        config = cls.config_for(source.info, **{"space": source.space.model_dump(), **of_config})
     except ValidationError as error:
         raise GenlibError(f"That configuration does not work: {problem(error)}.") from None
     check(cls, config, source, made)
     return Task(name, file, config, made, source)
+
+
+def begin(task: Task, *, device: torch.device | None = None, bfloat16: bool | None = None) -> Run:
+    """The task's run, before its first step. GenlibError: model and data do not fit, or the data is not there."""
+    source = task.source or data.load(task.recipe.data, "train", size=task.recipe.size)
+    model = fresh(catalog.model_class(task.model), task.config, task.recipe.seed)
+    return Run(model, source, task.recipe, device, bfloat16)
 
 
 def run(
@@ -158,8 +170,7 @@ def run(
     Raises GenlibError in one sentence: model and data do not fit, the file is of another run, the numbers diverged.
     """
     cls = catalog.model_class(task.model)
-    source = task.source or data.load(task.recipe.data, "train", size=task.recipe.size)
-    here = Run(fresh(cls, task.config, task.recipe.seed), source, task.recipe, device, bfloat16)
+    here = begin(task, device=device, bfloat16=bfloat16)
     if state is not None and anew:  # only now that it is known to start
         state.unlink(missing_ok=True)
     if state is not None and state.exists():

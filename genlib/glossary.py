@@ -31,6 +31,13 @@ TERMS: dict[str, str] = {
     "Only divided by it they are probabilities, and for most models it can only be estimated.",
     "annealed importance sampling": "An estimate of the partition function, on a way of many small steps from a law "
     "whose own is known. It errs to one side, and the same way backwards to the other.",
+    "mode": "One of the clusters that data consist of. A generator that leaves some of them out has collapsed modes.",
+    "sigma": "Standard deviation: how wide a cluster is. Of a round one in the plane, 98.9 % lie within three sigma.",
+    "KL": "Kullback-Leibler divergence, in nats: how surprised one is by the first law who expects the second. It is 0 "
+    "where they are the same, and large where the second leaves out what the first has.",
+    "Jensen-Shannon": "A divergence that treats two laws alike, in nats: 0 where they are the same, 0.693 (log 2) "
+    "where they share nothing.",
+    "earth mover's distance": "How far the samples have to be carried, on average, to lie where the data do.",
     "latent": "The few numbers that a model makes a picture from. Near numbers give pictures that look alike.",
 }
 

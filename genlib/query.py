@@ -195,7 +195,9 @@ def bounds(field: Mapping[str, Any]) -> str:
             return f"a text of at most {field['maxLength']} characters"
         case kind:
             number = "a whole number" if kind == "integer" else "a number"
-            return f"{number} from {field['minimum']} to {field['maximum']}"
+            low = f"from {field['minimum']}" if "minimum" in field else f"above {field['exclusiveMinimum']}"
+            high = f"to {field['maximum']}" if "maximum" in field else f"to below {field['exclusiveMaximum']}"
+            return f"{number} {low} {high}"
 
 
 def _said(value: Any) -> str:

@@ -16,7 +16,7 @@ import os
 import pickle
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,16 +91,9 @@ class Run:
 
     def __iter__(self) -> Iterator[Progress]:
         """Train to the recipe's last step. TrainingError: the numbers are no longer finite."""
-        # cache_enabled=False: autocast would keep using D's weights as they were before D's own update.
-        autocast = torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16, cache_enabled=False)
         started, first = time.monotonic(), self.step
         while self.step < self.recipe.steps:
-            batch = self.batch()
-            self._set_rates()
-            with autocast:
-                scalars = self.model.train_step(batch, self.optimizers, self.training)
-            self.step += 1
-            self._move_average()
+            scalars = self.advance()
             if self.step % 20 and self.step < self.recipe.steps:
                 continue  # reading the scalars waits for the device: not at every step
             values = {name: float(value) for name, value in scalars.items()}
@@ -110,6 +103,17 @@ class Run:
                 )
             pace = (time.monotonic() - started) / (self.step - first)
             yield Progress(self.step, self.recipe.steps, values, pace * (self.recipe.steps - self.step))
+
+    def advance(self) -> dict[str, Tensor]:
+        """Make one step: what the model's train_step returned, which may be NaN."""
+        batch = self.batch()
+        self._set_rates()
+        # cache_enabled=False: autocast would keep using D's weights as they were before D's own update.
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16, cache_enabled=False):
+            scalars: dict[str, Tensor] = self.model.train_step(batch, self.optimizers, self.training)
+        self.step += 1
+        self._move_average()
+        return scalars
 
     def snapshot(self) -> Model[Any, Any, Any]:
         """A copy of the model as it is now, with averaged weights, in evaluation mode. Taken between two steps."""
@@ -133,14 +137,7 @@ class Run:
 
     def save(self, path: Path) -> None:
         """Store the run, atomically."""
-        state = {
-            "recipe": self.recipe.model_dump(),
-            "config": self.model.config.model_dump(),
-            "step": self.step,
-            "model": self.model.state_dict(),
-            "average": self._average,
-            "optimizers": {name: o.state_dict() for name, o in self.optimizers.items()},
-        }
+        state = {"recipe": self.recipe.model_dump(), "config": self.model.config.model_dump(), **self.state()}
         part = path.with_name(path.name + ".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -165,12 +162,25 @@ class Run:
             if theirs != mine:
                 changed = ", ".join(k for k in mine if theirs.get(k) != mine[k])
                 raise TrainingError(f"The unfinished run at {path} has another {changed}: add --fresh to start anew.")
+        self.go_on_from(state)
+
+    def state(self) -> dict[str, Any]:
+        """What the run goes on from. Not a copy: it changes with the next step."""
+        return {
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "average": self._average,
+            "optimizers": {name: o.state_dict() for name, o in self.optimizers.items()},
+        }
+
+    def go_on_from(self, state: Mapping[str, Any]) -> None:
+        """Have the run stand where one of the same task stood when `state`, which is copied, was taken."""
         self.step = state["step"]
         self.model.load_state_dict(state["model"])
         for name, tensor in self._average.items():
             tensor.copy_(state["average"][name])
         for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
+            optimizer.load_state_dict(copy.deepcopy(state["optimizers"][name]))  # it would keep the very tensors
 
     # --- Inside ---
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from strokes import ACROSS, DEEP, DOWN, HINT, stroke
 
-from genlib.drawing import MAX_STROKES, PAPER, SEE_THROUGH, Drawing, clean, rasterise
+from genlib import drawing
+from genlib.drawing import INK, MAX_STROKES, PAPER, SEE_THROUGH, Drawing, clean, rasterise
 
 SIDE = 64
 
@@ -174,3 +175,17 @@ def test_a_drawing_is_taken_until_the_paper_is_full():
 def test_a_stroke_may_leave_the_paper():
     out = stroke((-300, 32), (900, 32))
     assert (drawn(out).lines[32] == 0).all()
+
+
+def test_the_pen_s_lines_come_with_what_the_eraser_left_of_them() -> None:
+    across = {"path": [["M", 10, 50], ["L", 110, 50]], "stroke": INK, "strokeWidth": 3}
+    through = {"path": [["M", 60, 20], ["L", 60, 80]], "stroke": PAPER, "strokeWidth": 20}
+    (whole,) = drawing.strokes([through, across])  # it was erased before it was drawn
+    assert (whole[0].tolist(), whole[-1].tolist()) == ([10, 50], [110, 50])
+    left, right = drawing.strokes([across, through])
+    assert left[0].tolist() == [10, 50]
+    assert right[-1].tolist() == [110, 50]
+    assert 46 <= left[-1][0] <= 50
+    assert 70 <= right[0][0] <= 74
+    everything = {"path": [["M", 0, 50], ["L", 120, 50]], "stroke": PAPER, "strokeWidth": 20}
+    assert drawing.strokes([across, everything]) == []

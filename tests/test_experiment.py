@@ -57,6 +57,23 @@ def test_a_setting_goes_where_it_belongs() -> None:
     assert task.recipe.training.keys() == catalog.model_class("gan").Training.model_fields.keys(), "all are stored"
 
 
+def test_points_begin_with_the_model_s_own_settings_for_them() -> None:
+    cls = catalog.model_class("unrolled")
+    assert cls.points
+    task, pictures = plan("unrolled-ring8"), plan("unrolled-digits")
+    of = {**task.config.model_dump(), **task.recipe.training}
+    assert {name: of[name] for name in cls.points} == cls.points
+    assert pictures.config.model_dump(exclude={"space"}) == cls.Config().model_dump(exclude={"space"})
+    assert plan("unrolled-ring8", settings={"width": 64}).config.model_dump()["width"] == 64
+
+
+@pytest.mark.parametrize("name", catalog.model_names())
+def test_a_model_s_settings_for_points_are_settings_of_it(name: str) -> None:
+    cls = catalog.model_class(name)
+    assert set(cls.points) <= {*cls.Config.model_fields, *cls.Training.model_fields} - {"space"}
+    assert not cls.points or Points in cls.Config.spaces()
+
+
 def test_training_again_takes_what_is_stored() -> None:
     done(plan("gan-ring8", recipe={"steps": 2, "seed": 5}, settings={**SMALL, "gamma": 0.5}))
     task = plan("gan-ring8", recipe={"steps": 3}, settings={"latent": 3})

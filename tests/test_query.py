@@ -58,6 +58,17 @@ def test_each_field_refuses_in_one_sentence(told: dict[str, str], sentence: str)
     assert reading == query.Reading(Toy(), [sentence], {})
 
 
+def test_bounds_that_are_not_reached_are_said_so() -> None:
+    class Rates(query.Query):
+        rate: float = Field(0.1, gt=0, le=1, description="A rate")
+        decay: float = Field(0.9, ge=0, lt=1, description="A decay")
+
+    assert query.read(Rates, {"rate": "0", "decay": "1"}).problems == [
+        "`rate` must be a number above 0 to 1, and `0` is not: 0.1 stands in.",
+        "`decay` must be a number from 0 to below 1, and `1` is not: 0.9 stands in.",
+    ]
+
+
 def test_what_is_good_beside_what_is_bad_is_kept() -> None:
     reading = query.read(Toy, {"number": "x", "from": "b", "colour": "red", "source": "b"})
     assert reading.values == Toy(source="b")

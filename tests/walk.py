@@ -29,6 +29,7 @@ PLACES = [
     ("/latent?model=vae2d-digits&part=plane", []),
     ("/latent?model=vae2d-digits&part=units", []),
     ("/latent?model=vae-faces&part=attributes&how=analogy", []),
+    ("/train?lesson=collapse", []),
     ("/data?set=faces", []),
     ("/data?set=points", []),
 ]

@@ -21,7 +21,7 @@ never pictures: it has no word on what is real.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch.nn.functional as F
 from pydantic import Field, model_validator
@@ -124,6 +124,7 @@ class AdversarialAutoencoder(Model[Config, Controls, Training], Samples, HasPrio
     )
     paper = Paper("Adversarial Autoencoders", "Makhzani et al.", 2016, "https://arxiv.org/abs/1511.05644")
     family = ("Implicit density", "Direct")
+    points: ClassVar = {"latent": 2, "width": 128, "units": 128}
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

@@ -21,7 +21,7 @@ adds just that: noise on z, and a law that its z must keep to.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch.nn.functional as F
 from pydantic import Field, model_validator
@@ -128,6 +128,7 @@ class Autoencoder(Model[Config, contract.Controls, Training], Encodes, Decodes, 
         "Hinton & Salakhutdinov", 2006, "https://doi.org/10.1126/science.1127647",
     )  # fmt: skip
     family = ("Explicit density", "Approximate", "Variational")
+    points: ClassVar = {"latent": 1, "width": 128}
     aside = "defines no density"
 
     def __init__(self, config: Config) -> None:

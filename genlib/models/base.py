@@ -41,6 +41,9 @@ class Model(Constants, Generic[C, K, T]):
     aside: ClassVar[str] = ""  # what to say of its place there, where it fits only nearly: "defines no density"
 
     recipe: ClassVar[dict[str, Any]] = {}  # what its recipes say, unless told otherwise
+    # Fields of its Config and Training where it learns points, unless told otherwise: small networks, and the pace that
+    # suits them.
+    points: ClassVar[dict[str, Any]] = {}
     follows: ClassVar[frozenset[str]] = frozenset({"space"})  # fields of its config that follow from the data
     unaveraged: ClassVar[frozenset[str]] = frozenset()  # buffers that steer the training: their last value is kept
 

@@ -30,7 +30,7 @@ D always ascends V. What G does about it makes four games here; l is D's logit, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -159,6 +159,10 @@ class GAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Critici
     )
     paper = Paper("Generative Adversarial Nets", "Goodfellow et al.", 2014, "https://arxiv.org/abs/1406.2661")
     family = ("Implicit density", "Direct")
+    points: ClassVar = {
+        "latent": 2, "width": 128, "batch_norm": False, "dropout": 0.0, "game": "relativistic",
+        "generator_rate": 1e-3, "discriminator_rate": 1e-3, "beta2": 0.99, "gamma": 0.02,
+    }  # fmt: skip
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

@@ -22,6 +22,7 @@ discriminator's, JSD. Each step ahead costs about as much as one step of D, and 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -88,6 +89,10 @@ class UnrolledGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes,
     )
     paper = Paper("Unrolled Generative Adversarial Networks", "Metz et al.", 2017, "https://arxiv.org/abs/1611.02163")
     family = ("Implicit density", "Direct")
+    # Looking ahead by larger steps than these tells G of a D that is far beyond the one it meets.
+    points: ClassVar = {
+        "latent": 2, "width": 128, "batch_norm": False, "discriminator_rate": 1e-3, "ahead_rate": 0.03,
+    }  # fmt: skip
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

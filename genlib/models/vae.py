@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -152,6 +152,7 @@ class VAE(
         "Auto-Encoding Variational Bayes", "Kingma & Welling", 2014, "https://arxiv.org/abs/1312.6114"
     )  # fmt: skip
     family = ("Explicit density", "Approximate", "Variational")
+    points: ClassVar = {"latent": 2, "width": 128, "decoder": "gaussian"}
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

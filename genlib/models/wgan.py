@@ -21,7 +21,7 @@ gradient does not fade. How the critic is kept from rising too fast makes two mo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -88,6 +88,9 @@ class WassersteinGAN(Model[Config, Controls, Training], Samples, HasPrior, Decod
     )
     paper = Paper("Wasserstein GAN", "Arjovsky et al.", 2017, "https://arxiv.org/abs/1701.07875")
     family = ("Implicit density", "Direct")
+    points: ClassVar = {
+        "latent": 2, "width": 128, "batch_norm": False, "generator_rate": 1e-3, "critic_rate": 1e-3, "penalty": 0.1,
+    }  # fmt: skip
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)

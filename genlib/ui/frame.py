@@ -53,6 +53,8 @@ def run(specs: Sequence[PageSpec[Any]]) -> None:
         _component(
             data={"pages": ("", *(spec.key for spec in specs))}, key="app.component", on_back_change=lambda: None
         )
+    if (desk := st.session_state.get("train._desk")) is not None:  # the visitor's runs go on while they are here
+        desk.keep()
     token = _in_frame.set(True)
     try:
         if any(spec.needs and spec.key == page.url_path for spec in specs):

@@ -17,6 +17,7 @@ from genlib import catalog, data
 from genlib.contract import MAX_SEED, Decodes, Encodes, HasPrior, Samples, Translates, Unrolls
 from genlib.query import ModelQuery, Q, Query
 from genlib.spaces import Pictures, Points
+from genlib.ui.lab.query import TrainQuery
 
 if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
@@ -277,9 +278,10 @@ LATENT = PageSpec(
     lacks="has no latent space of pictures: choose another model",
     default="vae-faces",
 )
+TRAIN = PageSpec("train", "Train", "pages/train.py", TrainQuery)
 DATA = PageSpec("data", "Data", "pages/data.py", DataQuery)
 
-PAGES: tuple[PageSpec[Any], ...] = (HOME, SAMPLE, TRANSLATE, LATENT, DATA)  # in the order of the navigation
+PAGES: tuple[PageSpec[Any], ...] = (HOME, SAMPLE, TRANSLATE, LATENT, TRAIN, DATA)  # in the order of the navigation
 
 
 def page_of(model: str, kind: str) -> PageSpec[Any] | None:
@@ -288,5 +290,5 @@ def page_of(model: str, kind: str) -> PageSpec[Any] | None:
 
 
 def reserved_names() -> frozenset[str]:
-    """The names that addresses use themselves: no control of a model may have one of them."""
-    return frozenset(name for page in PAGES for name in page.query.parameters())
+    """The names that addresses of pages with a model use themselves: no control of a model may have one of them."""
+    return frozenset(name for page in PAGES if issubclass(page.query, ModelQuery) for name in page.query.parameters())

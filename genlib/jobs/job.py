@@ -1,0 +1,339 @@
+"""One task in a thread of its own, and what can be done to it from outside.
+
+Every control returns at once, or after SOON at the latest: the thread listens between two steps. A step is made under
+no lock, and what is seen of a job is a Snapshot, which it replaces whole.
+"""
+
+from __future__ import annotations
+
+import atexit
+import copy
+import logging
+import math
+import threading
+import time
+import weakref
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from genlib import experiment
+from genlib.errors import GenlibError
+from genlib.jobs import limits
+from genlib.jobs.limits import Limits
+from genlib.jobs.pace import Pace
+from genlib.jobs.queue import HERE, Queue
+from genlib.jobs.snapshot import Moment, Record, Snapshot, State
+
+if TYPE_CHECKING:
+    from genlib.experiment import Task, Trained
+    from genlib.models.base import Model
+    from genlib.training import Run
+
+    Watch = Callable[[Model[Any, Any, Any], int], Any]
+
+EVERY = 0.4  # s from one look at the model to the next, at least
+SOON = 0.25  # s that a control waits for its effect, so that the next snapshot shows it
+HEALTH = 30  # the copy of the last healthy moment is taken so many times as seldom as it takes long
+
+log = logging.getLogger(__name__)
+
+_alive: weakref.WeakSet[Job] = weakref.WeakSet()
+
+
+@atexit.register
+def _end() -> None:
+    """A thread that computes while the process ends would bring it down with a crash."""
+    for job in list(_alive):
+        job.stop()
+    for job in list(_alive):
+        job.join(2.0)
+
+
+class Job:
+    """A task that waits for its turn, runs, can be paused, and ends."""
+
+    def __init__(
+        self,
+        task: Task,
+        watch: Watch | None = None,
+        *,
+        party: Hashable = None,
+        queue: Queue = HERE,
+        limits: Limits = Limits(),  # noqa: B008 (it is frozen)
+        every: float = EVERY,
+        threads: int | None = None,
+    ) -> None:
+        """
+        watch    called with a copy of the model (averaged weights) and the step, now and then and at the end; what it
+                 returns is kept as a Moment, and nobody changes it
+        party    whom it belongs to: jobs of one party have their turns together; None: it is one of its own
+        threads  that one step computes with; None: as many as torch takes by itself
+        Raises GenlibError in one sentence where the task asks for more than `limits`.
+        """
+        limits.check(task)
+        self.task, self.party, self.trained = task, self if party is None else party, None
+        self.trained: Trained | None  # once it ended with finite weights
+        self._watch, self._queue, self._limits, self._every, self._threads = watch, queue, limits, every, threads
+        self.at = 0  # the step that it stands at; its snapshots come later
+        self._record = Record()
+        self._runs, self._singles, self._stops = False, 0, False
+        self._healthy: dict[str, Any] | None = None  # a copy of Run.state, and
+        self._again = 0.0  # the time from which on another one may be taken
+        self._snapshot = Snapshot("paused", 0, task.recipe.steps)
+        self._thread: threading.Thread | None = None
+
+    # --- From outside: any thread ---
+
+    def snapshot(self) -> Snapshot:
+        """Where it stands."""
+        now = self._snapshot
+        if now.state != "waiting":
+            return now
+        with self._queue.changed:
+            return replace(now, place=self._queue.place(self), wait=self._queue.wait(self))
+
+    @property
+    def going(self) -> bool:
+        """Whether it was told to go on, and has not ended. What it was told last shows here at once."""
+        return self._runs and not self._stops and not self._snapshot.ended
+
+    @property
+    def busy(self) -> bool:
+        """Whether its snapshot is going to change by itself."""
+        now = self._snapshot
+        return now.state in ("running", "waiting") or (self._singles > 0 and not now.ended)
+
+    def start(self) -> None:
+        """Go on, or begin, as soon as it is its turn. GenlibError: too many wait already."""
+        with self._queue.changed:
+            if self._snapshot.ended or self._runs:
+                return
+            if self._queue.full:
+                raise GenlibError("Too many runs wait for this machine: try again in a few minutes.")
+            self._runs, self._singles = True, 0
+            self._queue.enter(self)
+            self._put("waiting" if self._queue.place(self) else "running")
+            self._begin()
+            self._queue.changed.notify_all()
+
+    resume = start
+
+    def pause(self) -> None:
+        """Make no more steps, and let others have their turn."""
+        with self._queue.changed:
+            self._runs = False
+            self._queue.changed.notify_all()
+            self._settle(lambda now: now.state in ("paused", "finished", "stopped", "failed"))
+
+    def step(self) -> None:
+        """Pause, and make exactly one more step. It takes no turn: a single step is soon over."""
+        with self._queue.changed:
+            if self._snapshot.ended:
+                return
+            if self._runs:
+                self.pause()
+            before, self._singles = self._snapshot.step, self._singles + 1
+            self._begin()
+            self._queue.changed.notify_all()
+            self._settle(lambda now: now.step > before or now.ended)
+
+    def stop(self, why: str = "") -> None:
+        """End it before its next step. `why`: a sentence, where the visitor did not ask for it."""
+        with self._queue.changed:
+            if self._snapshot.ended:
+                return
+            self._stops = True
+            self._queue.leave(self)
+            if self._thread is None:
+                self._put("stopped", sentence=why)
+            else:
+                self._snapshot = replace(self._snapshot, sentence=why)
+            self._queue.changed.notify_all()
+            self._settle(lambda now: now.ended)
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until its thread has ended."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def expected(self) -> float:
+        """Seconds of computing that are left at most: as many as it may take, until its pace is known."""
+        left = self._snapshot.left
+        return self._limits.seconds if left is None else min(left, self._limits.seconds)
+
+    def _settle(self, reached: Callable[[Snapshot], bool]) -> None:
+        """With the lock: wait a moment until the thread has done what it was told."""
+        if self._thread is not threading.current_thread():
+            self._queue.changed.wait_for(lambda: reached(self._snapshot), SOON)
+
+    def _begin(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name=f"job {self.task.name}", daemon=True)
+            self._thread.start()
+            _alive.add(self)
+
+    # --- Its own thread ---
+
+    def _put(self, state: State | None = None, **changes: Any) -> None:
+        """Replace the snapshot."""
+        with self._queue.changed:
+            self._snapshot = replace(self._snapshot, state=state or self._snapshot.state, **changes)
+            self._queue.changed.notify_all()
+
+    def _work(self) -> None:
+        import torch
+
+        if self._threads:
+            torch.set_num_threads(self._threads)  # of this thread: others keep theirs
+        try:
+            state, sentence = self._train()
+        except GenlibError as error:
+            state, sentence = "failed", str(error)
+        except (MemoryError, torch.OutOfMemoryError):
+            state, sentence = "failed", self._no_memory()
+        except RuntimeError as error:
+            # On the CPU torch has no class of its own for it.
+            short = "can't allocate memory" in str(error) or "not enough memory" in str(error)
+            state, sentence = "failed", self._no_memory() if short else self._broke(error)
+        except Exception as error:  # whatever a model does: it ends this run, and the app goes on
+            state, sentence = "failed", self._broke(error)
+        finally:
+            self._healthy = None
+            self.task = replace(self.task, source=None)  # a set of pictures is large
+        with self._queue.changed:
+            self._queue.leave(self)
+            self._put(state, left=0.0, place=0, sentence=self._snapshot.sentence or sentence)
+
+    def _train(self) -> tuple[State, str]:
+        """Until it ends: as what, and why."""
+        while not (self._stops or self._singles or self._may_run()):  # nothing is built before its turn
+            self._rest()
+        if self._stops:
+            return "stopped", ""
+        run = experiment.begin(self.task)
+        self._see(run)
+        pace = Pace()
+        while run.step < self.task.recipe.steps:
+            single = self._next(run)
+            if single is None:
+                break
+            started = time.monotonic()
+            values = {name: float(value) for name, value in run.advance().items()}
+            pace.count(started)
+            self.at = run.step
+            self._queue.stepped(self)
+            if not all(map(math.isfinite, values.values())):
+                return "failed", self._diverged(run, values)
+            self._record.note(run.step, values)
+            if single:
+                self._see(run, pace=pace.pace)
+                with self._queue.changed:
+                    self._singles = max(0, self._singles - 1)
+                    self._queue.changed.notify_all()
+            elif pace.due(self._every):
+                with pace.looking():
+                    self._see(run, pace=pace.pace)
+                if pace.computed > self._limits.seconds:
+                    self._finish(run)
+                    used = f"It used up its {self._limits.seconds:,.0f} s of computing"
+                    return "stopped", f"{used}, after {run.step:,} steps."
+                if limits.free() < self._limits.spare:
+                    return "failed", self._no_memory()
+        self._finish(run)
+        return ("finished" if run.step >= self.task.recipe.steps else "stopped"), ""
+
+    def _may_run(self) -> bool:
+        return self._runs and self._queue.turn(self)
+
+    def _next(self, run: Run) -> bool | None:
+        """Wait until there is a step to make: whether it is a single one; None: no more."""
+        while True:
+            with self._queue.changed:
+                if self._stops:
+                    return None
+                if self._may_run():
+                    if self._snapshot.state != "running":
+                        self._put("running")
+                    return False
+                if self._singles and not self._runs:
+                    return True
+                rests = not self._runs or self._queue.place(self)  # not only for another of its party
+            if rests and self._snapshot.step != run.step:
+                self._see(run)
+            self._rest()
+
+    def _rest(self) -> None:
+        """Until something changes."""
+        with self._queue.changed:
+            if self._runs:
+                self._queue.enter(self)
+            else:
+                self._queue.leave(self)
+            if self._stops or self._may_run() or (self._singles and not self._runs):
+                return
+            state: State = "paused" if not self._runs else "waiting" if self._queue.place(self) else "running"
+            if self._snapshot.state != state:
+                self._put(state)
+            self._queue.changed.wait()
+
+    def _see(self, run: Run, pace: float = 0.0) -> bool:
+        """Look at the model, and publish. Whether its weights are finite; else there is nothing to see."""
+        from genlib.jobs.blame import finite
+
+        if sound := finite(run):
+            if self._watch is not None:
+                self._record.look(Moment(run.step, self._watch(run.snapshot(), run.step)))
+            self._keep(run)
+        pace = pace or self._snapshot.pace
+        self._put(
+            step=run.step,
+            pace=pace,
+            left=(run.recipe.steps - run.step) / pace if pace else None,
+            healthy=run.step if sound else self._snapshot.healthy,
+            curves=self._record.curves(),
+            moments=self._record.moments(),
+        )
+        return sound
+
+    def _keep(self, run: Run) -> None:
+        """A copy of the run as it is now, from which can be found out what went wrong later."""
+        started = time.monotonic()
+        if self._healthy is None or started > self._again:
+            self._healthy = copy.deepcopy(run.state())
+            self._again = time.monotonic() + HEALTH * (time.monotonic() - started)
+
+    def _finish(self, run: Run) -> None:
+        if self._see(run):
+            self.trained = experiment.Trained(run.snapshot(), run.step, {})
+
+    # --- Sentences ---
+
+    def _diverged(self, run: Run, values: Mapping[str, float]) -> str:
+        from genlib.jobs import blame
+
+        step, terms = run.step, [name for name, value in values.items() if not math.isfinite(value)]
+        where, healthy = "", ""
+        if self._healthy is not None:
+            layer = blame.layer(run, self._healthy, step)
+            where = f", first in the layer {layer}" if layer else ""
+            healthy = f" Its last healthy moment is step {self._snapshot.healthy:,}."
+        self._put(step=step)
+        are = "is" if len(terms) == 1 else "are"
+        return (
+            f"The numbers ran away: {' and '.join(terms)} {are} no longer finite at step {step:,}{where}. "
+            f"Lower the learning rates.{healthy}"
+        )
+
+    def _no_memory(self) -> str:
+        return (
+            f"The run ended after {self._snapshot.step:,} steps, since the machine's memory is all but used up: choose "
+            "a smaller width or batch, or try again later."
+        )
+
+    def _broke(self, error: Exception) -> str:
+        log.exception("a run of %s broke off", self.task.model, exc_info=error)
+        return (
+            f"The run broke off after step {self._snapshot.step:,} by a fault of the program "
+            f"({type(error).__name__}): choose other settings."
+        )

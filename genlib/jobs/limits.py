@@ -1,0 +1,65 @@
+"""What one run may take of a machine that others share, and how much it does take."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from genlib import catalog
+from genlib.errors import GenlibError
+
+if TYPE_CHECKING:
+    from genlib.experiment import Task
+
+# Bytes for each number of a model: the weight, its gradient, its average, two moments of Adam, all but the gradient
+# once more where the last healthy moment is kept, and a copy to look at.
+EACH = 4 * (5 + 4 + 1)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """steps     that a task may ask for
+    seconds   of computing; pauses do not count
+    memory    bytes that it may take, as estimated from the model's size
+    spare     bytes of the machine's memory that have to stay free: a process that takes the last ones is killed
+    """
+
+    steps: int = 100_000
+    seconds: float = 600.0
+    memory: int = 256 << 20
+    spare: int = 48 << 20
+
+    def check(self, task: Task) -> None:
+        """GenlibError: the task asks for more than this. The model is built without memory, so that asking is free."""
+        import torch
+
+        if task.recipe.steps > self.steps:
+            raise GenlibError(f"{task.recipe.steps:,} steps are more than a run may take here: ask for {self.steps:,}.")
+        with torch.device("meta"):
+            numbers = sum(p.numel() for p in catalog.model_class(task.model)(task.config).parameters())
+        if (needed := numbers * EACH) > self.memory:
+            raise GenlibError(
+                f"This model has {numbers:,} weights, and to train it takes about {needed >> 20:,} MB of memory, more "
+                f"than the {self.memory >> 20:,} MB that a run may take here: choose a smaller width."
+            )
+
+
+def free() -> int:
+    """Bytes that this process may still take: of its control group, and of the machine. Much, where neither says."""
+    room = [1 << 62]
+    if (most := _number("/sys/fs/cgroup/memory.max")) is not None:
+        pages = _number("/proc/self/statm", 1)
+        room.append(most - (pages or 0) * os.sysconf("SC_PAGE_SIZE"))
+    if (available := _number("/proc/meminfo", 1, line="MemAvailable:")) is not None:
+        room.append(available << 10)
+    return min(room)
+
+
+def _number(path: str, word: int = 0, line: str = "") -> int | None:
+    """The number at that place of a line of a file of the kernel's."""
+    try:
+        with open(path) as file:
+            return next(int(text.split()[word]) for text in file if text.startswith(line))
+    except (OSError, ValueError, IndexError, StopIteration):
+        return None

@@ -1,0 +1,37 @@
+"""How long a run's steps take, and when it is time to look at its model again."""
+
+from __future__ import annotations
+
+import time
+
+SHARE = 9  # times as long as the last look took, at least, until the next: most of the time is the training's
+
+
+class Pace:
+    """How long steps take, and when it is time to look again."""
+
+    def __init__(self) -> None:
+        self.computed = self.pace = 0.0
+        self._looked, self._took, self._steps, self._time = time.monotonic(), 0.0, 0, 0.0
+
+    def count(self, started: float) -> None:
+        """One step, which began then."""
+        took = time.monotonic() - started
+        self.computed, self._time, self._steps = self.computed + took, self._time + took, self._steps + 1
+
+    def due(self, every: float) -> bool:
+        if time.monotonic() - self._looked < max(every, SHARE * self._took):
+            return False
+        self.pace = self._steps / (self._time + self._took)
+        self._steps, self._time = 0, 0.0
+        return True
+
+    def looking(self) -> Pace:
+        return self
+
+    def __enter__(self) -> None:
+        self._looked = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        now = time.monotonic()
+        self._took, self._looked = now - self._looked, now

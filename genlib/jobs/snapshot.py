@@ -1,0 +1,102 @@
+"""What is seen of a job from outside: values that never change once they were made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+
+State = Literal["waiting", "running", "paused", "finished", "stopped", "failed"]
+ENDS: frozenset[State] = frozenset({"finished", "stopped", "failed"})
+
+MOST = 600  # values of a curve, and
+MOMENTS = 160  # moments that are kept: every second one goes where there are more
+
+
+@dataclass(frozen=True)
+class Moment:
+    """`seen`: what the job's `watch` returned after `step` steps. The caller keeps it unchanged."""
+
+    step: int
+    seen: Any
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What train_step returned: after steps (T,), for each name its values (T,)."""
+
+    steps: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    values: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Where a job stands.
+
+    waits     for its first turn, or for another one after a pause
+    pace      steps a second, of late; 0 where there is none yet
+    left      seconds until its last step at that pace; None: nobody knows
+    place     how many runs come before it; 0 where it is its turn, or it asks for none
+    wait      seconds until its turn, at most; None: nobody knows
+    sentence  why it ended, where that is not what was asked for
+    healthy   the last step at which all of its numbers were finite; None: there was none
+    """
+
+    state: State
+    step: int
+    steps: int
+    pace: float = 0.0
+    left: float | None = None
+    place: int = 0
+    wait: float | None = None
+    sentence: str = ""
+    healthy: int | None = None
+    curves: Curves = Curves()
+    moments: tuple[Moment, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDS
+
+
+class Record:
+    """Grows while a job runs, and thins out by itself: a run of any length takes the same room."""
+
+    def __init__(self) -> None:
+        self._every, self._steps = 1, list[int]()
+        self._values: dict[str, list[float]] = {}
+        self._moments: list[Moment] = []
+
+    def note(self, step: int, values: Mapping[str, float]) -> None:
+        """The values at `step`."""
+        if step % self._every:
+            return
+        self._steps.append(step)
+        for name, value in values.items():
+            self._values.setdefault(name, []).append(value)
+        if len(self._steps) > MOST:
+            self._every *= 2
+            kept = [i for i, at in enumerate(self._steps) if at % self._every == 0]
+            self._steps = [self._steps[i] for i in kept]
+            self._values = {name: [all_[i] for i in kept] for name, all_ in self._values.items()}
+
+    def look(self, moment: Moment) -> None:
+        """A moment; one of the same step takes the place of what was there."""
+        if self._moments and self._moments[-1].step == moment.step:
+            self._moments.pop()
+        self._moments.append(moment)
+        if len(self._moments) > MOMENTS:
+            self._moments = self._moments[:-1:2] + self._moments[-1:]
+
+    def curves(self) -> Curves:
+        steps = np.array(self._steps, np.int64)
+        values = {name: np.array(all_, np.float64) for name, all_ in self._values.items()}
+        for array in (steps, *values.values()):
+            array.flags.writeable = False
+        return Curves(steps, MappingProxyType(values))
+
+    def moments(self) -> tuple[Moment, ...]:
+        return tuple(self._moments)

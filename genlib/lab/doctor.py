@@ -1,0 +1,135 @@
+"""Reads a run in plain words: what it shows, the number that says so, and the change that helps.
+
+    Goodfellow, "NIPS 2016 Tutorial: Generative Adversarial Networks" (section 5). https://arxiv.org/abs/1701.00160
+
+A diagnosis goes by what is measured, and by what a model's schema lets one change: no model is known by its name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from genlib.lab.seen import Seen
+
+Sign = Literal["well", "early", "won", "collapse", "between", "diverging"]
+
+EARLY = 0.15  # share of the steps before which nothing is said but that numbers run away
+SURE = 0.95  # of D on data, and one minus it on samples: it has won
+LOST = 0.5  # share of the modes below which a generator has collapsed, where its samples lie on modes at all
+ON = 0.5  # share of samples within three sigma above which they do
+WELL, SHARP, NEAR = 0.9, 0.8, 0.1  # share of the modes, of the samples within three sigma, and nats of Jensen-Shannon
+GROWN = 20.0  # times as large as in the first steps: a value that grows without end
+BEYOND = 1000.0  # nobody's loss on points is as large
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """
+    sign    what it is called in code
+    said    what is seen, with its number, in plain words
+    advice  what helps; "" where nothing is wrong
+    change  fields of the model's Config and Training that do it, with their new values
+    """
+
+    sign: Sign
+    said: str
+    advice: str = ""
+    change: Mapping[str, Any] = field(default_factory=dict)
+
+
+def look(
+    step: int,
+    steps: int,
+    curves: Mapping[str, np.ndarray],
+    seen: Sequence[Seen],
+    settings: Mapping[str, Any],
+    failed: bool = False,
+) -> Diagnosis:
+    """The diagnosis of a run after `step` of `steps`.
+
+    curves    name -> its values (T,), as train_step returned them
+    seen      the moments so far, the last one last; at least one
+    settings  the model's, of Config and Training
+    failed    whether its numbers are no longer finite
+    """
+    if failed or (runaway := _grows(curves)):
+        said = "The numbers are no longer finite" if failed else f"{runaway[0]} has grown to {runaway[1]:,.3g}"
+        slower = {k: v / 10 for k, v in settings.items() if k.endswith("rate") and isinstance(v, float)}
+        if "bound" in settings and settings["bound"] == "none":
+            return Diagnosis("diverging", f"{said}: nothing bounds the critic.", "Bound it.", {"bound": "penalty"})
+        return Diagnosis("diverging", f"{said}: it diverges.", "Learn ten times more slowly.", slower)
+    gauges = seen[-1].gauges
+    if step < EARLY * steps:
+        return Diagnosis("early", f"It is early: {step:,} of {steps:,} steps.")
+    covered = gauges.covered / (gauges.modes or 1)
+    of = f"{gauges.covered:.0f} of {gauges.modes} modes" if gauges.modes else f"{covered:.0%} of the curve"
+    if (sure := _sure(curves)) is not None and not (covered >= WELL and gauges.sharp > ON):
+        return Diagnosis(
+            "won",
+            f"The discriminator has won: it gives data {sure[0]:.0%} and samples {sure[1]:.0%}, and the generator "
+            "hears little from it.",
+            *_weaker(settings),
+        )
+    if covered < LOST and gauges.sharp >= ON:
+        return Diagnosis(
+            "collapse",
+            f"Mode collapse: samples lie where data do ({gauges.sharp:.0%} within three sigma), but cover {of}.",
+            *_spread(settings),
+        )
+    if covered >= WELL and gauges.sharp >= SHARP and gauges.js < NEAR:
+        return Diagnosis("well", f"All is well: {of} covered, {gauges.sharp:.0%} of the samples within three sigma.")
+    return Diagnosis(
+        "between",
+        f"On its way: {of} covered, {gauges.sharp:.0%} of the samples within three sigma of data, "
+        f"Jensen-Shannon {gauges.js:.2f}.",
+        "More steps, with rates that fall at the end, draw it sharper.",
+    )
+
+
+def _grows(curves: Mapping[str, np.ndarray]) -> tuple[str, float] | None:
+    """A curve that has become far larger than it was, and how large it is."""
+    for name, values in curves.items():
+        if len(values) < 20:
+            continue
+        early = float(np.abs(values[: max(5, len(values) // 10)]).max())
+        now = float(np.median(np.abs(values[-5:])))
+        if not math.isfinite(now) or now > max(BEYOND, GROWN * early):
+            return name, now
+    return None
+
+
+def _sure(curves: Mapping[str, np.ndarray]) -> tuple[float, float] | None:
+    """What D says of data and of samples, of late, where it is sure of both."""
+    real, fake = curves.get("D(real)"), curves.get("D(fake)")
+    if real is None or fake is None or len(real) < 5:
+        return None
+    late = max(5, len(real) // 10)
+    of_real, of_fake = float(np.median(real[-late:])), float(np.median(fake[-late:]))
+    return (of_real, of_fake) if of_real > SURE and of_fake < 1 - SURE else None
+
+
+def _weaker(settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    if settings.get("game") == "minimax":
+        return "Let the generator ascend log D: its gradient does not fade.", {"game": "non-saturating"}
+    if settings.get("discriminator_steps", 1) > 1:
+        return "Let the discriminator make one step only.", {"discriminator_steps": 1}
+    if settings.get("gamma") == 0:
+        return "Penalise the discriminator's slopes: it stays smooth, and has something to say.", {"gamma": 0.1}
+    if "discriminator_rate" in settings:
+        return "Let the discriminator learn more slowly.", {"discriminator_rate": settings["discriminator_rate"] / 5}
+    return "Let the discriminator learn more slowly.", {}
+
+
+def _spread(settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    if settings.get("game", "relativistic") != "relativistic":
+        change = {"game": "relativistic", "gamma": 0.02, "discriminator_rate": settings["generator_rate"]}
+        return "Compare each sample with a real point, with penalised slopes: heaping no longer pays.", change
+    if "ahead" in settings:
+        return "Look further ahead.", {"ahead": min(20, 2 * settings["ahead"] + 1)}
+    steps = {k: 2 * v for k, v in settings.items() if k in ("critic_steps", "discriminator_steps")}
+    return ("Let the judge move more often.", steps) if steps else ("Give it more units, and more steps.", {})

@@ -1,0 +1,132 @@
+"""Lessons: small experiments that each ask a question and answer it. What a lesson shows, its run has to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """An experiment.
+
+    key       in an address
+    question  to think about before it starts
+    answer    what is seen, and why
+    model     the model file, and with which `settings` of its Config and Training; others are the model's own
+    beside    (model, settings, what it is called) of a second run with the same seed and data; None: there is none
+    called    what the first run is called beside the second
+    """
+
+    key: str
+    title: str
+    question: str
+    answer: str
+    data: str
+    model: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    beside: tuple[str, Mapping[str, Any], str] | None = None
+    called: str = ""
+
+
+# A generator that moves fast against a discriminator that hardly looks: the game of the paper, on its bad day.
+GREEDY = {"game": "non-saturating", "gamma": 0.0, "beta2": 0.999, "generator_rate": 1e-3, "discriminator_rate": 1e-4}
+
+LESSONS: tuple[Lesson, ...] = (
+    Lesson(
+        "collapse",
+        "Mode collapse, and looking ahead",
+        "Both generators learn the ring of eight, from the same start. One moves against the discriminator as it "
+        "stands, the other against what it is going to answer. Which will cover all eight?",
+        "The plain generator heaps its samples where the discriminator believes most. The discriminator learns to "
+        "disbelieve that place, and the heap moves on: it chases round the ring and never spreads. The unrolled one "
+        "is told in advance how a heap will be answered, so heaping does not pay, and it spreads.",
+        data="ring8",
+        model="gan",
+        settings=GREEDY,
+        recipe={"steps": 3000, "ema": 0.0, "cooldown": 0.0},
+        called="Plain game",
+        beside=("unrolled", {}, "Looking ahead"),
+    ),
+    Lesson(
+        "saturation",
+        "A discriminator that is too good",
+        "The discriminator makes five steps for each of the generator's. Two generators play against it: one descends "
+        "log(1 - D), as the game is written, the other ascends log D. Which one still learns?",
+        "When D is sure, D(G(z)) is near 0, and log(1 - D) is flat there: the generator's gradient fades just when it "
+        "is needed most. log D is steep in the same place. Both games have the same end, and only one gets there.",
+        data="two-gaussians",
+        model="gan",
+        settings={"game": "minimax", "gamma": 0.0, "beta2": 0.999, "discriminator_steps": 5},
+        recipe={"steps": 1500, "ema": 0.0, "cooldown": 0.0},
+        called="Minimax",
+        beside=(
+            "gan",
+            {"game": "non-saturating", "gamma": 0.0, "beta2": 0.999, "discriminator_steps": 5},
+            "Non-saturating",
+        ),
+    ),
+    Lesson(
+        "unbounded",
+        "A critic without a bound",
+        "A critic measures how far samples have to be carried to become data, as long as it rises nowhere faster than "
+        "1. Nothing holds the first one to that. What will become of its values?",
+        "Without a bound the critic's values grow without end: they measure nothing, and the generator is thrown "
+        "about. With the penalty on its slope, the difference of the critic's means stays an estimate of the distance, "
+        "and falls as the samples come nearer.",
+        data="ring8",
+        model="wgan",
+        settings={"bound": "none"},
+        recipe={"steps": 1500, "ema": 0.0, "cooldown": 0.0},
+        called="No bound",
+        beside=("wgan", {"bound": "penalty"}, "Penalty on the slope"),
+    ),
+    Lesson(
+        "clipping",
+        "Clipping or a penalty",
+        "There are two ways to bound a critic: clip its weights, or penalise slopes other than 1. Which of them draws "
+        "the ring more sharply after the same number of steps?",
+        "Clipped weights all go to the ends of their range, and the critic becomes a simple, nearly straight surface: "
+        "the samples come near the ring but not onto it. The penalty leaves the critic its shape.",
+        data="ring8",
+        model="wgan",
+        settings={"bound": "clip", "clip": 0.1},
+        recipe={"steps": 1500, "ema": 0.0, "cooldown": 0.0},
+        called="Clipped",
+        beside=("wgan", {"bound": "penalty"}, "Penalty on the slope"),
+    ),
+    Lesson(
+        "steps",
+        "How often may the discriminator move?",
+        "The same game twice: the discriminator makes one step for each of the generator's, or five. Is a better judge "
+        "a better teacher?",
+        "With five steps D is closer to the best discriminator, p / (p + q), so that the generator hears more of the "
+        "truth at each step. It costs five times the work, and where D becomes too sure there is less to learn from.",
+        data="grid25",
+        model="gan",
+        settings={"discriminator_steps": 1},
+        recipe={"steps": 1500},
+        called="One step (k = 1)",
+        beside=("gan", {"discriminator_steps": 5}, "Five steps (k = 5)"),
+    ),
+    Lesson(
+        "likelihood",
+        "Two ways to be wrong",
+        "A VAE is taught to leave nothing out; a GAN is taught to make nothing that looks wrong. How will each of them "
+        "fail on two moons?",
+        "The VAE covers all of the data, and blurs it: it puts samples between the moons rather than miss a part. The "
+        "GAN's samples lie close to the moons, and it may leave parts of them empty.",
+        data="moons",
+        model="vae",
+        recipe={"steps": 1500},
+        called="VAE",
+        beside=("gan", {"game": "non-saturating", "gamma": 0.0, "beta2": 0.999}, "GAN"),
+    ),
+)
+
+
+def find(key: str) -> Lesson | None:
+    """The lesson of that key."""
+    return next((lesson for lesson in LESSONS if lesson.key == key), None)

@@ -1,0 +1,212 @@
+// What a model makes of the plane or the line, painted anew at each moment that the server sends. What is shown of it,
+// and the values under the cursor, are the browser's business.
+const TINT = 0.62; // of a colour over the paper, where a map is most sure
+
+export default function ({ parentElement, data }) {
+  const root = parentElement.querySelector(".arena");
+  const canvas = root.querySelector("canvas"), legend = root.querySelector(".legend"), readout = root.querySelector(".readout");
+  const state = (root.state ??= { hidden: new Set(), map: undefined, at: null });
+  const [low, high] = data.view, dims = low.length;
+  root.classList.toggle("line", dims === 1);
+  canvas.setAttribute("aria-label", data.alt);
+  const made = floats(data.made), real = floats(data.real), lattice = data.lattice && floats(data.lattice.x);
+
+  // One map at a time, or none.
+  const maps = data.maps;
+  if (maps.length && state.map !== null && !maps.some((map) => map.key === state.map)) state.map = maps[0].key;
+
+  const items = [
+    { key: "made", sign: "dot", text: data.words.made, on: () => !state.hidden.has("made") },
+    { key: "data", sign: "cross", text: data.words.data, on: () => !state.hidden.has("data") },
+    ...(lattice ? [{ key: "lattice", sign: "net", text: data.words.lattice, on: () => !state.hidden.has("lattice") }] : []),
+    ...maps.map((map) => ({ key: map.key, map: true, sign: map.two ? "both" : "one", text: map.text, on: () => state.map === map.key })),
+  ];
+  const built = JSON.stringify(items.map(({ key, text }) => [key, text]));
+  if (root.dataset.built !== built) {
+    root.dataset.built = built;
+    legend.replaceChildren(
+      ...items.map(({ key, sign, text }) => {
+        const button = Object.assign(document.createElement("button"), { type: "button" });
+        button.dataset.key = key;
+        button.append(Object.assign(document.createElement("i"), { className: sign }), document.createElement("span"));
+        button.lastChild.textContent = text;
+        return button;
+      }),
+    );
+  }
+  const press = () => items.forEach(({ on }, i) => legend.children[i].setAttribute("aria-pressed", on()));
+  items.forEach(({ key, map }, i) => {
+    legend.children[i].onclick = () => {
+      if (map) state.map = state.map === key ? null : key;
+      else state.hidden.has(key) ? state.hidden.delete(key) : state.hidden.add(key);
+      press();
+      paint();
+    };
+  });
+  press();
+
+  const ink = (name) => getComputedStyle(root.querySelector(`.ink.${name}`)).color;
+  const paint = () => {
+    const ratio = window.devicePixelRatio, width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
+    if (!width || !height) return;
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    const pen = canvas.getContext("2d"), map = maps.find(({ key }) => key === state.map);
+    pen.clearRect(0, 0, width, height);
+    const scene = { pen, width, height, ratio, map, ink, low, high, made, real, lattice, data, shows: (key) => !state.hidden.has(key) };
+    (dims === 2 ? plane : line)(scene);
+  };
+
+  const tell = () => {
+    if (!state.at) return (readout.textContent = "");
+    const map = maps.find(({ key }) => key === state.map);
+    const [u, v] = state.at;
+    const where = [low[0] + u * (high[0] - low[0]), ...(dims === 2 ? [low[1] + v * (high[1] - low[1])] : [])];
+    let text = `at ${where.map((x) => x.toFixed(2)).join(", ")}`;
+    if (map) {
+      const side = map.side, column = Math.min(side - 1, Math.round(u * (side - 1))), row = dims === 2 ? Math.round(v * (side - 1)) : 0;
+      text += ` · ${map.short} ${floats(map.values)[Math.min(side - 1, row) * side * (dims - 1) + column].toPrecision(3)}`;
+    }
+    readout.textContent = text;
+  };
+  canvas.onpointermove = (event) => {
+    const box = canvas.getBoundingClientRect();
+    state.at = [(event.clientX - box.left) / box.width, 1 - (event.clientY - box.top) / box.height];
+    tell();
+  };
+  canvas.onpointerleave = () => {
+    state.at = null;
+    tell();
+  };
+
+  paint();
+  tell();
+  root.observer?.disconnect();
+  root.observer = new ResizeObserver(paint);
+  root.observer.observe(canvas);
+  return () => root.observer?.disconnect();
+}
+
+const decoded = new Map(); // the data of the last few messages: most of it comes again
+function floats(text) {
+  if (!decoded.has(text)) {
+    if (decoded.size > 24) decoded.delete(decoded.keys().next().value);
+    decoded.set(text, new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer));
+  }
+  return decoded.get(text);
+}
+
+const numbers = (colour) => colour.match(/[\d.]+/g).slice(0, 3).map(Number);
+
+function tinted({ values, side, low, high, two }, rows, ink) {
+  const cells = new OffscreenCanvas(side, rows), pen = cells.getContext("2d"), image = pen.createImageData(side, rows);
+  const paper = numbers(ink("paper")), made = numbers(ink("made")), data = numbers(ink("data")), dense = numbers(ink("dense"));
+  const x = floats(values);
+  for (let i = 0; i < side * rows; i++) {
+    const share = Math.min(1, Math.max(0, (x[i] - low) / (high - low || 1)));
+    const colour = two ? (share < 0.5 ? made : data) : dense;
+    const tint = TINT * (two ? Math.abs(2 * share - 1) : Math.sqrt(share)); // a root: what is faint is seen, too
+    const to = 4 * ((rows - 1 - Math.floor(i / side)) * side + (i % side)); // the first row is the lowest
+    for (let c = 0; c < 3; c++) image.data[to + c] = paper[c] + tint * (colour[c] - paper[c]);
+    image.data[to + 3] = 255;
+  }
+  pen.putImageData(image, 0, 0);
+  return cells;
+}
+
+function plane({ pen, width, height, ratio, map, ink, low, high, made, real, lattice, data, shows }) {
+  const x = (at) => ((at - low[0]) / (high[0] - low[0])) * width;
+  const y = (at) => (1 - (at - low[1]) / (high[1] - low[1])) * height;
+  if (map) {
+    const cell = width / (map.side - 1); // the outer places lie on the edges
+    pen.drawImage(tinted(map, map.side, ink), -cell / 2, -cell / 2, width + cell, height + cell);
+  }
+  ticks(pen, ink, ratio, low, high, x, y, width, height);
+  if (lattice && shows("lattice")) {
+    const { rows, columns } = data.lattice;
+    pen.strokeStyle = ink("text");
+    pen.globalAlpha = 0.34;
+    pen.lineWidth = 0.8 * ratio;
+    pen.beginPath();
+    const go = (i, first) => pen[first ? "moveTo" : "lineTo"](x(lattice[2 * i]), y(lattice[2 * i + 1]));
+    for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) go(r * columns + c, c === 0);
+    if (rows > 1) for (let c = 0; c < columns; c++) for (let r = 0; r < rows; r++) go(r * columns + c, r === 0);
+    pen.stroke();
+  }
+  pen.globalAlpha = 0.75;
+  if (shows("data")) {
+    pen.strokeStyle = ink("data");
+    pen.lineWidth = ratio;
+    pen.beginPath();
+    const arm = 2 * ratio;
+    for (let i = 0; i < real.length; i += 2) {
+      const a = x(real[i]), b = y(real[i + 1]);
+      pen.moveTo(a - arm, b - arm), pen.lineTo(a + arm, b + arm), pen.moveTo(a - arm, b + arm), pen.lineTo(a + arm, b - arm);
+    }
+    pen.stroke();
+    pen.strokeStyle = ink("text");
+    pen.globalAlpha = 0.45;
+    for (const [a, b, radius] of data.modes) {
+      pen.beginPath();
+      pen.arc(x(a), y(b), Math.max(9 * ratio, (radius * width) / (high[0] - low[0])), 0, 2 * Math.PI);
+      pen.stroke();
+    }
+  }
+  if (shows("made")) {
+    pen.globalAlpha = 0.72;
+    pen.fillStyle = ink("made");
+    for (let i = 0; i < made.length; i += 2) {
+      pen.beginPath();
+      pen.arc(x(made[i]), y(made[i + 1]), 2.1 * ratio, 0, 2 * Math.PI);
+      pen.fill();
+    }
+  }
+  pen.globalAlpha = 1;
+}
+
+// On a line: samples as a histogram, the data's density as a curve, and a map as a curve with a scale of its own.
+function line({ pen, width, height, ratio, map, ink, low, high, made, lattice, data, shows }) {
+  const x = (at) => ((at - low[0]) / (high[0] - low[0])) * width;
+  const law = floats(data.law), bins = 72, counts = new Array(bins).fill(0);
+  for (const at of made) {
+    const bin = Math.floor(((at - low[0]) / (high[0] - low[0])) * bins);
+    if (bin >= 0 && bin < bins) counts[bin]++;
+  }
+  const each = (high[0] - low[0]) / bins, heights = counts.map((n) => n / made.length / each);
+  const top = 1.15 * Math.max(...law, 1e-9) * 1.3, y = (density) => height * (1 - Math.min(1, density / top));
+  ticks(pen, ink, ratio, low, high, x, null, width, height);
+  if (shows("made")) {
+    pen.fillStyle = ink("made");
+    pen.globalAlpha = 0.55;
+    heights.forEach((h, i) => pen.fillRect(x(low[0] + i * each) + 0.5, y(h), width / bins - 1, height - y(h)));
+  }
+  const curve = (values, at, colour, dash) => {
+    pen.globalAlpha = 0.95;
+    pen.strokeStyle = colour;
+    pen.lineWidth = 2 * ratio;
+    pen.setLineDash(dash.map((d) => d * ratio));
+    pen.beginPath();
+    values.forEach((value, i) => pen[i ? "lineTo" : "moveTo"]((i / (values.length - 1)) * width, at(value)));
+    pen.stroke();
+    pen.setLineDash([]);
+  };
+  if (shows("data")) curve([...law], y, ink("data"), []);
+  if (map) curve([...floats(map.values)], (v) => height * (0.98 - 0.96 * Math.min(1, Math.max(0, (v - map.low) / (map.high - map.low || 1)))), ink("text"), [6, 4]);
+  pen.globalAlpha = 1;
+}
+
+function ticks(pen, ink, ratio, low, high, x, y, width, height) {
+  const wide = high[0] - low[0], step = [0.5, 1, 2, 5].find((s) => wide / s <= 7) ?? 10;
+  pen.globalAlpha = 0.55;
+  pen.fillStyle = ink("text");
+  pen.font = `${11 * ratio}px sans-serif`;
+  for (let at = Math.ceil(low[0] / step) * step; at < high[0]; at += step) {
+    pen.textAlign = "center";
+    if (x(at) > 14 * ratio && x(at) < width - 14 * ratio) pen.fillText(+at.toFixed(2), x(at), height - 5 * ratio);
+  }
+  if (y)
+    for (let at = Math.ceil(low[1] / step) * step; at < high[1]; at += step) {
+      pen.textAlign = "left";
+      if (y(at) > 14 * ratio && y(at) < height - 20 * ratio) pen.fillText(+at.toFixed(2), 5 * ratio, y(at) + 4 * ratio);
+    }
+  pen.globalAlpha = 1;
+}

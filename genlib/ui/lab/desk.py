@@ -1,0 +1,137 @@
+"""A visitor's runs: kept through other pages, a lost connection and a reload, and ended when nobody comes back."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from genlib.jobs import Job, Lease, Limits
+from genlib.lab.seen import Watcher
+from genlib.ui.pages import TRAIN
+
+if TYPE_CHECKING:
+    from genlib.experiment import Task
+
+DESK = TRAIN.widget("_desk")
+LIMITS = Limits(seconds=300)
+
+# Those whose visitor may come back with a new session, as after a reload: a browser's tab knows the key of its own.
+_kept: dict[str, Desk] = {}
+
+_tab = st.components.v2.component(
+    "genlib.tab",
+    js="""export default function ({ data, setStateValue }) {
+  const kept = sessionStorage.getItem("genlib.desk");
+  if (data.busy) sessionStorage.setItem("genlib.desk", data.key);
+  else if (kept && kept !== data.key) setStateValue("kept", kept);
+}""",
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A run and what looks at it. `called`: its name beside another one."""
+
+    job: Job
+    watcher: Watcher
+    called: str = ""
+
+
+class Desk:
+    """Of one visitor: one run, or two side by side."""
+
+    def __init__(self) -> None:
+        self.key = secrets.token_urlsafe(12)
+        self.shown: tuple[Shown, ...] = ()
+        self.trouble = ""
+        self._lease = Lease(self._expire)
+
+    @property
+    def active(self) -> bool:
+        """Whether a run was told to go on."""
+        return any(shown.job.going for shown in self.shown)
+
+    @property
+    def moving(self) -> bool:
+        """Whether something happens by itself: a run goes on, waits for its turn, or does what it was told last."""
+        return any(shown.job.busy for shown in self.shown)
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can go on; true where nothing was begun."""
+        return all(shown.job.snapshot().ended for shown in self.shown)
+
+    def lay(self, tasks: Sequence[tuple[Task, str]]) -> None:
+        """Put new runs in place of the old ones, without starting them. GenlibError: they ask for too much."""
+        made = []
+        for task, called in tasks:
+            watcher = Watcher(task.source)  # type: ignore[arg-type]  # a set of points
+            made.append(Shown(Job(task, watcher, party=self.key, limits=LIMITS, threads=1), watcher, called))
+        self.stop()
+        self.shown = tuple(made)
+
+    def start(self) -> None:
+        for shown in self.shown:
+            shown.job.start()
+
+    def pause(self) -> None:
+        for shown in self.shown:
+            shown.job.pause()
+
+    def step(self) -> None:
+        for shown in self.shown:
+            shown.job.step()
+
+    def stop(self) -> None:
+        for shown in self.shown:
+            shown.job.stop()
+
+    def keep(self) -> None:
+        """Its visitor is there. In every run of a script, on any page."""
+        self._lease.renew()
+        _kept[self.key] = self
+        _held(self.key)
+
+    def lose(self) -> None:
+        """Its visitor's session is gone; perhaps for a moment."""
+        self._lease.lose()
+
+    @property
+    def lost(self) -> bool:
+        return not self._lease.held
+
+    def _expire(self) -> None:
+        self.stop()
+        _kept.pop(self.key, None)
+
+
+def _lose(key: str) -> None:
+    if desk := _kept.get(key):
+        desk.lose()
+
+
+@st.cache_resource(scope="session", on_release=_lose, show_spinner=False)
+def _held(key: str) -> str:
+    """Released, with what it returned, when a session ends: a closed tab, but also a connection that was lost."""
+    return key
+
+
+def mine() -> Desk:
+    """This visitor's, also after a reload."""
+    state = st.session_state
+    desk: Desk = state.setdefault(DESK, Desk())
+    desk.keep()
+    with st.container(key="address-desk"):
+        found: Any = _tab(
+            data={"key": desk.key, "busy": bool(desk.shown)}, key=TRAIN.widget("tab"), on_kept_change=lambda: None
+        )
+    other = _kept.get(str(found.get("kept")))
+    if other is not None and not desk.shown and other.lost:
+        desk.lose()  # empty: it expires
+        desk = state[DESK] = other
+        desk.keep()
+    return desk

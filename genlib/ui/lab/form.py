@@ -1,0 +1,188 @@
+"""The form of the lab: lesson, data, model, recipe, and the model's own settings, drawn from its schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from genlib import catalog, data, drawing, experiment, query
+from genlib.budget import MADE
+from genlib.experiment import Task
+from genlib.lab import lessons
+from genlib.ui.address import Address
+from genlib.ui.canvas import Kept, canvas
+from genlib.ui.controls import label
+from genlib.ui.lab.query import DRAWN, OWN, TrainQuery, learners
+from genlib.ui.pages import TRAIN
+
+if TYPE_CHECKING:
+    from genlib.data import PointSet
+
+KEY = TRAIN.widget
+PAPER, SIDE, SIGMA = KEY("_paper"), 320, 0.03  # of a drawing: its paper in px, and the noise across its lines
+PLANE = "moons"  # any set of the plane stands for a drawing while a task is planned
+FIRST = 5  # settings that stand there at once; the others fold
+TINY = 1e-6
+
+
+def choose() -> None:
+    """Lesson, data, model and seed."""
+    titles = {"free": "Free play", **{lesson.key: lesson.title for lesson in lessons.LESSONS}}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        st.selectbox(
+            "Lesson",
+            list(titles),
+            format_func=titles.__getitem__,
+            key=KEY("lesson"),
+            on_change=_turn,
+            args=(("lesson", "seed"),),
+            persist_state="session",
+            width=300,
+        )
+        st.selectbox(
+            "Data",
+            [*data.point_names(), DRAWN],
+            format_func=lambda name: "Your own drawing" if name == DRAWN else data.info(name).title,
+            key=KEY("data"),
+            persist_state="session",
+            width=220,
+        )
+        st.selectbox(
+            "Model",
+            learners(),
+            format_func=lambda name: catalog.about(name).title,
+            key=KEY("model"),
+            on_change=_turn,
+            args=(("data", "model", "seed"),),
+            persist_state="session",
+            width=300,
+        )
+
+
+def paper() -> None:
+    """To draw the data on, where the visitor wants to."""
+    if st.session_state[KEY("data")] == DRAWN:
+        canvas(PAPER, SIDE, brush=False)
+        st.caption("Points lie along your lines, evenly. Draw, then press Start.")
+
+
+def source(name: str) -> PointSet:
+    """The points of that name. DataError, where nothing is drawn yet."""
+    if name != DRAWN:
+        return data.load_points(name)
+    kept = _kept()
+
+    def make() -> PointSet:
+        lines = drawing.strokes(list(kept.objects))
+        return data.from_strokes([(2 * line / SIDE - 1) * (1, -1) for line in lines], SIGMA)
+
+    return MADE.get(("drawn points", str(kept.objects)), make)
+
+
+def version(name: str) -> str:
+    """Another one for each drawing; the same as long as the points are."""
+    return str(_kept().objects) if name == DRAWN else ""
+
+
+def _kept() -> Kept:
+    """What is on the paper."""
+    kept: Kept | None = st.session_state.get(f"{PAPER}.kept")
+    return kept or Kept()
+
+
+def question() -> None:
+    """Of the lesson that is given, and its answer to open."""
+    if lesson := lessons.find(st.session_state[KEY("lesson")]):
+        st.markdown(f"**{lesson.question}**")
+        with st.expander("The answer", key=KEY(f"_answer.{lesson.key}"), icon=":material/lightbulb:"):
+            st.markdown(lesson.answer)
+
+
+def settings(address: Address[TrainQuery]) -> None:
+    """The model's own, then the recipe."""
+    known = query.fields(address.schema)
+    about = catalog.about(st.session_state[KEY("model")])
+    own = [name for name in known if name not in OWN]
+    training = set(catalog.model_class(st.session_state[KEY("model")]).Training.model_fields)
+    # What the game is, then how it is played: a choice among few, and the training's numbers.
+    own.sort(key=lambda name: (name not in training and len(query.choices(known[name])) < 3, name not in training))
+    st.markdown(f"**{about.title}** · {about.idea} [{about.paper.authors} {about.paper.year}]({about.paper.url})")
+    _row(known, own[:FIRST])
+    with st.expander("More settings", icon=":material/tune:", key=KEY("_more")):
+        _row(known, own[FIRST:])
+        _row(known, ["seed", "steps", "batch", "ema", "cooldown"])
+
+
+def tasks(address: Address[TrainQuery]) -> list[tuple[Task, str]]:
+    """What the form asks for, each with what it is called: one run, or the two of a lesson. GenlibError."""
+    asked = address.values
+    lesson = lessons.find(asked.lesson)
+    found = [(_task(asked.model, asked.recipe, asked.settings), lesson.called if lesson else "")]
+    if lesson and lesson.beside:
+        model, own, called = lesson.beside
+        found.append((_task(model, asked.recipe, own), called))
+    return found
+
+
+def changed(task: Task, change: Mapping[str, Any]) -> Task:
+    """The same with other settings of its model. GenlibError."""
+    recipe = task.recipe.model_dump(exclude={"training"})
+    own = {**task.config.model_dump(exclude={"space"}), **task.recipe.training, **change}
+    return _task(task.model, recipe, own, task.source)  # type: ignore[arg-type]  # points
+
+
+def _task(model: str, recipe: Mapping[str, Any], own: Mapping[str, Any], points: PointSet | None = None) -> Task:
+    """`points`: none: those that the recipe names."""
+    points = points or source(recipe["data"])
+    like = recipe["data"] if recipe["data"] in data.point_names() else PLANE
+    task = experiment.plan(f"lab-{model}", model=model, recipe={**recipe, "data": like}, settings=own)
+    named = task.recipe.model_copy(update={"data": points.info.name})
+    return replace(task, recipe=named, source=points)
+
+
+def _turn(keep: tuple[str, ...]) -> None:
+    """Another lesson or model: what is not kept has its own defaults."""
+    state = st.session_state
+    kept = {field: str(state[KEY(field)]) for field in keep}
+    if "lesson" not in keep:
+        kept["lesson"] = "free"
+    Address(TRAIN).want(kept)
+
+
+def _row(known: Mapping[str, Mapping[str, Any]], names: list[str]) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        for name in names:
+            _widget(known[name], KEY(name))
+
+
+def _widget(field: Mapping[str, Any], key: str) -> None:
+    """One field. Its state is in the session by now: the address put it there."""
+    common: dict[str, Any] = {
+        "label": label(field), "help": field.get("description"), "key": key, "persist_state": "session",
+    }  # fmt: skip
+    if options := query.choices(field):
+        if len(options) <= 3:
+            st.segmented_control(options=options, required=True, **common)
+        else:
+            st.selectbox(options=options, width=190, **common)
+    elif field["type"] == "boolean":
+        st.toggle(**common)
+    else:
+        number = int if field["type"] == "integer" else float
+        low = field["minimum"] if "minimum" in field else field["exclusiveMinimum"] + TINY
+        high = field["maximum"] if "maximum" in field else field["exclusiveMaximum"] - TINY
+        value = number(st.session_state[key])
+        step = 1 if number is int else _pace(value, float(high))
+        st.number_input(
+            min_value=number(low), max_value=number(high), step=number(step), width=150,
+            format="%d" if number is int else "%.6g", **common,
+        )  # fmt: skip
+
+
+def _pace(value: float, high: float) -> float:
+    """By how much a number goes up and down at a click: about a tenth of what it is."""
+    size = value or high / 10
+    return float(f"{size / 10:.0e}")

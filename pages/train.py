@@ -1,0 +1,23 @@
+"""Train: a model learns points before one's eyes, and can be broken, mended and compared."""
+
+import streamlit as st
+
+from genlib.ui import frame, pages
+from genlib.ui.address import Address
+
+frame.heading("Train", "Watch a model learn points of the plane, on this machine, and break it yourself.")
+
+with frame.answering():
+    address = Address(pages.TRAIN)
+    address.restore()
+    from genlib.ui.lab import desk, form, panel  # they import torch, for which the heading does not wait
+
+    form.choose()
+    for problem in address.publish().problems:
+        st.warning(problem, icon=":material/link_off:")
+    form.question()
+    form.paper()
+    panel.draw(desk.mine(), address)
+    st.header("Settings", anchor=False)
+    form.settings(address)
+    frame.import_ahead("torch._dynamo")  # the first optimiser imports it: a second or two, while one reads

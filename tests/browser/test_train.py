@@ -1,0 +1,90 @@
+"""Train in a browser: a run is started, watched, paused and stopped; others wait; who leaves ends theirs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+from serving import PATIENCE, settled
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+Visit = Callable[..., "Page"]
+SMALL = "/train?width=16&batch=16&steps=20000"
+
+
+def open_lab(visit: Visit, server: str) -> Page:
+    page = visit(server + SMALL)
+    settled(page)
+    return page
+
+
+def press(page: Page, button: str) -> None:
+    page.get_by_role("button", name=button, exact=True).click()
+
+
+def status(page: Page) -> Locator:
+    return page.get_by_test_id("stProgress")
+
+
+def step(page: Page) -> int:
+    found = re.search(r"[Ss]tep ([\d,]+)", status(page).inner_text())
+    assert found
+    return int(found[1].replace(",", ""))
+
+
+def test_a_run_is_watched_paused_and_stopped_and_a_second_tab_waits(fresh_server: str, visit: Visit) -> None:
+    page = open_lab(visit, fresh_server)
+    arena = page.get_by_role("img", name="The data")
+    expect(arena).to_be_visible(timeout=PATIENCE)
+    press(page, "Start")
+    expect(status(page)).to_contain_text(re.compile(r"Step [1-9].* steps a second"), timeout=PATIENCE)
+    arena = page.get_by_role("img", name=re.compile("Generative adversarial network after .* steps, over the data"))
+    before = arena.evaluate("canvas => canvas.toDataURL()")
+    for _ in range(PATIENCE // 500):
+        if arena.evaluate("canvas => canvas.toDataURL()") != before:
+            break
+        page.wait_for_timeout(500)
+    else:
+        raise AssertionError("the arena stays as it was")
+
+    second = open_lab(visit, fresh_server)
+    press(second, "Start")
+    expect(status(second)).to_contain_text("Another run has this machine. Yours is number 1", timeout=PATIENCE)
+    press(page, "Pause")
+    expect(status(page)).to_contain_text("Paused after step", timeout=PATIENCE)
+    expect(status(second)).to_contain_text(re.compile(r"Step [1-9]"), timeout=PATIENCE)  # it has the turn now
+    paused = step(page)
+    press(page, "One step")
+    expect(status(page)).to_contain_text(f"Paused after step {paused + 1:,} ", timeout=PATIENCE)
+
+    press(second, "Stop")
+    expect(status(second)).to_contain_text("Ended after", timeout=PATIENCE)
+    expect(second.get_by_role("slider", name="After step")).to_be_visible(timeout=PATIENCE)
+    press(page, "Resume")
+    expect(status(page)).to_contain_text("steps a second", timeout=PATIENCE)
+    assert step(page) > paused
+
+
+def test_a_reload_finds_the_run_and_who_leaves_ends_it(fresh_server: str, visit: Visit) -> None:
+    page = open_lab(visit, fresh_server)
+    press(page, "Start")
+    expect(status(page)).to_contain_text(re.compile(r"Step [1-9]"), timeout=PATIENCE)
+    reached = step(page)
+    page.reload()
+    settled(page)
+    expect(status(page)).to_contain_text(re.compile(r"Step [1-9]"), timeout=PATIENCE)
+    assert step(page) >= reached
+    page.get_by_role("link", name="Home", exact=True).click()
+    page.wait_for_url(fresh_server + "/", timeout=PATIENCE)
+    page.get_by_role("link", name="Train", exact=True).click()
+    expect(status(page)).to_contain_text(re.compile(r"Step [1-9]"), timeout=PATIENCE)
+
+    second = open_lab(visit, fresh_server)
+    press(second, "Start")
+    expect(status(second)).to_contain_text("Another run has this machine", timeout=PATIENCE)
+    page.goto("about:blank")  # as a closed tab
+    expect(status(second)).to_contain_text(re.compile(r"Step [1-9]"), timeout=PATIENCE)

@@ -1,0 +1,123 @@
+"""The doctor on planted failures: over twenty seeds each, hardly one is missed, and hardly one called that is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pytest
+import torch
+
+from genlib import data
+from genlib.lab import doctor
+from genlib.lab.doctor import Diagnosis
+from genlib.lab.seen import MADE, Seen, Watcher
+
+SETTINGS = {
+    "game": "non-saturating", "gamma": 0.0, "generator_rate": 1e-3, "discriminator_rate": 1e-3, "discriminator_steps": 1
+}  # fmt: skip
+WATCHERS = {name: Watcher(data.load_points(name)) for name in ("ring8", "grid25", "moons")}
+Points = Callable[[Watcher, np.random.Generator], np.ndarray]
+
+
+def on(share: float, noise: float = 1.0) -> Points:
+    """Samples on a share of the law's Gaussians."""
+
+    def make(watcher: Watcher, rng: np.random.Generator) -> np.ndarray:
+        means, sigma = watcher.law.means.numpy(), watcher.law.sigma.numpy()
+        some = rng.permutation(len(means))[: max(1, round(share * len(means)))]
+        which = rng.choice(some, MADE)
+        return means[which] + noise * sigma[which, None] * rng.standard_normal((MADE, 2))
+
+    return make
+
+
+def beside(watcher: Watcher, rng: np.random.Generator) -> np.ndarray:
+    """A heap where there is no data."""
+    return np.array([0.1, 0.05]) + 0.01 * rng.standard_normal((MADE, 2))
+
+
+def flat(level: float) -> Callable[[np.random.Generator], np.ndarray]:
+    return lambda rng: np.clip(level + 0.03 * rng.standard_normal(300), 0.001, 0.999)
+
+
+def steady(rng: np.random.Generator) -> np.ndarray:
+    return 0.69 + 0.2 * rng.standard_normal(300)
+
+
+def growing(rng: np.random.Generator) -> np.ndarray:
+    return np.exp(np.linspace(0, rng.uniform(9, 40), 300)) * (1 + 0.2 * rng.standard_normal(300))
+
+
+HALF = {"D(real)": flat(0.5), "D(fake)": flat(0.5)}
+CASES: dict[str, tuple[str, Points, Mapping[str, Callable[[np.random.Generator], np.ndarray]]]] = {
+    "all of it": ("well", on(1.0), HALF),
+    "all of it, a little blurred": ("well", on(1.0, 1.4), HALF),
+    "a quarter of the modes": ("collapse", on(0.25), HALF),
+    "one mode": ("collapse", on(0.0, 0.5), HALF),
+    "a heap, and D knows": ("won", beside, {"D(real)": flat(0.999), "D(fake)": flat(0.001)}),
+    "a loss that grows": ("diverging", on(0.5), {"distance": growing, "loss": steady}),
+    "blurred": ("between", on(1.0, 6.0), HALF),
+}
+
+
+def diagnose(case: str, watcher: Watcher, seed: int) -> Diagnosis:
+    rng = np.random.default_rng(seed)
+    _, points, curves = CASES[case]
+    made = points(watcher, rng).astype(np.float32)
+    seen = Seen(made, watcher.gauges(torch.from_numpy(made)), None, "", None, np.zeros((1, 1)), None)
+    return doctor.look(2000, 3000, {name: make(rng) for name, make in curves.items()}, [seen], SETTINGS)
+
+
+def test_each_diagnosis_is_found_and_no_other_one() -> None:
+    found: list[tuple[str, str]] = []
+    for case, (truth, *_) in CASES.items():
+        for seed in range(20):
+            watcher = WATCHERS[("ring8", "grid25")[seed % 2]]
+            found.append((truth, diagnose(case, watcher, seed).sign))
+    for sign in ("well", "collapse", "won", "diverging", "between"):
+        right = found.count((sign, sign))
+        assert right / sum(truth == sign for truth, _ in found) >= 0.9, sign
+        assert right / sum(said == sign for _, said in found) >= 0.9, sign
+
+
+def test_a_curve_has_no_modes_and_is_diagnosed_too() -> None:
+    assert diagnose("all of it", WATCHERS["moons"], 0).sign == "well"
+    watcher = WATCHERS["moons"]
+    end = watcher.law.means[:20].float()[torch.arange(MADE) % 20]  # one end of one moon
+    seen = Seen(end.numpy(), watcher.gauges(end), None, "", None, np.zeros((1, 1)), None)
+    found = doctor.look(2000, 3000, {}, [seen], SETTINGS)
+    assert found.sign == "collapse"
+    assert "of the curve" in found.said
+
+
+def test_numbers_that_ran_away_are_told_at_once() -> None:
+    found = doctor.look(3, 3000, {}, [], SETTINGS, failed=True)
+    assert found.sign == "diverging"
+    assert found.change == {"generator_rate": 1e-4, "discriminator_rate": 1e-4}
+
+
+@pytest.mark.parametrize(
+    ("case", "settings", "change"),
+    [
+        ("a heap, and D knows", {"game": "minimax"}, {"game": "non-saturating"}),
+        ("a heap, and D knows", {"discriminator_steps": 5}, {"discriminator_steps": 1}),
+        ("one mode", {"ahead": 3}, {"ahead": 7}),
+        ("a loss that grows", {"bound": "none"}, {"bound": "penalty"}),
+    ],
+)
+def test_the_advice_is_a_change_of_what_the_model_has(
+    case: str, settings: dict[str, object], change: dict[str, object]
+) -> None:
+    rng, watcher = np.random.default_rng(0), WATCHERS["ring8"]
+    _, points, curves = CASES[case]
+    made = points(watcher, rng).astype(np.float32)
+    seen = Seen(made, watcher.gauges(torch.from_numpy(made)), None, "", None, np.zeros((1, 1)), None)
+    found = doctor.look(2000, 3000, {name: make(rng) for name, make in curves.items()}, [seen], settings)
+    assert found.change == change
+
+
+def test_it_says_nothing_too_early() -> None:
+    made = np.zeros((MADE, 2), np.float32)
+    seen = Seen(made, WATCHERS["ring8"].gauges(torch.from_numpy(made)), None, "", None, np.zeros((1, 1)), None)
+    assert doctor.look(10, 3000, {}, [seen], SETTINGS).sign == "early"

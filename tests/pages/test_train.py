@@ -1,0 +1,286 @@
+"""The page Train, without a browser: the form, the address, and runs in their threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from genlib import catalog, experiment, query
+from genlib.drawing import INK
+from genlib.jobs import HERE
+from genlib.lab import doctor, lessons
+from genlib.lab.doctor import Diagnosis
+from genlib.ui.canvas import Kept
+from genlib.ui.lab import desk as desks
+from genlib.ui.lab import form
+from genlib.ui.lab.query import OWN, learners
+from genlib.ui.pages import TrainQuery
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "train.py")
+SMALL = {"width": "8", "batch": "16"}
+LONG = 120  # s after which a test gives up
+
+
+@pytest.fixture(autouse=True)
+def _no_run_is_left() -> Iterator[None]:
+    yield
+    for desk in list(desks._kept.values()):
+        desk.stop()
+        for shown in desk.shown:
+            shown.job.join(LONG)
+    desks._kept.clear()
+    assert len(HERE) == 0
+
+
+def visit(**parameters: str) -> AppTest:
+    at = AppTest.from_file(PAGE, default_timeout=LONG)
+    for name, text in parameters.items():
+        at.query_params[name] = text
+    at.run()
+    assert not at.exception
+    return at
+
+
+def desk_of(at: AppTest) -> Any:
+    return at.session_state[desks.DESK]
+
+
+def until(at: AppTest, reached: Any) -> Any:
+    """The snapshot of its run as soon as this is true of it; then the page is shown anew."""
+    (shown, *_) = desk_of(at).shown
+    with HERE.changed:
+        assert HERE.changed.wait_for(lambda: reached(shown.job.snapshot()), LONG), shown.job.snapshot()
+    at.run()
+    assert not at.exception
+    return shown.job.snapshot()
+
+
+def press(at: AppTest, button: str) -> None:
+    at.button(key=f"train.{button}").click().run()
+    assert not at.exception
+
+
+def labels(at: AppTest) -> list[str]:
+    return [button.label for button in at.button]
+
+
+def table(at: AppTest) -> str:
+    return next(m.value for m in at.markdown if "Within three sigma" in m.value)
+
+
+def test_before_a_start_the_data_is_shown_with_its_own_numbers() -> None:
+    at = visit()
+    assert labels(at) == ["Start", "One step", "Stop"]
+    assert at.button(key="train.stop").disabled
+    assert "| Modes covered |  | 8 of 8 |" in table(at)
+
+
+def test_start_pause_step_resume_stop_again() -> None:
+    at = visit(**SMALL)
+    press(at, "start")
+    until(at, lambda now: now.step > 3)
+    assert labels(at) == ["Pause", "One step", "Stop"]
+    press(at, "pause")
+    before = until(at, lambda now: now.state == "paused")
+    assert labels(at) == ["Resume", "One step", "Stop"]
+    press(at, "step")
+    assert until(at, lambda now: now.step > before.step and now.state == "paused").step == before.step + 1
+    press(at, "start")
+    until(at, lambda now: now.step > before.step + 5)
+    press(at, "stop")
+    ended = until(at, lambda now: now.ended)
+    assert labels(at) == ["Again", "One step", "Stop"]
+    (slider,) = at.select_slider
+    assert slider.options[-1] == f"{ended.step:,}"
+    slider.set_value(0).run()
+    assert not at.exception
+    first = desk_of(at).shown[0].job
+    press(at, "start")
+    assert desk_of(at).shown[0].job is not first
+    until(at, lambda now: now.step > 0)
+
+
+def test_a_single_step_begins_a_run_that_makes_just_that() -> None:
+    at = visit(**SMALL)
+    press(at, "step")
+    assert until(at, lambda now: now.step > 0 and now.state == "paused").step == 1
+    assert labels(at) == ["Resume", "One step", "Stop"]
+
+
+def test_leaving_and_coming_back_finds_it_running() -> None:
+    at = visit(**SMALL)
+    press(at, "start")
+    job = desk_of(at).shown[0].job
+    until(at, lambda now: now.step > 3)
+    at.run()  # as a visit to another page and back: the same session
+    assert desk_of(at).shown[0].job is job
+    assert job.going
+
+
+def test_the_run_ends_when_nobody_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genlib.jobs.lease.GRACE", 0.01)
+    at = visit(**SMALL)
+    press(at, "start")
+    desk = desk_of(at)
+    until(at, lambda now: now.step > 0)
+    desk._lease._grace = 0.01
+    desk.lose()
+    desk.shown[0].job.join(LONG)
+    assert desk.shown[0].job.snapshot().state == "stopped"
+    assert desk.key not in desks._kept
+
+
+def test_a_second_visitor_waits_and_is_told_so() -> None:
+    first, second = visit(**SMALL), visit(**SMALL)
+    press(first, "start")
+    until(first, lambda now: now.step > 3)
+    press(second, "start")
+    until(second, lambda now: now.state == "waiting")
+    (told,) = [p.proto.text for p in second.get("progress")]
+    assert told.startswith("Another run has this machine. Yours is number 1 in the line")
+    press(first, "stop")
+    until(second, lambda now: now.state == "running" and now.step > 0)
+
+
+@pytest.mark.parametrize("name", learners())
+def test_every_model_that_learns_points_has_its_form_from_its_own_schemas(name: str) -> None:
+    at = visit(model=name, data="moons", steps="3", batch="16")
+    cls = catalog.model_class(name)
+    shown = {w.label for kind in ("number_input", "selectbox", "toggle", "button_group") for w in at.get(kind)}
+    for field in (*cls.Training.model_fields, *(set(cls.Config.model_fields) - {"space"})):
+        title = (cls.Training if field in cls.Training.model_fields else cls.Config).model_json_schema()
+        title = title["properties"][field]["title"]
+        assert title[:1].upper() + title[1:].lower() in shown
+    press(at, "start")
+    assert until(at, lambda now: now.ended).state == "finished"
+    assert "Curve covered" in table(at)
+
+
+@pytest.mark.parametrize("name", learners())
+def test_no_setting_of_a_model_has_a_name_of_the_page(name: str) -> None:
+    cls = catalog.model_class(name)
+    assert not set(OWN) & {*cls.Config.model_fields, *cls.Training.model_fields}
+
+
+def test_points_of_the_line_are_learned_too() -> None:
+    at = visit(data="mixture1d", steps="3", **SMALL)
+    press(at, "start")
+    assert until(at, lambda now: now.ended).state == "finished"
+    assert "of 3" in table(at)
+
+
+def test_what_the_doctor_advises_runs_beside_what_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ring that one player, who has won, leaves alone: the change is one click away."""
+    won = Diagnosis("won", "The discriminator has won.", "Let it move less often.", {"discriminator_steps": 1})
+    monkeypatch.setattr(doctor, "look", lambda *_: won)
+    at = visit(discriminator_steps="3", steps="4", seed="9", **SMALL)
+    press(at, "start")
+    until(at, lambda now: now.ended)
+    assert any("The discriminator has won. Let it move less often." in m.value for m in at.markdown)
+    press(at, "try")
+    was, now = (shown.job.task for shown in desk_of(at).shown)
+    assert was.recipe.training | {"discriminator_steps": 1} == now.recipe.training
+    assert (was.recipe.training["discriminator_steps"], was.recipe.seed, now.recipe.seed) == (3, 9, 9)
+    assert was.config == now.config
+    until(at, lambda now: now.ended)
+    assert "| As it was | With the change |" in table(at)
+
+
+def test_what_a_visitor_draws_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = visit(data="drawn", steps="3", **SMALL)
+    assert any("There is no stroke" in info.value for info in at.info)
+    press(at, "start")
+    assert any("There is no stroke" in error.value for error in at.error)
+    line = {"path": [["M", 40, 160], ["L", 280, 160]], "stroke": INK, "strokeWidth": 6}  # level, in the middle
+    at.session_state[f"{form.PAPER}.kept"] = Kept(f"{form.PAPER} white", "1", (line,))
+    at.run()
+    press(at, "start")
+    assert until(at, lambda now: now.ended).state == "finished"
+    law = desk_of(at).shown[0].watcher.law
+    assert law.means[:, 1].abs().max() < 0.02
+    assert law.means[:, 0].min() == pytest.approx(-0.75, abs=0.03)
+    assert law.means[:, 0].max() == pytest.approx(0.75, abs=0.03)
+    assert "Curve covered" in table(at)
+
+
+# --- The address ---
+
+
+def test_the_address_says_everything_and_is_refused_in_one_sentence() -> None:
+    at = visit(model="wgan", data="moons", bound="clip", clip="0.05", steps="70", seed="4")
+    assert not at.warning
+    assert at.selectbox(key="train.model").value == "wgan"
+    assert at.number_input(key="train.clip").value == 0.05
+    at.number_input(key="train.seed").set_value(5).run()
+    assert at.query_params["seed"] == "5"
+    assert at.query_params["clip"] == "0.05"
+    for parameters, told in (
+        ({"model": "began"}, "`model` must be one of "),
+        ({"data": "digits"}, "`data` must be one of ring8,"),
+        ({"generator_rate": "10"}, "`generator_rate` must be a number above 0 to 1, and `10` is not: 0.001"),
+        ({"cats": "3"}, "This page has nothing called `cats`."),
+    ):
+        (warning,) = visit(**parameters).warning
+        assert warning.value.startswith(told)
+
+
+def test_another_model_brings_its_own_settings() -> None:
+    at = visit(generator_rate="0.5")
+    at.selectbox(key="train.model").select("wgan").run()
+    assert not at.exception
+    cls = catalog.model_class("wgan")
+    assert at.number_input(key="train.generator_rate").value == cls.points["generator_rate"]
+    assert at.query_params["model"] == "wgan"
+    assert "generator_rate" not in at.query_params
+
+
+@pytest.mark.parametrize("lesson", lessons.LESSONS, ids=lambda lesson: lesson.key)
+def test_a_lesson_is_an_address(lesson: lessons.Lesson) -> None:
+    at = visit(lesson=lesson.key, steps="2", batch="16")
+    assert not at.warning
+    assert any(lesson.question in m.value for m in at.markdown)
+    assert any(lesson.answer in m.value for m in at.markdown)
+    assert at.selectbox(key="train.model").value == lesson.model
+    press(at, "start")
+    shown = desk_of(at).shown
+    assert len(shown) == (2 if lesson.beside else 1)
+    for one in shown:
+        with HERE.changed:
+            assert HERE.changed.wait_for(lambda one=one: one.job.snapshot().ended, LONG)
+        assert one.job.snapshot().sentence == ""
+    first, *_ = (one.job.task for one in shown)
+    for field, value in lesson.settings.items():
+        assert {**first.config.model_dump(), **first.recipe.training}[field] == value
+    assert first.recipe.data == lesson.data
+    assert len({one.job.task.recipe.seed for one in shown}) == 1
+    at.run()
+    assert not at.exception
+
+
+def test_what_the_form_asks_for_is_what_the_command_line_would_train() -> None:
+    schema = TrainQuery.beside({"model": "gan"})
+    asked = query.read(schema, {"model": "gan"}).values
+    plain = experiment.plan("gan-ring8", recipe={k: v for k, v in asked.recipe.items() if k != "data"})
+    assert (plain.config.model_dump(), plain.recipe.training) == (
+        experiment.plan("lab-gan", model="gan", recipe=asked.recipe, settings=asked.settings).config.model_dump(),
+        plain.recipe.training,
+    )
+
+
+# --- What cannot be ---
+
+
+def test_what_cannot_be_trained_is_one_sentence() -> None:
+    at = visit(model="vae", decoder="bernoulli")
+    press(at, "start")
+    (error,) = at.error
+    assert "points take the network mlp and the decoder gaussian" in error.value
+    at = visit(width="2048")
+    press(at, "start")
+    assert any("choose a smaller width" in error.value for error in at.error)
+    assert not any(thread.name.startswith("job ") for thread in threading.enumerate())
