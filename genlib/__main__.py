@@ -1,4 +1,4 @@
-"""The command line: genlib list | data | train | eval | sample | translate | push.
+"""The command line: genlib list | data | train | eval | sample | score | translate | push.
 
 What a user can mend ends in one sentence and exit code 2; a bug stays loud.
 """
@@ -18,6 +18,8 @@ from genlib.contract import MAX_SEED, Recipe
 from genlib.errors import GenlibError
 
 MAX_COUNT = 1000
+MAX_SAMPLES = 5000
+ANY_PICTURE = "any picture: PNG, JPEG, WebP, GIF, BMP or TIFF"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -66,6 +68,7 @@ EXAMPLES = {
     ),
     "eval": ("eval gan-digits",),
     "sample": ("sample dcgan-faces faces.png --seed 7", "sample user/name pictures.png --count 16 --revision v2"),
+    "score": ("score fvsbn-digits three.png seven.png", "score vae-digits three.png --samples 5000"),
     "translate": (
         "translate pix2pix-sketch sketch.jpg coloured.png --seed 3",
         "translate discogan-hair face.png other.png --source blond",
@@ -131,9 +134,19 @@ def _parser() -> argparse.ArgumentParser:
         "--count", type=_whole(1, MAX_COUNT), default=64, metavar="N", help=f"1 to {MAX_COUNT:,}; by default 64"
     )
 
+    sub = command("score", commands.score)
+    some_model(sub)
+    sub.add_argument("pictures", type=Path, nargs="+", metavar="PICTURE", help=ANY_PICTURE)
+    sub.add_argument(
+        "--samples",
+        type=_whole(1, MAX_SAMPLES),
+        metavar="K",
+        help=f"of a lower bound: importance samples, 1 to {MAX_SAMPLES:,}; more make it tighter",
+    )
+
     sub = command("translate", commands.translate)
     some_model(sub)
-    sub.add_argument("picture", type=Path, metavar="IN", help="any picture: PNG, JPEG, WebP, GIF, BMP or TIFF")
+    sub.add_argument("picture", type=Path, metavar="IN", help=ANY_PICTURE)
     sub.add_argument("out", type=Path, metavar="OUT.png")
     sub.add_argument(
         "--seed",

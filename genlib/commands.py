@@ -130,6 +130,32 @@ def sample(args: argparse.Namespace) -> None:
     _write(args.out, card.sheet(model, range(args.seed, args.seed + args.count)))
 
 
+def score(args: argparse.Namespace) -> None:
+    """Say how likely a model holds pictures to be: one line a picture."""
+    from genlib import fitting, scoring, uploads
+    from genlib.contract import Bounds, Scores
+    from genlib.spaces import Pictures
+
+    files = {path: _content(path) for path in args.pictures}  # whatever cannot be read is said before torch is there
+    model = _model(args)
+    if not isinstance(model, Scores):
+        raise GenlibError(f"{args.name} cannot say how likely a picture is: choose a model such as fvsbn-digits.")
+    space = model.config.space
+    if not isinstance(space, Pictures):
+        raise GenlibError(f"{args.name} knows points, and no pictures: choose a model such as fvsbn-digits.")
+    if args.samples and not isinstance(model, Bounds):
+        raise GenlibError(f"{args.name} draws no samples for its likelihood: leave --samples out.")
+    for path, content in files.items():
+        try:
+            picture = uploads.read(content)
+        except uploads.UploadError as error:
+            raise GenlibError(f"{path}: {error}") from None
+        fitted = fitting.fit(picture.pixels, space)
+        answer = scoring.likelihood(model, fitted.x, args.samples)
+        done = ", ".join(fitted.notes) or "taken as it is"
+        print(" ".join([f"{path}: {scoring.said(answer, space.shape)}; {done}.", *picture.notes]))
+
+
 def translate(args: argparse.Namespace) -> None:
     """Bring a picture into a model's world, translate it, write it."""
     from genlib import novelty, translation, uploads
@@ -137,11 +163,7 @@ def translate(args: argparse.Namespace) -> None:
     from genlib.sheets import png
 
     _check_picture(args.out)
-    try:
-        with args.picture.open("rb") as file:
-            content = file.read(uploads.MAX_BYTES + 1)
-    except OSError as error:
-        raise GenlibError(f"{args.picture} cannot be read: {error.strerror}; name a picture.") from None
+    content = _content(args.picture)
     model = _model(args)
     if not isinstance(model, Translates):
         raise GenlibError(f"{args.name} translates nothing: choose a model such as pix2pix-sketch.")
@@ -193,6 +215,17 @@ def _model(args: argparse.Namespace) -> Model[Any, Any, Any]:
     device, folder = devices.named(args.device), Path(args.name)
     is_folder = os.sep in args.name and (folder / checkpoint.CONFIG).is_file()
     return sources.load(folder if is_folder else args.name, args.revision, device)
+
+
+def _content(path: Path) -> bytes:
+    """Of a file that should be a picture, no more than is taken of one."""
+    from genlib import uploads
+
+    try:
+        with path.open("rb") as file:
+            return file.read(uploads.MAX_BYTES + 1)
+    except OSError as error:
+        raise GenlibError(f"{path} cannot be read: {error.strerror}; name a picture.") from None
 
 
 def _value(given: str) -> Any:

@@ -38,6 +38,13 @@ def bits_per_dim(nats: float, shape: Sequence[int]) -> float:
     return -nats / (prod(shape) * math.log(2))
 
 
+def said(answer: LogProb, shape: Sequence[int]) -> str:
+    """Of one picture: "-80.2712 nats, 0.1477 bits/dim (exact, of on-off pixels)"."""
+    nats = float(answer.nats)
+    bits = "" if answer.kind == "unnormalised" else f", {bits_per_dim(nats, shape):.4f} bits/dim"
+    return f"{nats:.4f} nats{bits} ({', '.join(filter(None, (answer.kind, answer.note)))})"
+
+
 # --- A bound that tightens -------------------------------------------------------------------------------------------
 
 

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from genlib.data import DataInfo
 
 IMPORTANCE_SAMPLES = 50  # k of the bound that log_prob reports
-ROWS = 500  # latents decoded at once for it
+AT_ONCE = 800_000  # numbers of x that are decoded at once for it: a thousand digits
 
 
 class Config(contract.Config):
@@ -240,7 +240,7 @@ class VAE(
         mu, log_var = (p[:, None] for p in self.posterior(x))
         # From the density to 8-bit pictures, each the middle of a bin of width 1/255 in every dimension.
         bins = size * math.log(255) if pictures and self.config.decoder == "gaussian" else 0.0
-        some = max(1, ROWS // len(x))
+        some = max(1, AT_ONCE // x.numel())
         for start in range(0, samples, some):
             eps = self.here(noise.normal(min(some, samples - start), self.config.latent))
             z = (mu + (0.5 * log_var).exp() * eps).flatten(0, 1)
