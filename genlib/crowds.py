@@ -2,7 +2,7 @@
 
 A crowd has a key, in code and addresses: "train", "test", the name of another data set of the same shape, or one of
 
-    faded   test pictures at a quarter of their brightness
+    faded   test pictures at a twentieth of their brightness: nearly black
     noise   random pixels
 
 Imports neither torch nor streamlit.
@@ -19,7 +19,7 @@ from genlib.spaces import Pictures
 if TYPE_CHECKING:
     from torch import Tensor
 
-FADED = 0.25
+FADED = 0.05
 MADE = ("faded", "noise")
 
 
@@ -30,14 +30,17 @@ def strangers(learned: str, space: Pictures) -> tuple[str, ...]:
 
 
 def title(key: str) -> str:
-    """For people, in the plural."""
+    """For people, in the plural: "clothes and shoes"."""
     known = {
         "train": "training pictures",
         "test": "test pictures",
-        "faded": "test pictures, faded",
+        "faded": "faded test pictures",
         "noise": "random pixels",
     }
-    return known.get(key) or data.info(key).title.partition(" (")[0].partition(" with ")[0]
+    if key in known:
+        return known[key]
+    name = data.info(key).title.partition(" (")[0].partition(" with ")[0]
+    return name[:1].lower() + name[1:]
 
 
 def pictures(key: str, learned: str, space: Pictures, count: int) -> Tensor:

@@ -33,8 +33,8 @@ def test_crowds_come_from_where_they_say() -> None:
     found = crowds.pictures("test", "digits", DIGIT, 100)
     assert torch.equal(found, test[::100])
     faded = crowds.pictures("faded", "digits", DIGIT, 100)
-    assert faded.max() == 64
-    assert torch.equal(faded, (found.float() / 4).round().byte())
+    assert faded.max() == 13
+    assert torch.equal(faded, (found.float() / 20).round().byte())
     train = crowds.pictures("train", "digits", DIGIT, 100)
     assert torch.equal(train[0], data.load_pictures("digits", "train").pixels[0])
     assert len(crowds.pictures("emoji", "faces", FACE, 1000)) == len(data.load_pictures("emoji", "test"))
