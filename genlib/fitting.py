@@ -69,7 +69,7 @@ def to_x(pixels: np.ndarray) -> Tensor:
     """float32 (B, C, H, W) in [0, 1], of uint8 (B, H, W, C)."""
     import torch
 
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))).float() / 255
+    return torch.tensor(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))).float() / 255
 
 
 def _cut(height: int, width: int) -> str:

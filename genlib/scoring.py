@@ -17,7 +17,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal
@@ -109,13 +109,10 @@ class Scored:
 
 
 @torch.inference_mode()
-def scored(
-    model: Scores, x: Tensor, draws: int | None = None, progress: Callable[[int], object] = lambda done: None
-) -> Scored:
+def scored(model: Scores, x: Tensor, draws: int | None = None) -> Scored:
     """Of pictures uint8 (N, C, H, W), or of points or pictures as floats.
 
-    draws      of a model that Bounds: how many each bound takes; None: as many as log_prob
-    progress   is told how many x are done
+    draws   of a model that Bounds: how many each bound takes; None: as many as log_prob
     """
     found: list[LogProb] = []
     errors: list[Tensor] = []
@@ -125,9 +122,15 @@ def scored(
         if isinstance(model, Encodes) and isinstance(model, Decodes):
             back = model.decode(model.encode(part)).cpu()
             errors.append((back - part).flatten(1).square().mean(1).sqrt())
-        progress(sum(len(p.nats) for p in found))
     nats = torch.cat([p.nats.cpu() for p in found])
     return Scored(nats, found[0].kind, found[0].note, torch.cat(errors) if errors else None)
+
+
+def joined(parts: Sequence[Scored]) -> Scored:
+    """Of the x of several parts, which the same model scored."""
+    errors = [part.errors for part in parts if part.errors is not None]
+    nats = torch.cat([part.nats for part in parts])
+    return Scored(nats, parts[0].kind, parts[0].note, torch.cat(errors) if errors else None)
 
 
 @torch.inference_mode()

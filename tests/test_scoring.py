@@ -78,9 +78,10 @@ class Toy(Scores, Encodes, Decodes):
 def test_what_is_held_of_many_x(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scoring, "BATCH", 2)
     x = torch.tensor([[0, 0, 0, 255], [255, 255, 0, 0], [0, 0, 0, 0]], dtype=torch.uint8).view(3, 1, 2, 2)
-    told: list[int] = []
-    found = scoring.scored(Toy(), x, progress=told.append)
-    assert told == [2, 3]
+    found = scoring.scored(Toy(), x)
+    both = scoring.joined([scoring.scored(Toy(), x[:1]), scoring.scored(Toy(), x[1:])])
+    assert both.errors is not None
+    assert (both.nats.tolist(), both.errors.tolist()) == ([-1, -2, 0], [0.5, 0, 0])
     assert (found.kind, found.note) == ("exact", "added up")
     assert found.nats.tolist() == [-1, -2, 0]
     assert found.errors is not None

@@ -28,7 +28,7 @@ def bounds(curves: Mapping[str, Mapping[int, float]]) -> go.Figure:
                 y=list(curve.values()),
                 name=name,
                 mode="lines+markers+text" if len(curves) == 1 else "lines+markers",
-                text=[f"{nats:.1f}" for nats in curve.values()],
+                text=[f"{nats:,.{abs(nats) < 1000:d}f}".replace("-", "−") for nats in curve.values()],
                 textposition="top center",
                 cliponaxis=False,
                 line={"dash": DASHES[i % len(DASHES)]},
@@ -42,7 +42,7 @@ def bounds(curves: Mapping[str, Mapping[int, float]]) -> go.Figure:
     figure.update_xaxes(
         type="log", tickvals=ticks, ticktext=[f"{k:,}" for k in ticks], title="importance samples", fixedrange=True
     )
-    figure.update_yaxes(title="nats, at least", fixedrange=True)
+    figure.update_yaxes(title="nats, at least", tickformat=",", fixedrange=True)
     return figure
 
 
@@ -61,9 +61,10 @@ def crowds(
     scale = _Scale(everything, np.median(np.abs(next(iter(values.values())))))
     places = scale.to(everything)
     edges = np.linspace(places.min(), places.max() + 1e-9, BINS + 1)
-    figure = go.Figure()
+    figure, top = go.Figure(), 0.0
     for i, (name, crowd) in enumerate(values.items()):
         shares = np.histogram(scale.to(crowd), edges)[0] / len(crowd)
+        top = max(top, float(shares.max()))
         figure.add_scatter(
             x=np.repeat(edges, 2),
             y=np.concatenate([[0], np.repeat(shares, 2), [0]]),
@@ -82,8 +83,9 @@ def crowds(
         )
     if mine is not None:
         at = float(scale.to(np.array([mine[1]]))[0])
-        figure.add_vline(x=at, line={"color": MUTED, "width": 2})
-        figure.add_annotation(x=at, y=0.9, yref="paper", text=f" {mine[0]}", showarrow=False, xanchor="left")
+        figure.add_scatter(
+            x=[at, at], y=[0, top], name=mine[0], mode="lines", hoverinfo="skip", line={"color": MUTED, "width": 3}
+        )
     _lay_out(figure, 300, legend=True)
     figure.update_xaxes(title=title, fixedrange=True, zeroline=False, **scale.ticks(edges[0], edges[-1]))
     figure.update_yaxes(title="share of the pictures", tickformat=".0%", rangemode="tozero", fixedrange=True)

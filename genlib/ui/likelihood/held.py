@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
     from genlib.scoring import Scored
 
-# Pictures of each crowd, where one has at most SMALL numbers, and of larger ones; a page waits a second or two for it.
+# Pictures of each crowd, where one has at most SMALL numbers, and of larger ones: a page waits a second or two for it.
+# The bound of a larger one ends with one step less.
 MANY, FEW, SMALL = 300, 60, 4000
 DRAWS = 5  # importance samples for each picture of a crowd
+TURN = 20  # pictures that are scored before others have their turn
 COMPUTED = "crowd scored"  # key of the budget
 
 
@@ -113,11 +115,15 @@ def tightened(
         model = loaders.model(checkpoint)
         assert isinstance(model, Bounds)
         nats: dict[int, float] = {}
-        with loaders.computing:
-            for step in scoring.tighten(model, fitting.to_x(picture[None])):
-                nats = {k: float(value) for k, value in step.nats.items()}
-                tell(step.done / step.draws, max(nats.values()))
-        return nats
+        draws = scoring.DRAWS if _small(checkpoint) else scoring.DRAWS[:-1]
+        steps = scoring.tighten(model, fitting.to_x(picture[None]), draws)
+        while True:
+            with loaders.computing:  # others take their turn in between
+                step = next(steps, None)
+            if step is None:
+                return nats
+            nats = {k: float(value) for k, value in step.nats.items()}
+            tell(step.done / step.draws, max(nats.values()))
 
     return MADE.get(("tightened", *loaders.key(checkpoint), loaders.digest(picture)), make)
 
@@ -159,7 +165,11 @@ def completed(checkpoint: Checkpoint, read: np.ndarray, pixel: int, first: int, 
 
 def count(checkpoint: Checkpoint) -> int:
     """How many pictures a crowd has, at most."""
-    return MANY if space(checkpoint).size <= SMALL else FEW
+    return MANY if _small(checkpoint) else FEW
+
+
+def _small(checkpoint: Checkpoint) -> bool:
+    return space(checkpoint).size <= SMALL
 
 
 def crowd(checkpoint: Checkpoint, key: str) -> np.ndarray:
@@ -197,6 +207,9 @@ def _scored(checkpoint: Checkpoint, pictures: np.ndarray, tell: Callable[[float]
 
     model = loaders.model(checkpoint)
     assert isinstance(model, Scores)
-    x = torch.from_numpy(pictures).permute(0, 3, 1, 2)
-    with loaders.computing:
-        return scoring.scored(model, x, DRAWS, lambda done: tell(done / len(x)))
+    parts: list[Scored] = []
+    for part in torch.from_numpy(pictures).permute(0, 3, 1, 2).split(TURN):
+        with loaders.computing:
+            parts.append(scoring.scored(model, part, DRAWS))
+        tell(len(parts) * TURN / len(pictures))
+    return scoring.joined(parts)

@@ -36,8 +36,8 @@ def draw(scene: Scene, page: ModelPage[LikelihoodQuery]) -> None:
     )
     kind = f"{found['test'].kind}, {found['test'].note}"
     st.caption(
-        f"{held.count(checkpoint)} pictures of each kind at most; further right is odder, in logarithmic steps where they "
-        f"differ much. Faded ones have a twentieth of their brightness. Log-likelihood: {kind}."
+        f"At most {held.count(checkpoint)} pictures of each kind; further right is odder, in logarithmic steps where "
+        f"they differ much. Faded ones have a twentieth of their brightness. Log-likelihood: {kind}."
     )
     st.markdown("**Which score tells strangers from test pictures?**")
     areas = {

@@ -42,7 +42,7 @@ class Scene:
         for key in keys:
 
             def tell(share: float, key: str = key) -> None:
-                place.progress(share, f"Scoring {held.count(self.checkpoint)} {crowds.title(key)}")
+                place.progress(min(share, 1.0), f"Scoring {held.count(self.checkpoint)} {crowds.title(key)}")
 
             found[key] = held.scored(self.checkpoint, key, tell)
         place.empty()
