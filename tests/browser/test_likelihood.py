@@ -1,4 +1,4 @@
-"""Likelihood in a real browser: a pixel by mouse and by keys, a threshold, a drawing, an address that brings it back."""
+"""Likelihood in a real browser: a pixel by mouse and by keys, a threshold, a drawing, addresses."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def test_a_pixel_is_chosen_by_mouse_and_by_keys_and_the_rest_is_drawn_from_there
     settled(page)
     page.get_by_role("button", name="From the middle").click()
     expect(heat).to_have_attribute("aria-valuetext", re.compile("Row 15, column 1 "), timeout=PATIENCE)
-    page.get_by_text("Many pictures").click()  # a whole run after one of the fragment
+    page.get_by_text("Many pictures", exact=True).click()  # a whole run after one of the fragment
     page.wait_for_url(re.compile("part=crowds"), timeout=PATIENCE)
-    page.get_by_text("Pixel by pixel").click()
+    page.get_by_text("Pixel by pixel", exact=True).click()
     expect(field(page)).to_have_attribute("aria-valuetext", re.compile("Row 15, column 1 "), timeout=PATIENCE)
     again = visit(page.url)
     expect(field(again)).to_have_attribute("aria-valuetext", re.compile("Row 15, column 1 "), timeout=PATIENCE)
