@@ -106,7 +106,9 @@ def roc(false: np.ndarray, true: np.ndarray, at: tuple[float, float], score: str
         ]
     )  # fmt: skip
     _lay_out(figure, 300, legend=False)
-    figure.update_xaxes(title="test pictures caught", tickformat=".0%", range=[-0.02, 1.02], fixedrange=True)
+    figure.update_xaxes(
+        title="test pictures caught", tickformat=".0%", tickvals=[0, 0.5, 1], range=[-0.02, 1.02], fixedrange=True
+    )
     figure.update_yaxes(title="strangers caught", tickformat=".0%", range=[-0.02, 1.02], fixedrange=True)
     return figure
 

@@ -63,8 +63,8 @@ class Strangers(Measure[Result]):
         rows = [(crowds.title(key), *(f"{areas[score]:.3f}" for score in scores)) for key, areas in found.areas.items()]
         words = (
             f"AUROC: how often a stranger is odder than a test picture, of pairs from {found.count:,} each; 1 tells "
-            "them apart always, 0.5 is chance. Typicality is the distance of the log-likelihood from its mean on training "
-            "pictures. Faded pictures have a twentieth of their brightness."
+            "them apart always, 0.5 is chance. Typicality is the distance of the log-likelihood from its mean on "
+            "training pictures. Faded pictures have a twentieth of their brightness."
         )
         failed = [crowds.title(key) for key, areas in found.areas.items() if areas["likelihood"] < BAD]
         limits = (f"It holds {' and '.join(failed)} for likelier than what it learned from.",) if failed else ()
