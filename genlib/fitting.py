@@ -2,7 +2,7 @@
 
 >>> found = fitting.fit(uploads.read(data).pixels, model.config.space)
 >>> found.pixels.shape, found.notes
-((28, 28, 1), ('made grey', 'cut to a square and scaled from 300 x 200 to 28 x 28', 'turned round, light for dark'))
+((28, 28, 1), ('made grey', 'cut to a square and scaled from 300 x 200 to 28 x 28'))
 >>> model.log_prob(found.x)
 
 The page and the command line both go through here, so that they say the same of the same file. A picture that has the
@@ -42,7 +42,8 @@ class Fitted:
 def fit(pixels: np.ndarray, space: Pictures) -> Fitted:
     """A picture uint8 (H, W, 3), in the square and the channels of `space`.
 
-    Grey data sets of this project are white on black: where a picture has a light border, it is turned round.
+    Grey data sets of this project are white on black: where a picture has a light border, it is turned round, and its
+    paper, grey in a photo, becomes black.
     """
     height, width = pixels.shape[:2]
     fitted, _ = framing.fit(pixels, space.side)
@@ -54,8 +55,8 @@ def fit(pixels: np.ndarray, space: Pictures) -> Fitted:
     if (height, width) != (space.side, space.side):
         notes.append(f"{_cut(height, width)}scaled from {width} x {height} to {space.side} x {space.side}")
     if space.channels == 1 and np.median(framing.border(fitted)) > LIGHT:
-        fitted = 255 - fitted
-        notes.append("turned round, light for dark")
+        fitted = _on_black(255 - fitted)
+        notes.append("turned round, light for dark, with black for its paper")
     return Fitted(fitted, tuple(notes))
 
 
@@ -70,6 +71,14 @@ def to_x(pixels: np.ndarray) -> Tensor:
     import torch
 
     return torch.tensor(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))).float() / 255
+
+
+def _on_black(grey: np.ndarray) -> np.ndarray:
+    """With the border's grey as black and the lightest as white."""
+    ground, lightest = float(np.median(framing.border(grey))), float(grey.max())
+    if lightest <= ground:
+        return np.zeros_like(grey)
+    return ((grey - ground).clip(0) * (255 / (lightest - ground))).round().astype(np.uint8)
 
 
 def _cut(height: int, width: int) -> str:

@@ -39,8 +39,11 @@ def test_paper_is_turned_round_for_models_of_light_on_black() -> None:
     paper = np.full((28, 28, 3), 255, np.uint8)
     paper[10:18, 12:16] = 0
     found = fitting.fit(paper, DIGIT)
-    assert found.notes == ("turned round, light for dark",)
+    assert found.notes == ("turned round, light for dark, with black for its paper",)
     assert (found.pixels[..., 0] == 255 - paper[..., 0]).all()
+    photo = (40 + paper * 0.7).astype(np.uint8)  # grey paper, and ink that is not black
+    assert np.array_equal(fitting.fit(photo, DIGIT).pixels, found.pixels)
+    assert not fitting.fit(np.full((28, 28, 3), 200, np.uint8), DIGIT).pixels.any()
     black = np.zeros((28, 28, 3), np.uint8)
     assert fitting.fit(black, DIGIT).notes == ()
 

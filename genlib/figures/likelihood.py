@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 DASHES = ("solid", "dot", "dash", "dashdot", "longdash")  # told apart without colours, too
 BINS = 48
-STEEP = 30  # by how much the largest value may surpass the usual before an axis is logarithmic
+STEEP = 8  # by how much the largest value may surpass the usual before an axis is logarithmic
 
 
 def bounds(curves: Mapping[str, Mapping[int, float]]) -> go.Figure:

@@ -269,7 +269,12 @@ def test_a_drawing_is_asked_about() -> None:
     [
         ((90, 120), "RGB", (200, 30, 20), "It was made grey and cut to a square and scaled from 90 x 120 to 28 x 28."),
         ((28, 28), "L", 0, None),
-        ((300, 300), "L", 255, "It was scaled from 300 x 300 to 28 x 28 and turned round, light for dark."),
+        (
+            (300, 300),
+            "L",
+            255,
+            "It was scaled from 300 x 300 to 28 x 28 and turned round, light for dark, with black for its paper.",
+        ),
     ],
 )
 def test_what_was_done_to_a_picture_is_said_and_every_number_is_finite(

@@ -1,6 +1,7 @@
 // A picture's surprise, pixel by pixel, with what was known before each and what was expected there. All of it is here:
 // the server only hears where the cursor rests.
 const COLOURS = ["#000004", "#420a68", "#932667", "#dd513a", "#fca50a", "#fcffa4"]; // inferno
+const MOST = 7; // nats: what surprises by more, one in a thousand, has the same colour, or all else would be dark
 const RGB = COLOURS.map((c) => [1, 3, 5].map((i) => parseInt(c.slice(i, i + 2), 16)));
 
 function colour(share) {
@@ -13,7 +14,7 @@ export default function ({ parentElement, data, setStateValue }) {
   const { side, read, greys, nats, law, labels, start } = data;
   const [heat, before] = root.querySelectorAll(".field");
   const words = root.querySelector(".words"), bars = root.querySelector(".law");
-  const most = Math.max(1, ...nats);
+  const highest = Math.max(1, ...nats), most = Math.min(highest, MOST);
 
   // Streamlit calls this again whenever the script has run, in the same elements: where the cursor is has to stay,
   // unless the server puts it elsewhere.
@@ -104,7 +105,7 @@ export default function ({ parentElement, data, setStateValue }) {
 
   heat.setAttribute("aria-label", "Pixel that is looked at: click, or use the arrow keys");
   heat.setAttribute("aria-valuemax", side * side);
-  root.querySelector(".most").textContent = `${most.toFixed(1)} nats`;
+  root.querySelector(".most").textContent = `${most.toFixed(1)} nats${highest > most ? " or more" : ""}`;
   root.querySelector(".legend b").style.background = `linear-gradient(to right, ${COLOURS.join(", ")})`;
   paint(heat.querySelector("canvas"), (i) => colour(nats[i] / most));
   show();
