@@ -1,4 +1,4 @@
-"""The command line: genlib list | data | train | eval | sample | translate | push.
+"""The command line: genlib list | data | train | eval | sample | score | translate | push.
 
 What a user can mend ends in one sentence and exit code 2; a bug stays loud.
 """
@@ -6,28 +6,20 @@ What a user can mend ends in one sentence and exit code 2; a bug stays loud.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-from genlib import __version__, catalog
+from genlib import __version__, catalog, commands
+from genlib.commands import PROGRAM
 from genlib.contract import MAX_SEED, Recipe
 from genlib.errors import GenlibError
 
-if TYPE_CHECKING:
-    from tqdm import tqdm
-
-    from genlib.experiment import Event
-    from genlib.models.base import Model
-
-RUNS = Path(".runs")
 MAX_COUNT = 1000
-PROGRAM = "python -m genlib" if Path(sys.argv[0]).name == "__main__.py" else "genlib"
+MAX_SAMPLES = 5000
+ANY_PICTURE = "any picture: PNG, JPEG, WebP, GIF, BMP or TIFF"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -45,210 +37,6 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return 0
-
-
-# --- The commands -----------------------------------------------------------------------------------------------------
-
-
-def list_(_: argparse.Namespace) -> None:
-    """The checkpoints that are here."""
-    from genlib import sources
-
-    for name, checkpoint in sources.checkpoints().items():
-        print(f"{name:24} {checkpoint.title}")
-
-
-def data_(args: argparse.Namespace) -> None:
-    """The data sets that are here, or make them from their sources."""
-    from genlib import data as datasets
-
-    if args.action == "build":
-        datasets.build(args.names or None)
-        return
-    for name in args.names or (*datasets.names(), *datasets.point_names()):
-        info = datasets.info(name)
-        counts = ", ".join(f"{count:,} {split}" for split, count in info.splits.items())
-        about = f"{info.space}, drawn from a formula" if info.kind == "points" else f"{counts}; {info.licence}"
-        print(f"{name:14} {info.title}: {about}")
-
-
-def train(args: argparse.Namespace) -> None:
-    """Train a model, from where an earlier run of it stopped, and write checkpoints/NAME."""
-    from tqdm import tqdm
-
-    from genlib import card, checkpoint, devices, experiment
-
-    recipe = {field: value for field in Recipe.model_fields if (value := getattr(args, field, None)) is not None}
-    recipe = {field: value if field == "data" else _value(value) for field, value in recipe.items()}
-    device = devices.named(args.device)
-    task = experiment.plan(args.name, model=args.model, recipe=recipe, settings=_settings(args.set))
-    state = RUNS / f"{args.name}.pt"
-    for path in (state, catalog.CHECKPOINTS / args.name / checkpoint.CONFIG):
-        checkpoint.check_writable(path, make_folders=True)
-
-    bar: tqdm[Any] | None = None
-    kept = 0  # the step that the run could go on from
-
-    def emit(event: Event) -> None:
-        nonlocal bar, kept
-        match event:
-            case experiment.Started():
-                if event.step:
-                    print(f"Going on from step {event.step:,}.", flush=True)
-                kept = event.step
-                about = f"{args.name} ({event.device}, {event.precision})"
-                bar = tqdm(total=event.steps, initial=event.step, desc=about)
-            case experiment.Progress() if bar is not None:
-                bar.set_postfix({k: f"{v:.3g}" for k, v in event.scalars.items()}, refresh=False)
-                bar.update(event.step - bar.n)
-            case experiment.Stored():
-                kept = event.step
-
-    try:
-        with _ctrl_c() as stop:
-            trained = experiment.run(
-                task, emit, stop, device=device, bfloat16=args.bfloat16, state=state, anew=args.fresh
-            )
-    except KeyboardInterrupt:
-        rest = f"the same command goes on from step {kept:,}" if kept else "no step was kept yet"
-        raise GenlibError(f"Stopped at once: {rest}.") from None
-    finally:
-        if bar is not None:
-            bar.close()
-    if trained.step < task.recipe.steps:
-        raise GenlibError(
-            f"Stopped after {trained.step:,} steps, which are kept in {state}: the same command goes on from there."
-        )
-    written = experiment.write(task, trained)
-    card.write(written)
-    print(f"Wrote {written.folder}; `{PROGRAM} eval {args.name}` measures it.")
-
-
-def evaluate(args: argparse.Namespace) -> None:
-    """Measure a checkpoint that is here and fill its card."""
-    from genlib import card, checkpoint, devices
-    from genlib.measures import evaluate
-
-    found = checkpoint.shipped(args.name)
-    checkpoint.check_writable(found.folder / checkpoint.CONFIG)
-    measured = evaluate(found, device=devices.named(args.device))
-    checkpoint.save_spec(found.folder, found.spec.model_copy(update={"measured": measured}))
-    card.write(checkpoint.Checkpoint.read(found.folder))
-    print(json.dumps(measured, indent=2))
-
-
-def sample(args: argparse.Namespace) -> None:
-    """Write one PNG of a model's pictures, or of its points."""
-    from genlib import card
-    from genlib.contract import Samples
-
-    if args.seed + args.count - 1 > MAX_SEED:
-        raise GenlibError(f"The last of the seeds would be above {MAX_SEED:,}: ask for a smaller --seed or --count.")
-    _check_picture(args.out)
-    model = _model(args)
-    if not isinstance(model, Samples):
-        raise GenlibError(f"{args.name} makes nothing from seeds alone: choose another model.")
-    _write(args.out, card.sheet(model, range(args.seed, args.seed + args.count)))
-
-
-def translate(args: argparse.Namespace) -> None:
-    """Bring a picture into a model's world, translate it, write it."""
-    from genlib import novelty, translation, uploads
-    from genlib.contract import Translates
-    from genlib.sheets import png
-
-    _check_picture(args.out)
-    try:
-        with args.picture.open("rb") as file:
-            content = file.read(uploads.MAX_BYTES + 1)
-    except OSError as error:
-        raise GenlibError(f"{args.picture} cannot be read: {error.strerror}; name a picture.") from None
-    model = _model(args)
-    if not isinstance(model, Translates):
-        raise GenlibError(f"{args.name} translates nothing: choose a model such as pix2pix-sketch.")
-    worlds = model.worlds(model.config)
-    source = translation.source_of(worlds, args.source)
-    picture = uploads.read(content)
-    brought = translation.bring(picture.pixels, source, model.shape[-1])
-    notes = [*picture.notes, *brought.notes]
-    if source.kind == "drawing" and novelty.shading(picture.pixels) > novelty.SHADED:
-        notes.append(f"This looks like a photo, and the model knows {source.title} only.")
-    for note in notes:
-        print(note)
-    made = model.translate(brought.image, source, None if args.seed is None else [args.seed])
-    _write(args.out, png(translation.finish(brought, worlds.target(source), made)[0]))
-
-
-def push(args: argparse.Namespace) -> None:
-    """Upload a checkpoint that is here to the Hugging Face Hub."""
-    from genlib import hub
-
-    print(hub.push(args.name, args.repo, private=args.private))
-
-
-# --- What they share --------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Whether Ctrl-C was pressed, so that a run ends between two steps; pressed again it ends at once."""
-    pressed = False
-
-    def press(*_: object) -> None:
-        nonlocal pressed
-        pressed = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        print("\nEnding between two steps; Ctrl-C again ends at once.", file=sys.stderr, flush=True)
-
-    before = signal.signal(signal.SIGINT, press)
-    try:
-        yield lambda: pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _model(args: argparse.Namespace) -> Model[Any, Any, Any]:
-    """The model that is named: shipped, in a folder, or on the Hub."""
-    from genlib import checkpoint, devices, sources
-
-    device, folder = devices.named(args.device), Path(args.name)
-    is_folder = os.sep in args.name and (folder / checkpoint.CONFIG).is_file()
-    return sources.load(folder if is_folder else args.name, args.revision, device)
-
-
-def _value(given: str) -> Any:
-    """As JSON where it is any."""
-    try:
-        return json.loads(given)
-    except json.JSONDecodeError:
-        return given
-
-
-def _settings(given: list[str]) -> dict[str, Any]:
-    """--set NAME=VALUE."""
-    settings = {}
-    for setting in given:
-        key, equals, value = setting.partition("=")
-        if not key or not equals:
-            raise GenlibError(f"--set takes NAME=VALUE, as in width=64, not {setting!r}.")
-        settings[key] = _value(value)
-    return settings
-
-
-def _check_picture(path: Path) -> None:
-    from genlib.checkpoint import check_writable
-
-    check_writable(path)
-    if path.suffix.lower() != ".png":
-        raise GenlibError(f"{path} would be a PNG file: let its name end in .png.")
-
-
-def _write(path: Path, content: bytes) -> None:
-    from genlib.checkpoint import replacing
-
-    with replacing(path) as part:
-        part.write_bytes(content)
-    print(f"Wrote {path}.")
 
 
 # --- What a user may type ---------------------------------------------------------------------------------------------
@@ -280,6 +68,7 @@ EXAMPLES = {
     ),
     "eval": ("eval gan-digits",),
     "sample": ("sample dcgan-faces faces.png --seed 7", "sample user/name pictures.png --count 16 --revision v2"),
+    "score": ("score fvsbn-digits three.png seven.png", "score vae-digits three.png --samples 5000"),
     "translate": (
         "translate pix2pix-sketch sketch.jpg coloured.png --seed 3",
         "translate discogan-hair face.png other.png --source blond",
@@ -292,11 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog=PROGRAM, description="Deep generative models, one file per model.")
     parser.add_argument("--version", action="version", version=f"genlib {__version__}")
     parser.epilog = f"`{PROGRAM} COMMAND --help` shows what a command takes, with examples."
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
 
     def command(name: str, run: Any) -> argparse.ArgumentParser:
         examples = "".join(f"\n  {PROGRAM} {example}" for example in EXAMPLES.get(name, ()))
-        sub = commands.add_parser(
+        sub = subparsers.add_parser(
             name,
             help=run.__doc__,
             description=run.__doc__,
@@ -314,13 +103,13 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--revision", help="of the Hub's: a branch, a tag or a commit")
         on_device(sub)
 
-    command("list", list_)
+    command("list", commands.list_)
 
-    sub = command("data", data_)
+    sub = command("data", commands.data_)
     sub.add_argument("action", choices=["list", "build"], metavar="ACTION", help="list or build")
     sub.add_argument("names", nargs="*", default=[], metavar="NAME", help="of data sets; by default all")
 
-    sub = command("train", train)
+    sub = command("train", commands.train)
     sub.add_argument("name", metavar="NAME", help="the checkpoint; MODEL-DATA names both, as dcgan-faces does")
     sub.add_argument("--model", metavar="MODEL", help=f"one of {', '.join(catalog.model_names())}")
     for field, info in Recipe.model_fields.items():
@@ -333,11 +122,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, help="by default where it is faster")
     on_device(sub)
 
-    sub = command("eval", evaluate)
+    sub = command("eval", commands.evaluate)
     sub.add_argument("name", metavar="NAME", help="of a checkpoint that is here")
     on_device(sub)
 
-    sub = command("sample", sample)
+    sub = command("sample", commands.sample)
     some_model(sub)
     sub.add_argument("out", type=Path, metavar="OUT.png")
     sub.add_argument("--seed", type=_whole(0, MAX_SEED), default=0, metavar="S", help="the first seed; by default 0")
@@ -345,9 +134,19 @@ def _parser() -> argparse.ArgumentParser:
         "--count", type=_whole(1, MAX_COUNT), default=64, metavar="N", help=f"1 to {MAX_COUNT:,}; by default 64"
     )
 
-    sub = command("translate", translate)
+    sub = command("score", commands.score)
     some_model(sub)
-    sub.add_argument("picture", type=Path, metavar="IN", help="any picture: PNG, JPEG, WebP, GIF, BMP or TIFF")
+    sub.add_argument("pictures", type=Path, nargs="+", metavar="PICTURE", help=ANY_PICTURE)
+    sub.add_argument(
+        "--samples",
+        type=_whole(1, MAX_SAMPLES),
+        metavar="K",
+        help=f"of a lower bound: importance samples, 1 to {MAX_SAMPLES:,}; more make it tighter",
+    )
+
+    sub = command("translate", commands.translate)
+    some_model(sub)
+    sub.add_argument("picture", type=Path, metavar="IN", help=ANY_PICTURE)
     sub.add_argument("out", type=Path, metavar="OUT.png")
     sub.add_argument(
         "--seed",
@@ -357,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--source", metavar="DOMAIN", help="what IN shows, where a model goes both ways")
 
-    sub = command("push", push)
+    sub = command("push", commands.push)
     sub.add_argument("name", metavar="NAME", help="of a checkpoint that is here")
     sub.add_argument("repo", metavar="USER/NAME", help="the repository; made where there is none")
     sub.add_argument("--private", action="store_true", help="for you alone, where it is made")

@@ -227,6 +227,25 @@ class LogProb:
 
 
 @dataclass(frozen=True)
+class Predictions:
+    """What a model foresaw of each pixel of pictures, from those before it: rows from the top, each from the left.
+
+    read    which of the L greys it takes each pixel for, int64 (B, H, W)
+    nats    log-probability of each grey, float32 (B, L, H, W)
+    greys   what these are, from black to white, (L,) in [0, 1]
+    """
+
+    read: Tensor
+    nats: Tensor
+    greys: Tensor
+
+    @property
+    def of_read(self) -> Tensor:
+        """Log-probability of what each pixel is, (B, H, W): log_prob is their sum, and their negatives the surprise."""
+        return self.nats.gather(1, self.read[:, None])[:, 0]
+
+
+@dataclass(frozen=True)
 class Criticism:
     """A discriminator's word: score (B,), higher is more real unless it is an energy."""
 
@@ -332,6 +351,32 @@ class Scores(Protocol):
     @abstractmethod
     def log_prob(self, x: Tensor) -> LogProb:
         """Log-likelihood of x (B, *shape), in nats each; an x's own, whatever the batch."""
+
+
+@runtime_checkable
+class Predicts(Protocol):
+    """Writes the likelihood of a grey picture as a product over its pixels, each foreseen from those before it."""
+
+    @abstractmethod
+    def predictions(self, x: Tensor) -> Predictions:
+        """Of pictures x (B, 1, H, W), read as log_prob() reads them; no pixel's depend on it or on those after it."""
+
+
+@runtime_checkable
+class Bounds(Protocol):
+    """Bounds the likelihood from below by draws from a law of latents; the more of them, the tighter."""
+
+    @abstractmethod
+    def bound(self, x: Tensor, samples: int) -> LogProb:
+        """With so many draws for each x (B, *shape); log_prob() is one of these."""
+
+    @abstractmethod
+    def log_weights(self, x: Tensor, samples: int) -> Iterator[Tensor]:
+        """log p(x, z) - log q(z | x) of draws z from q, in nats: `samples` for each x (B, *shape), in parts (B, some).
+
+        The log of the mean of exp of k of them is on average a lower bound on log p(x) (Burda 2016, equation 8). x is
+        read as log_prob() reads it, and the draws depend on nothing but x: the first k are those of bound(x, k).
+        """
 
 
 @runtime_checkable

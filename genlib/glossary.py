@@ -38,6 +38,27 @@ TERMS: dict[str, str] = {
     "Jensen-Shannon": "A divergence that treats two laws alike, in nats: 0 where they are the same, 0.693 (log 2) "
     "where they share nothing.",
     "earth mover's distance": "How far the samples have to be carried, on average, to lie where the data do.",
+    "nats": "Units of surprise, by the natural logarithm: what has a probability of 1 in 2.7 surprises by one nat. "
+    "A picture's log-likelihood is minus all its surprise.",
+    "bits per dimension": "The same surprise in bits, for each number of the picture (its pixels, times its colours). "
+    "Lower is likelier; a fair coin for each pixel has 1.",
+    "exact": "The model has a formula for the probability of a picture, and this is its value.",
+    "lower bound": "The true log-likelihood is at least this, and may be higher: how much is not known. "
+    "So a bound is not set against an exact number.",
+    "estimate": "The true log-likelihood may be higher or lower.",
+    "unnormalised": "Only differences between pictures of the same model mean something: a constant is unknown.",
+    "importance samples": "Draws of latents that could have made the picture. "
+    "The more of them are averaged, the closer the bound comes to the true value from below.",
+    "binarised": "Each grey pixel was made on or off by a coin that falls on with the grey as its probability: "
+    "once for each picture, and the same way for every model.",
+    "dequantised": "Noise as wide as one step of grey was added, because a density needs numbers without steps.",
+    "surprise": "Minus the logarithm of the probability that the model gave to what is there: 0 where it was certain.",
+    "typicality": "How far a picture's log-likelihood is from that of usual training pictures, up or down. "
+    "What is much likelier than usual is odd, too.",
+    "reconstruction error": "How much a picture changes when the model encodes and decodes it again "
+    "(root mean square over its pixels).",
+    "AUROC": "How often a stranger looks odder than a test picture, of all pairs of the two: "
+    "1 tells them apart always, 0.5 is chance, below it the score points the wrong way.",
     "latent": "The few numbers that a model makes a picture from. Near numbers give pictures that look alike.",
 }
 

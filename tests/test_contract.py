@@ -7,6 +7,7 @@ import copy
 import datetime
 import importlib
 import json
+import math
 import random
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -513,6 +514,45 @@ def test_log_prob_is_nats_of_a_known_kind(name: str, config: Config) -> None:
     torch.testing.assert_close(alone, answer.nats, msg="in another batch it says something else")
 
 
+@every(contract.Predicts)
+def test_predictions_make_up_the_likelihood_and_see_no_later_pixel(name: str, config: Config) -> None:
+    model = used(name, config)
+    x = examples(model)
+    found = model.predictions(x)
+    side = model.shape[-1]
+    assert found.nats.shape == (len(x), len(found.greys), side, side)
+    torch.testing.assert_close(found.nats.logsumexp(1), torch.zeros(len(x), side, side), atol=1e-5, rtol=0)
+    torch.testing.assert_close(found.of_read.flatten(1).sum(1), model.log_prob(x).nats, atol=1e-4, rtol=1e-5)
+    # Pictures of black and white, which are read as they are, whatever the noise.
+    sharp = (x > x.median()).float()
+    before = model.predictions(sharp)
+    torch.testing.assert_close(before.greys[before.read], sharp[:, 0])
+    for pixel in (0, side + 1, side**2 - 2):
+        other = sharp.clone()
+        other.flatten(1)[:, pixel] = 1 - other.flatten(1)[:, pixel]
+        changed = (model.predictions(other).nats != before.nats).any(0).any(0).flatten()
+        assert not changed[: pixel + 1].any()
+        assert changed[pixel + 1 :].any()
+
+
+@every(contract.Bounds)
+def test_bounds_are_of_the_first_draws_and_rise_with_their_number(name: str, config: Config) -> None:
+    model = used(name, config)
+    x = examples(model)
+    with global_generators_untouched():
+        weights = torch.cat(list(model.log_weights(x, 600)), 1)
+    assert weights.shape == (len(x), 600)
+    assert weights.isfinite().all()
+    few = torch.cat(list(model.log_weights(x[2:3], 70)), 1)
+    torch.testing.assert_close(few, weights[2:3, :70], msg="the draws depend on their number, or on the batch")
+    found = model.bound(x, 70)
+    torch.testing.assert_close(found.nats, weights[:, :70].logsumexp(1) - math.log(70))
+    assert found.kind == model.log_prob(x).kind == "lower bound"
+    # In expectation: over 600 groups of one, 60 of ten and 6 of a hundred.
+    means = [(weights.unflatten(1, (-1, k)).logsumexp(2) - math.log(k)).mean() for k in (1, 10, 100)]
+    assert means[0] < means[1] < means[2]
+
+
 @every(contract.Criticises)
 def test_criticism_means_what_it_says(name: str, config: Config) -> None:
     model = used(name, config)
@@ -655,6 +695,10 @@ def readings(model: Any, away: Any) -> Iterator[tuple[str, Callable[[], Tensor]]
         yield "encode", lambda: away.encode(x)
     if isinstance(model, contract.Scores):
         yield "log_prob", lambda: away.log_prob(x).nats
+    if isinstance(model, contract.Predicts):
+        yield "predictions", lambda: away.predictions(x).of_read
+    if isinstance(model, contract.Bounds):
+        yield "log_weights", lambda: next(away.log_weights(x, 3))
     if isinstance(model, contract.Criticises):
         yield "criticise", lambda: away.criticise(x).score
     if isinstance(model, contract.Embeds):

@@ -13,10 +13,12 @@ import sys
 import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
-from genlib import catalog, checkpoint, sources
+from genlib import catalog, checkpoint, data, sources
 from genlib.__main__ import PROGRAM, _parser, main
 from genlib.checkpoint import Checkpoint, Spec
 from genlib.contract import Recipe
@@ -44,6 +46,14 @@ def a_translator(place: Path) -> None:
     config = cls.Config(space=space, generator_width=4, discriminator_width=4, latent=2)
     spec = Spec(model="pix2pix", config=config.model_dump(mode="json"), recipe=Recipe(data="emoji", size=64))
     checkpoint.save(cls(config), place / "checkpoints" / "tiny-sketch", spec)
+
+
+def a_scorer(place: Path, name: str, model: str, **config: Any) -> None:
+    cls = catalog.model_class(model)
+    made = cls.Config(**config)
+    torch.manual_seed(0)
+    spec = Spec(model=model, config=made.model_dump(mode="json"), recipe=Recipe(data="digits"))
+    checkpoint.save(cls(made), place / "checkpoints" / name, spec)
 
 
 def test_train_writes_a_checkpoint_that_loads_and_samples(place: Path) -> None:
@@ -181,7 +191,7 @@ MISTAKES = {
     # Measuring
     "eval": "required: NAME",
     "eval nosuch": "no checkpoint called 'nosuch': choose one of",
-    "eval user/name": r"choose one of tiny, tiny-sketch\.$",  # and not a repository, which cannot be measured
+    "eval user/name": r"choose one of [a-z, -]*\.$",  # and not a repository, which cannot be measured
     "eval My": "no checkpoint called 'My'",
     "eval broken": "broken: config.json is not valid",
     # Sampling
@@ -200,6 +210,17 @@ MISTAKES = {
     "sample tiny out.png --seed -1": "a whole number from 0 to 2,147,483,647",
     "sample tiny out.png --seed 2147483647 --count 2": "ask for a smaller --seed or --count",
     "sample tiny-sketch out.png": "makes nothing from seeds alone: choose another model",
+    # Scoring
+    "score tiny-vae": "required: PICTURE",
+    "score tiny in.png": "tiny cannot say how likely a picture is: choose",
+    "score tiny-vae nowhere.png": "nowhere.png cannot be read: No such file",
+    "score tiny-vae in.png .": r"^genlib: \. cannot be read: Is a directory",
+    "score tiny-vae text.png": "text.png: This file is not a picture",
+    "score tiny-vae large.png": "large.png: .* at most 10 MB",
+    "score tiny-vae one.png": "one.png: .* 1 x 1",
+    "score tiny-vae in.png --samples 0": "a whole number from 1 to 5,000, not '0'",
+    "score tiny-points in.png": "tiny-points knows points, and no pictures",
+    "score tiny-fvsbn in.png --samples 9": "tiny-fvsbn draws no samples for its likelihood: leave --samples out",
     # Translating
     "translate tiny-sketch in.png": "required: OUT.png",
     "translate tiny in.png out.png": "translates nothing",
@@ -224,11 +245,15 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(typed: str, place: Path, caps
 
     a_gan(place)
     a_translator(place)
+    a_scorer(place, "tiny-vae", "vae", width=8, latent=2)
+    a_scorer(place, "tiny-fvsbn", "fvsbn")
+    a_scorer(place, "tiny-points", "vae", space={"kind": "points"}, width=8, latent=2, decoder="gaussian")
     (place / "checkpoints" / "broken").mkdir()
     (place / "checkpoints" / "broken" / "config.json").write_text("{")
     (place / ".runs" / "gan-moons.pt").mkdir(parents=True)
     (place / ".runs" / "gan-ring8.pt").write_text("not a run")
     Image.new("RGB", (100, 100), "white").save("in.png")
+    Image.new("L", (1, 1)).save("one.png")
     Path("text.png").write_text("hello")
     Path("large.png").write_bytes(bytes(10_000_001))
 
@@ -270,7 +295,7 @@ def test_a_run_that_cannot_start_anew_leaves_the_unfinished_one(place: Path) -> 
     assert state.read_bytes() == before
 
 
-@pytest.mark.parametrize("command", ["", "data", "train", "eval", "sample", "translate", "push"])
+@pytest.mark.parametrize("command", ["", "data", "train", "eval", "sample", "score", "translate", "push"])
 def test_help_shows_examples_that_parse(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([*command.split(), "--help"])
@@ -285,7 +310,8 @@ def test_help_shows_examples_that_parse(command: str, capsys: pytest.CaptureFixt
             assert _parser().parse_args(shlex.split(line.removeprefix(f"  {PROGRAM} ")))
     else:
         assert all(
-            f"\n    {name}" in shown for name in ("list", "data", "train", "eval", "sample", "translate", "push")
+            f"\n    {name}" in shown
+            for name in ("list", "data", "train", "eval", "sample", "score", "translate", "push")
         )
 
 
@@ -332,3 +358,31 @@ def test_translate_writes_a_picture(place: Path, capsys: pytest.CaptureFixture[s
     assert Image.open("three.png").size == (700, 600)
     assert Path("three.png").read_bytes() == Path("again.png").read_bytes()
     assert "Wrote three.png." in capsys.readouterr().out
+
+
+def test_score_says_nats_and_what_was_done(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same nats as the library, for a picture of the data; others are brought to it, and that is said."""
+    from PIL import Image
+
+    a_scorer(place, "tiny-vae", "vae", width=8, latent=2)
+    test = data.load_pictures("digits", "test")
+    Image.fromarray(test.pixels[7, 0].numpy()).save("seven.png")
+    Image.new("RGB", (90, 120), (200, 30, 20)).save("photo.png")
+    Image.new("L", (28, 28)).save("black.png")
+    assert main(["score", "tiny-vae", "seven.png", "photo.png", "black.png"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    found = re.fullmatch(r"seven.png: (-\d+\.\d{4}) nats, (\d\.\d{4}) bits/dim \((.*)\); taken as it is\.", lines[0])
+    assert found, lines[0]
+    model: Any = sources.load(place / "checkpoints" / "tiny-vae")
+    expected = model.log_prob(test.x([7]))
+    assert float(found[1]) == pytest.approx(expected.nats.item(), abs=1e-4)
+    assert float(found[2]) == pytest.approx(-expected.nats.item() / 784 / 0.693147, abs=1e-4)
+    assert found[3] == f"lower bound, {expected.note}"
+    assert lines[1].endswith("; made grey, cut to a square and scaled from 90 x 120 to 28 x 28.")
+    assert lines[2].endswith("; taken as it is.")
+    assert main(["score", "tiny-vae", "seven.png", "--samples", "5000"]) == 0
+    tighter = capsys.readouterr().out
+    assert "5,000 importance samples" in tighter
+    bound = model.bound(test.x([7]), 5000).nats.item()
+    assert float(tighter.split()[1]) == pytest.approx(bound, abs=1e-4)

@@ -30,6 +30,9 @@ PLACES = [
     ("/latent?model=vae2d-digits&part=units", []),
     ("/latent?model=vae-faces&part=attributes&how=analogy", []),
     ("/train?lesson=collapse", []),
+    ("/likelihood?model=fvsbn-digits&part=pixels&pixel=500", []),
+    ("/likelihood?model=vae-digits&part=crowds&way=draw", []),
+    ("/likelihood?model=vae-digits&part=odd&against=faded&way=upload", []),
     ("/data?set=faces", []),
     ("/data?set=points", []),
 ]

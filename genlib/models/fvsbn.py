@@ -37,7 +37,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
 from genlib import contract
-from genlib.contract import Batch, Completes, LogProb, Paper, Samples, Scores, Seeds, Trains, Unrolls
+from genlib.contract import Batch, Completes, LogProb, Paper, Predicts, Samples, Scores, Seeds, Trains, Unrolls
 from genlib.models.base import Model
 from genlib.noise import Noise
 from genlib.spaces import Pictures
@@ -82,7 +82,7 @@ def log_likelihood(x: Tensor, logits: Tensor) -> Tensor:
     return -F.binary_cross_entropy_with_logits(logits, x, reduction="none").sum(1)
 
 
-class FVSBN(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scores, Trains[Training]):
+class FVSBN(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scores, Predicts, Trains[Training]):
     title = "Fully visible sigmoid belief network"
     short = "FVSBN"
     idea = (
@@ -157,10 +157,22 @@ class FVSBN(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scor
     def log_prob(self, x: Tensor) -> LogProb:
         """Exact, for on-off pixels; those of a grey picture are drawn with a noise that is seeded by the picture, so
         that its number depends on nothing else."""
-        seeds = [zlib.crc32(picture.numpy().tobytes()) for picture in (255 * x).round().byte().cpu()]
-        drawn = self.here(Noise(seeds).uniform(self.config.space.size) < x.flatten(1).cpu()).float()
+        drawn = self._drawn(x)
         nats = log_likelihood(drawn, conditionals(drawn, self.weight, self.bias))
         return LogProb(nats, "exact", "of on-off pixels drawn once from the grey ones")
+
+    def predictions(self, x: Tensor) -> contract.Predictions:
+        drawn = self._drawn(x)
+        logits = conditionals(drawn, self.weight, self.bias)
+        nats = F.logsigmoid(torch.stack([-logits, logits], 1))  # of off, and of on
+        side = self.shape[1:]
+        greys = self.here(torch.tensor([0.0, 1.0]))
+        return contract.Predictions(drawn.long().unflatten(1, side), nats.unflatten(2, side), greys)
+
+    def _drawn(self, x: Tensor) -> Tensor:
+        """On-off pixels (B, D) of grey pictures."""
+        seeds = [zlib.crc32(picture.numpy().tobytes()) for picture in (255 * x).round().byte().cpu()]
+        return self.here(Noise(seeds).uniform(self.config.space.size) < x.flatten(1).cpu()).float()
 
     # --- Training ---
 

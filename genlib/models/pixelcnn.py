@@ -45,7 +45,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from genlib import contract
-from genlib.contract import Batch, Completes, LogProb, Paper, Samples, Scores, Seeds, Trains, Unrolls
+from genlib.contract import Batch, Completes, LogProb, Paper, Predicts, Samples, Scores, Seeds, Trains, Unrolls
 from genlib.models.base import Model
 from genlib.nets import Constants
 from genlib.noise import Noise
@@ -247,7 +247,7 @@ class Sampler:
 # --- The model -------------------------------------------------------------------------------------------------------
 
 
-class PixelCNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scores, Trains[Training]):
+class PixelCNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scores, Predicts, Trains[Training]):
     title = "Gated PixelCNN"
     short = "PixelCNN"
     idea = (
@@ -337,15 +337,23 @@ class PixelCNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, S
     def log_prob(self, x: Tensor) -> LogProb:
         """Exact, for pictures of so many levels. On-off pixels of a grey picture are drawn with a noise that is seeded
         by the picture, so that its number depends on nothing else."""
-        side, levels = self.config.space.side, self.config.levels
-        u = None
-        if levels == 2:
+        levels = self.config.levels
+        how = "on-off pixels drawn once from the grey ones" if levels == 2 else f"pixels rounded to {levels} greys"
+        nats = torch.cat([log_likelihood(part, self.logits(part)) for part in self._read(x).split(PART)])
+        return LogProb(nats, "exact", f"of {how}")
+
+    def predictions(self, x: Tensor) -> contract.Predictions:
+        read = self._read(x)
+        nats = torch.cat([self.logits(part).log_softmax(1) for part in read.split(PART)])
+        return contract.Predictions(read, nats, self.grey(self.here(torch.arange(self.config.levels))))
+
+    def _read(self, x: Tensor) -> Tensor:
+        """Levels (B, H, W) of pictures, on the model's device."""
+        side, u = self.config.space.side, None
+        if self.config.levels == 2:
             seeds = [zlib.crc32(picture.numpy().tobytes()) for picture in (255 * x).round().byte().cpu()]
             u = Noise(seeds).uniform(side, side)
-        read = self.here(self.levels(x.cpu(), u))
-        how = "on-off pixels drawn once from the grey ones" if levels == 2 else f"pixels rounded to {levels} greys"
-        nats = torch.cat([log_likelihood(part, self.logits(part)) for part in read.split(PART)])
-        return LogProb(nats, "exact", f"of {how}")
+        return self.here(self.levels(x.cpu(), u))
 
     # --- Training ---
 

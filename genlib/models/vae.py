@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
@@ -32,6 +32,7 @@ from torch.optim import Adam, Optimizer
 from genlib import contract
 from genlib.contract import (
     Batch,
+    Bounds,
     Decodes,
     Encodes,
     HasPosterior,
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from genlib.data import DataInfo
 
 IMPORTANCE_SAMPLES = 50  # k of the bound that log_prob reports
+AT_ONCE = 800_000  # numbers of x that are decoded at once for it: a thousand digits
 
 
 class Config(contract.Config):
@@ -140,7 +142,15 @@ def log_normal(x: Tensor, mu: Tensor | float, log_sigma: Tensor | float) -> Tens
 
 
 class VAE(
-    Model[Config, Controls, Training], Samples, HasPrior, Decodes, Encodes, HasPosterior, Scores, Trains[Training]
+    Model[Config, Controls, Training],
+    Samples,
+    HasPrior,
+    Decodes,
+    Encodes,
+    HasPosterior,
+    Scores,
+    Bounds,
+    Trains[Training],
 ):
     title = "Variational autoencoder"
     short = "VAE"
@@ -222,31 +232,37 @@ class VAE(
             return F.logsigmoid((2 * x - 1) * parameters).flatten(1).sum(1)
         return log_normal(x, parameters, self.log_sigma)
 
-    def log_prob(self, x: Tensor) -> LogProb:
-        """The importance weighted bound with k = 50 draws (Burda 2016, equation 8).
-
-        An x's noise is seeded by that x, so that its number depends on nothing else.
-        """
+    def log_weights(self, x: Tensor, samples: int) -> Iterator[Tensor]:
+        """log p(x|z) + log p(z) - log q(z|x), with the bins of 8-bit pixels. An x's noise is seeded by that x."""
         pictures, size = isinstance(self.config.space, Pictures), self.config.space.size
         rows = ((255 * x).round().byte() if pictures else x).cpu().numpy()
-        noise = self.here(
-            Noise([zlib.crc32(row.tobytes()) for row in rows]).normal(size + IMPORTANCE_SAMPLES * self.config.latent)
-        )
-        x = self.observed(self.here(x), torch.special.ndtr(noise[:, :size]).view_as(x))
-        mu, log_var = self.posterior(x)
-        log_weights = []
-        for eps in noise[:, size:].split(self.config.latent, dim=1):  # (B, Z), k times
-            z = mu + (0.5 * log_var).exp() * eps
-            # log p(x|z) + log p(z) - log q(z|x)
-            log_weights.append(self.log_likelihood(x, z) + log_normal(z, 0.0, 0.0) - log_normal(z, mu, 0.5 * log_var))
-        bound = torch.logsumexp(torch.stack(log_weights), 0) - math.log(IMPORTANCE_SAMPLES)
-        note = f"{IMPORTANCE_SAMPLES} importance samples"
-        if self.config.decoder == "bernoulli":
-            return LogProb(bound, "lower bound", f"{note}, of on-off pixels drawn once from the grey ones")
-        if not pictures:
-            return LogProb(bound, "lower bound", f"{note}, of the density")
+        noise = Noise([zlib.crc32(row.tobytes()) for row in rows])
+        x = self.here(self.observed(x.cpu(), noise.uniform(size).view(x.shape)).float())
+        mu, log_var = (p[:, None] for p in self.posterior(x))
         # From the density to 8-bit pictures, each the middle of a bin of width 1/255 in every dimension.
-        return LogProb(bound - size * math.log(255), "lower bound", f"{note}, of 8-bit pixels")
+        bins = size * math.log(255) if pictures and self.config.decoder == "gaussian" else 0.0
+        some = max(1, AT_ONCE // x.numel())
+        for start in range(0, samples, some):
+            eps = self.here(noise.normal(min(some, samples - start), self.config.latent))
+            z = (mu + (0.5 * log_var).exp() * eps).flatten(0, 1)
+            mean, spread = (p.expand_as(eps).flatten(0, 1) for p in (mu, 0.5 * log_var))
+            weights = self.log_likelihood(x.repeat_interleave(eps.shape[1], 0), z)
+            weights += log_normal(z, 0.0, 0.0) - log_normal(z, mean, spread)
+            yield weights.view(len(x), -1) - bins
+
+    def log_prob(self, x: Tensor) -> LogProb:
+        """The bound with k = 50 draws."""
+        return self.bound(x, IMPORTANCE_SAMPLES)
+
+    def bound(self, x: Tensor, samples: int) -> LogProb:
+        """The importance weighted one (Burda 2016, equation 8)."""
+        weights = torch.cat(list(self.log_weights(x, samples)), 1)
+        nats = weights.logsumexp(1) - math.log(samples)
+        note = f"{samples:,} importance sample{'s' if samples > 1 else ''}"
+        if self.config.decoder == "bernoulli":
+            return LogProb(nats, "lower bound", f"{note}, of on-off pixels drawn once from the grey ones")
+        pictures = isinstance(self.config.space, Pictures)
+        return LogProb(nats, "lower bound", f"{note}, of {'8-bit pixels' if pictures else 'the density'}")
 
     # --- Training ---
 

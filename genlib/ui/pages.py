@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from pydantic import Field, create_model
 
-from genlib import catalog, data
-from genlib.contract import MAX_SEED, Decodes, Encodes, HasPrior, Samples, Translates, Unrolls
+from genlib import catalog, crowds, data
+from genlib.contract import MAX_SEED, Decodes, Encodes, HasPrior, Predicts, Samples, Scores, Translates, Unrolls
 from genlib.query import ModelQuery, Q, Query
 from genlib.spaces import Pictures, Points
 from genlib.ui.lab.query import TrainQuery
@@ -177,6 +177,56 @@ def _latent(given: tuple[str, ...], cuts: tuple[Cut, ...], way: str, labelled: b
     return create_model("LatentQuery", __base__=LatentQuery, **fields)
 
 
+OFFERED = 12  # test pictures that Likelihood offers
+COMPLETIONS = 8  # of a picture, by seed
+
+LikelihoodPart = Literal["picture", "pixels", "crowds", "odd"]
+Score = Literal["likelihood", "typicality", "reconstruction"]  # those of genlib/scoring.py
+
+
+class LikelihoodQuery(ModelQuery):
+    always = frozenset({"model", "part"})
+    keeps = frozenset({"part", "way", "example", "seed", "keep"})
+
+    part: LikelihoodPart = Field("picture", description="What is asked about the likelihood")
+    way: Literal["example", "draw", "upload"] = Field("example", description="Where the picture comes from")
+    example: int = Field(0, ge=0, le=OFFERED - 1, description="Which of the test pictures")
+    pixel: int = Field(0, ge=0, le=256**2 - 1, description="The pixel that is looked at, counted row by row")
+    seed: int = Field(0, ge=0, le=MAX_SEED + 1 - COMPLETIONS, description="Of the first completion")
+    score: Score = Field("likelihood", description="By what pictures are told apart")
+    against: str = Field("", max_length=40, description="The strangers that are held against test pictures")
+    keep: int = Field(95, ge=50, le=100, description="How many in a hundred test pictures are let through")
+
+    @classmethod
+    def narrowed(cls, checkpoint: Checkpoint) -> type[LikelihoodQuery]:
+        model, space = checkpoint.model_class, checkpoint.config.space
+        assert isinstance(space, Pictures)
+        rebuilds = issubclass(model, Encodes) and issubclass(model, Decodes)
+        return _likelihood(
+            issubclass(model, Predicts), rebuilds, space, crowds.strangers(checkpoint.spec.recipe.data, space)
+        )
+
+
+@lru_cache(maxsize=64)
+def _likelihood(predicts: bool, rebuilds: bool, space: Pictures, strangers: tuple[str, ...]) -> type[LikelihoodQuery]:
+    """For models of such pictures. predicts: pixel by pixel; rebuilds: what it encoded."""
+    middle = space.side // 2 * space.side
+
+    def field(name: str, default: object, **bounds: Any) -> Any:
+        return Field(default, description=LikelihoodQuery.model_fields[name].description, **bounds)
+
+    parts = LikelihoodPart if predicts else Literal["picture", "crowds", "odd"]
+    fields: dict[str, Any] = {
+        "part": (parts, field("part", "picture")),
+        "pixel": (int, field("pixel", middle, ge=0, le=space.side**2 - 1)),
+        "score": (Score if rebuilds else Literal["likelihood", "typicality"], field("score", "likelihood")),
+        "against": (Literal[strangers], field("against", strangers[0])),
+    }
+    if space.channels != 1:  # lines are no picture of coloured things
+        fields["way"] = (Literal["example", "upload"], field("way", "example"))
+    return create_model("LikelihoodQuery", __base__=LikelihoodQuery, **fields)
+
+
 class DataQuery(Query):
     always = frozenset({"set"})
 
@@ -278,10 +328,20 @@ LATENT = PageSpec(
     lacks="has no latent space of pictures: choose another model",
     default="vae-faces",
 )
+LIKELIHOOD = PageSpec(
+    "likelihood",
+    "Likelihood",
+    "pages/likelihood.py",
+    LikelihoodQuery,
+    needs=Scores,
+    spaces=(Pictures,),
+    lacks="cannot say how likely a picture is: choose another model",
+    default="fvsbn-digits",
+)
 TRAIN = PageSpec("train", "Train", "pages/train.py", TrainQuery)
 DATA = PageSpec("data", "Data", "pages/data.py", DataQuery)
 
-PAGES: tuple[PageSpec[Any], ...] = (HOME, SAMPLE, TRANSLATE, LATENT, TRAIN, DATA)  # in the order of the navigation
+PAGES: tuple[PageSpec[Any], ...] = (HOME, SAMPLE, TRANSLATE, LATENT, LIKELIHOOD, TRAIN, DATA)  # in this order
 
 
 def page_of(model: str, kind: str) -> PageSpec[Any] | None:

@@ -165,7 +165,7 @@ def test_too_few_pictures_are_said_in_a_sentence(root: Path) -> None:
 def test_where_no_classifier_is_there_the_rest_is_measured(root: Path) -> None:
     checkpoint = put(root, "gan-fashion", "gan", "fashion", width=16)
     found = evaluate(checkpoint, samples=SAMPLES, progress=lambda _: None)
-    assert set(found) == {"protocol", "memory"}
+    assert set(found) == {"protocol", "memory", "parzen"}
 
 
 @pytest.mark.parametrize("model_name", ["gan", "vae"])

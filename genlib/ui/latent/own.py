@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from genlib import framing
+from genlib import fitting
 from genlib.budget import MADE
 from genlib.contract import Encodes
 from genlib.drawing import Drawing
 from genlib.errors import GenlibError
 from genlib.sheets import png
+from genlib.spaces import Pictures
 from genlib.ui import loaders, uploading
 from genlib.ui.canvas import canvas
 from genlib.ui.latent import codes
@@ -30,7 +31,6 @@ NUMBER = 999_999  # of it, among the pictures that a way leads through; no held-
 FILE, TROUBLE, PICTURE, SEARCH = (LATENT.widget(f"_own_{part}") for part in ("file", "trouble", "picture", "search"))
 DRAWN, PAPER = LATENT.widget("_own_drawn"), LATENT.widget("_own_paper")
 PAPER_SIDE, PENS = 304, (14, 21, 30)  # px; the lines of handwritten digits are about a twelfth of their square
-LIGHT = 128  # grey level: a border above it is paper
 
 
 @dataclass
@@ -103,10 +103,8 @@ def _take_drawing(checkpoint: Checkpoint, drawing: Drawing) -> None:
     state[TROUBLE] = state[PICTURE] = None
     if drawing.empty:
         return
-    light = 255 - drawing.lines[..., 0]
-    side = checkpoint.config.space.shape[-1]
-    picture = framing.centred(light, len(light), codes.extent(checkpoint) * len(light) / side)
-    state[PICTURE] = png(picture[..., None])
+    lines, side = drawing.lines, checkpoint.config.space.shape[-1]
+    state[PICTURE] = png(fitting.drawn(lines, len(lines), codes.extent(checkpoint) * len(lines) / side))
 
 
 def _take(key: str) -> None:
@@ -123,20 +121,12 @@ def _take(key: str) -> None:
 
 def _fitted(checkpoint: Checkpoint) -> np.ndarray:
     """In the model's square and channels."""
-    channels, side = checkpoint.config.space.shape[0], checkpoint.config.space.shape[-1]
+    space = checkpoint.config.space
+    assert isinstance(space, Pictures)
     data: bytes = st.session_state[PICTURE]
-    return MADE.get(("own picture", channels, side, uploading.digest(data)), lambda: _fit(data, channels, side))
-
-
-def _fit(data: bytes, channels: int, side: int) -> np.ndarray:
-    """Grey data sets of this project are white on black: paper is turned round."""
-    fitted, _ = framing.fit(uploading.read(data).pixels, side)
-    if channels == 3:
-        return fitted
-    grey = (fitted @ np.array([0.299, 0.587, 0.114])).round().astype(np.uint8)
-    if np.median(framing.border(grey)) > LIGHT:
-        grey = 255 - grey
-    return grey[..., None]
+    return MADE.get(
+        ("own picture", space, uploading.digest(data)), lambda: fitting.fit(uploading.read(data).pixels, space).pixels
+    )
 
 
 def _wanted(checkpoint: Checkpoint) -> tuple[object, ...]:
