@@ -86,5 +86,5 @@ def test_a_reload_finds_the_run_and_who_leaves_ends_it(fresh_server: str, visit:
     second = open_lab(visit, fresh_server)
     press(second, "Start")
     expect(status(second)).to_contain_text("Another run has this machine", timeout=PATIENCE)
-    page.goto("about:blank")  # as a closed tab
+    page.goto(f"{fresh_server}/_stcore/health")  # as a closed tab: the session is gone
     expect(status(second)).to_contain_text(re.compile(r"Step [1-9]"), timeout=PATIENCE)

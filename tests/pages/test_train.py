@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from genlib import catalog, experiment, query
+from genlib.checkpoint import Checkpoint
 from genlib.drawing import INK
 from genlib.jobs import HERE
 from genlib.lab import doctor, lessons
 from genlib.lab.doctor import Diagnosis
 from genlib.ui.canvas import Kept
 from genlib.ui.lab import desk as desks
-from genlib.ui.lab import form
+from genlib.ui.lab import form, keep
 from genlib.ui.lab.query import OWN, learners
 from genlib.ui.pages import TrainQuery
 
@@ -206,6 +210,22 @@ def test_what_a_visitor_draws_is_learned(monkeypatch: pytest.MonkeyPatch) -> Non
     assert law.means[:, 0].min() == pytest.approx(-0.75, abs=0.03)
     assert law.means[:, 0].max() == pytest.approx(0.75, abs=0.03)
     assert "Curve covered" in table(at)
+
+
+def test_the_model_is_taken_home_as_a_checkpoint_that_loads(tmp_path: Path) -> None:
+    at = visit(steps="3", **SMALL)
+    assert not at.get("download_button")
+    press(at, "start")
+    until(at, lambda now: now.ended)
+    (button,) = at.get("download_button")
+    assert button.proto.label == "Model as zip"
+    job = desk_of(at).shown[0].job
+    with zipfile.ZipFile(io.BytesIO(keep.packed(job))) as file:
+        file.extractall(tmp_path)
+    found = Checkpoint.read(tmp_path / "gan-ring8")
+    assert (found.spec.trained_steps, found.spec.recipe.seed) == (3, 0)
+    made, again = (model.sample(range(5)) for model in (job.trained.model, found.load()))
+    assert torch.allclose(made, again, atol=1e-2)  # float16 on disk
 
 
 # --- The address ---

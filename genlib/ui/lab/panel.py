@@ -16,7 +16,7 @@ from genlib.figures.curves import Curve, curves
 from genlib.jobs import Moment, Snapshot
 from genlib.lab import doctor
 from genlib.ui import words
-from genlib.ui.lab import form
+from genlib.ui.lab import form, keep
 from genlib.ui.lab.arena import arena
 from genlib.ui.lab.desk import Desk, Shown
 from genlib.ui.lab.query import TrainQuery
@@ -76,6 +76,7 @@ def _panel(desk: Desk, address: Address[TrainQuery], ticking: bool) -> None:
         _numbers(desk, moments, shown[0].watcher)
         _doctor(desk, address, snapshots)
         _curves(desk, snapshots)
+        keep.offer(desk)
 
 
 # --- What can be done ---
