@@ -72,8 +72,8 @@ class Job:
         Raises GenlibError in one sentence where the task asks for more than `limits`.
         """
         limits.check(task)
-        self.task, self.party, self.trained = task, self if party is None else party, None
-        self.trained: Trained | None  # once it ended with finite weights
+        self.task, self.party = task, self if party is None else party
+        self.trained: Trained | None = None  # once it ended with finite weights
         self._watch, self._queue, self._limits, self._every, self._threads = watch, queue, limits, every, threads
         self.at = 0  # the step that it stands at; its snapshots come later
         self._record = Record()

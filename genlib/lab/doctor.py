@@ -57,8 +57,9 @@ def look(
     settings  the model's, of Config and Training
     failed    whether its numbers are no longer finite
     """
-    if failed or (runaway := _grows(curves)):
-        said = "The numbers are no longer finite" if failed else f"{runaway[0]} has grown to {runaway[1]:,.3g}"
+    runaway = _grows(curves)
+    if failed or runaway:
+        said = f"{runaway[0]} has grown to {runaway[1]:,.3g}" if runaway else "The numbers are no longer finite"
         slower = {k: v / 10 for k, v in settings.items() if k.endswith("rate") and isinstance(v, float)}
         if "bound" in settings and settings["bound"] == "none":
             return Diagnosis("diverging", f"{said}: nothing bounds the critic.", "Bound it.", {"bound": "penalty"})
