@@ -32,11 +32,7 @@ def curves(runs: Sequence[Mapping[str, Curve]], title: str, steps: int, called: 
     figure = go.Figure()
     for run, dash, of in zip(runs, DASHES, called, strict=False):
         for name, (at, values) in run.items():
-            thin: list[int] = (
-                np.unique(np.linspace(0, len(at) - 1, min(len(at), FEW)).round().astype(int)).tolist()
-                if len(at)
-                else []
-            )
+            thin = np.linspace(0, max(0, len(at) - 1), min(len(at), FEW)).round().astype(int)
             said = f"{name}, {of}" if len(runs) > 1 else name
             figure.add_scatter(
                 x=at[thin], y=values[thin], name=said, mode="lines", line={"width": 1.6, "dash": dash},

@@ -116,8 +116,10 @@ LESSONS: tuple[Lesson, ...] = (
         "Two ways to be wrong",
         "A VAE is taught to leave nothing out; a GAN is taught to make nothing that looks wrong. How will each of them "
         "fail on two moons?",
-        "The VAE covers all of the data, and blurs it: it puts samples between the moons rather than miss a part. The "
-        "GAN's samples lie close to the moons, and it may leave parts of them empty.",
+        "The VAE's own density, the map under its points, covers all of the data, and the gap between the moons, too: "
+        "it would rather blur than leave something out. What it draws are the means of that density, so they run "
+        "through the gap. The GAN knows no density. Its samples gather about the moons, and what they leave empty "
+        "costs it little.",
         data="moons",
         model="vae",
         recipe={"steps": 1500},
