@@ -55,9 +55,9 @@ LESSONS: tuple[Lesson, ...] = (
         "A critic without a bound",
         "A critic measures how far samples have to be carried to become data, as long as it rises nowhere faster than "
         "1. Nothing holds the first one to that. What will become of its values?",
-        "Without a bound the critic's values grow without end and measure nothing, though its samples may look well for "
-        "a while. With the penalty on its slope, the difference of the critic's means stays an estimate of the distance, "
-        "and falls as the samples come nearer.",
+        "Without a bound the critic's values grow without end and measure nothing, though the samples may look well "
+        "for a while. With the penalty on its slope, the difference of the critic's means stays an estimate of the "
+        "distance, and falls as the samples come nearer.",
         data="ring8",
         model="wgan",
         settings={"bound": "none"},
