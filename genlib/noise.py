@@ -24,11 +24,19 @@ class Noise:
 
     def __init__(self, seeds: Seeds) -> None:
         self._streams = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
+        self._ahead = torch.empty(len(self._streams), 0, dtype=torch.float64)
+
+    def fetch(self, count: int) -> None:
+        """Have `count` numbers of each seed ready, drawn at once: a chain's many small draws would take much longer."""
+        if (more := count - self._ahead.shape[1]) > 0:
+            rows = [torch.rand(more, generator=stream, dtype=torch.float64) for stream in self._streams]
+            self._ahead = torch.cat([self._ahead, torch.stack(rows)], 1)
 
     def uniform(self, *shape: int) -> Tensor:
         """Uniform in [0, 1), float64 (B, *shape): float32 would round the largest ones up to 1."""
-        rows = [torch.rand(prod(shape), generator=stream, dtype=torch.float64) for stream in self._streams]
-        return torch.stack(rows).view(-1, *shape)
+        self.fetch(count := prod(shape))
+        drawn, self._ahead = self._ahead.tensor_split([count], 1)
+        return drawn.reshape(-1, *shape)
 
     def normal(self, *shape: int, truncation: float = math.inf) -> Tensor:
         """Standard normal, float32 (B, *shape).

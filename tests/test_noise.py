@@ -27,6 +27,9 @@ def test_a_stream_goes_on_where_it_ended() -> None:
     first, second = noise.uniform(5), noise.uniform(2, 3)
     assert second.shape == (2, 2, 3)
     assert torch.equal(torch.cat([first, second.flatten(1)], 1), Noise([3, 4]).uniform(11))
+    noise = Noise([3, 4])
+    noise.fetch(7)  # at once, or one after the other: the same numbers
+    assert torch.equal(torch.cat([noise.uniform(2), noise.uniform(9)], 1), Noise([3, 4]).uniform(11))
 
 
 def test_a_seed_means_today_what_it_meant_yesterday() -> None:

@@ -28,7 +28,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -42,10 +42,8 @@ from genlib.models.base import Model
 from genlib.noise import Noise
 from genlib.spaces import Pictures, Points
 
-if TYPE_CHECKING:
-    from genlib.data import DataInfo
-
 MAX_SIDE = 32
+AHEAD = 8  # steps of the chain for which noise is drawn at once
 
 Chance = Callable[[int], Tensor]  # so many numbers in [0, 1) for each x of a batch: (B, count)
 
@@ -118,6 +116,7 @@ class GSN(Model[Config, Controls, Training], Samples, Unrolls, Trains[Training])
     )  # fmt: skip
     family = ("Implicit density", "Markov chain")
     recipe: ClassVar = {"cooldown": 0.5}
+    points: ClassVar = {"width": 128, "corruption": 0.3, "hidden_noise": 0.0}
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -126,11 +125,6 @@ class GSN(Model[Config, Controls, Training], Samples, Unrolls, Trains[Training])
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
         return (Config(space=Pictures(side=8), width=16), Config(space=Points(), width=16))
-
-    @classmethod
-    def config_for(cls, info: DataInfo, **overrides: Any) -> Config:
-        points = {"width": 128, "corruption": 0.3, "hidden_noise": 0.0} if isinstance(info.space, Points) else {}
-        return super().config_for(info, **{**points, **overrides})
 
     # --- The chain ---
 
@@ -183,11 +177,15 @@ class GSN(Model[Config, Controls, Training], Samples, Unrolls, Trains[Training])
         toss another coin once in a while, and a seed would be another picture.
         """
         away = copy.deepcopy(self).cpu().double()
-        chance = Noise(seeds).uniform
+        noise = Noise(seeds)
+        chance = noise.uniform
         u = chance(self.config.space.size)
         x = (u < 0.5).double() if self.on_off else normal(u)
         yield self.here(x.float().view(-1, *self.shape))
-        for _ in range(self.set_by(controls).chain_steps):
+        numbers = 2 * self.config.space.size + (2 * self.config.width if self.config.hidden_noise else 0)  # of a step
+        for step in range(self.set_by(controls).chain_steps):
+            if step % AHEAD == 0:
+                noise.fetch(AHEAD * numbers)
             law = away.law(away.spoil(x, chance), chance)
             x = away.drawn(law, chance)
             yield self.here((law[0].sigmoid() if self.on_off else x).float().view(-1, *self.shape))

@@ -34,7 +34,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -61,9 +61,6 @@ from genlib.models.base import Model
 from genlib.nets import Constants
 from genlib.noise import Noise
 from genlib.spaces import Pictures, Points
-
-if TYPE_CHECKING:
-    from genlib.data import DataInfo
 
 # Pixels are drawn in to [ALPHA, 1 - ALPHA], so that their logits are finite (section 4.1). The paper's 0.05 squeezes
 # black into a fiftieth of a logit, which takes long to learn; this gives it eight times as much room. Much less would
@@ -202,6 +199,7 @@ class RealNVP(
     )
     family = ("Explicit density", "Tractable", "Change of variables")
     recipe: ClassVar = {"warmup": 0.02, "cooldown": 0.9, "fall": "cosine"}
+    points: ClassVar = {"layers": 8, "width": 64}
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -223,11 +221,6 @@ class RealNVP(
             Config(space=Pictures(channels=3, side=8), levels=2, layers=2, width=4, depth=1),
             Config(space=Points(), coupling="additive", layers=4, width=8),
         )
-
-    @classmethod
-    def config_for(cls, info: DataInfo, **overrides: Any) -> Config:
-        points = {"layers": 8, "width": 64} if isinstance(info.space, Points) else {}
-        return super().config_for(info, **{**points, **overrides})
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
