@@ -43,7 +43,7 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from genlib import contract
-from genlib.contract import Batch, Completes, LogProb, Paper, Samples, Scores, Seeds, Trains, Unrolls
+from genlib.contract import Batch, Completes, LogProb, Paper, Predicts, Samples, Scores, Seeds, Trains, Unrolls
 from genlib.models.base import Model
 from genlib.nets import Constants
 from genlib.noise import Noise
@@ -202,7 +202,7 @@ class Walker:
 # --- The model -------------------------------------------------------------------------------------------------------
 
 
-class PixelRNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scores, Trains[Training]):
+class PixelRNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scores, Predicts, Trains[Training]):
     title = "Pixel recurrent neural network"
     short = "PixelRNN"
     idea = (
@@ -282,12 +282,20 @@ class PixelRNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, S
     def log_prob(self, x: Tensor) -> LogProb:
         """Exact, for on-off pixels; those of a grey picture are drawn with a noise that is seeded by the picture, so
         that its number depends on nothing else."""
+        read = self._drawn(x)
+        nats = log_likelihood(read, self.logits(read))
+        return LogProb(nats, "exact", "of on-off pixels drawn once from the grey ones")
+
+    def predictions(self, x: Tensor) -> contract.Predictions:
+        read = self._drawn(x)
+        logits = self.logits(read)
+        nats = F.logsigmoid(torch.stack([-logits, logits], 1))  # of off, and of on
+        return contract.Predictions(read.long(), nats, self.here(torch.tensor([0.0, 1.0])))
+
+    def _drawn(self, x: Tensor) -> Tensor:
+        """On-off pixels (B, H, W) of grey pictures."""
         seeds = [zlib.crc32(picture.numpy().tobytes()) for picture in (255 * x).round().byte().cpu()]
-        drawn = Noise(seeds).uniform(*self.shape[1:]) < x[:, 0].cpu()
-        read = self.here(drawn.float())
-        return LogProb(
-            log_likelihood(read, self.logits(read)), "exact", "of on-off pixels drawn once from the grey ones"
-        )
+        return self.here((Noise(seeds).uniform(*self.shape[1:]) < x[:, 0].cpu()).float())
 
     # --- Training ---
 
