@@ -166,6 +166,7 @@ def test_the_dialog_opens_at_its_full_height_and_nothing_in_it_moves(server: str
     near = page.get_by_role("dialog").get_by_alt_text(re.compile("Training picture at distance"))
     expect(near).to_have_count(5, timeout=2 * PATIENCE)
     settled(page)
+    page.wait_for_function("boxes.picture", timeout=PATIENCE)
     boxes = page.evaluate("Object.fromEntries(Object.entries(boxes).map(([name, all]) => [name, [...all]]))")
     assert {name: len(all) for name, all in boxes.items()} == {"dialog": 1, "picture": 1, "question": 1}, boxes
 
