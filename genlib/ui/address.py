@@ -69,8 +69,9 @@ class Address(Generic[Q]):
         self.schema: type[Q] = spec.query
         # standing  the parameters that the browser showed when the widgets were last in line with it
         # written   what the widgets were then, as parameters; None: they are to be written in any case
-        self._standing, self._written, self._unmet, self._wanted, self._fill = (
-            spec.widget(f"_{part}") for part in ("standing", "written", "unmet", "wanted", "fill")
+        # before    what stood in the browser until the last write, and the state of the widgets then
+        self._standing, self._written, self._before, self._unmet, self._wanted, self._fill = (
+            spec.widget(f"_{part}") for part in ("standing", "written", "before", "unmet", "wanted", "fill")
         )
 
     def bounds(self, field: str) -> tuple[Any, Any]:
@@ -136,6 +137,7 @@ class Address(Generic[Q]):
             st.query_params.from_dict(address)
         if state[self._written] is not None:
             state[self._unmet] = Unmet()
+        state[self._before] = state[self._standing], self._touched()
         state[self._standing] = state[self._written] = address
 
     def want(self, parameters: Mapping[str, str]) -> None:
@@ -151,11 +153,19 @@ class Address(Generic[Q]):
         state, asked = st.session_state, st.query_params.to_dict()
         wanted: dict[str, str] | None = state.pop(self._wanted, None)
         stood = wanted is None and self._standing in state and standing
-        # A bare address is that of a link to the page, where something always stands in it.
-        if stood and (asked == state[self._standing] or (not asked and self.schema.always)):
+        # A bare address is that of a link to the page, where something always stands in it. And who is quick touches a
+        # widget before the browser has heard of the last write: by Back comes the same address, and no widget changes.
+        before, touched = state.get(self._before, (None, None))
+        late = asked == before and touched != self._touched()
+        if stood and (asked == state[self._standing] or late or (not asked and self.schema.always)):
             return None
         state[self._standing] = asked
         return _News(asked if wanted is None else wanted, wish=wanted is not None)
+
+    def _touched(self) -> dict[str, Any]:
+        """The state of all widgets that stand in the address, those of a model's controls too."""
+        fields, of_model = set(map(self.spec.widget, self.spec.query.model_fields)), self.spec.widget("of.")
+        return {str(k): v for k, v in st.session_state.items() if k in fields or str(k).startswith(of_model)}
 
     def _show(self, values: Q) -> None:
         """As the widgets' state; one that shows it already is left alone, since the visitor may be at it."""

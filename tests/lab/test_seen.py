@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from genlib import catalog, data
 from genlib.contract import Criticises, Decodes, Encodes, Samples, Trains
@@ -68,7 +69,11 @@ def test_every_model_that_learns_points_is_seen_by_what_it_can_do(name: str, poi
     cls: Any = catalog.model_class(name)
     source = data.load_points(points)
     tiny = next(config for config in cls.tiny() if isinstance(config.space, Points))
-    config = cls.config_for(source.info, **{**tiny.model_dump(exclude={"space"})})
+    try:
+        config = cls.config_for(source.info, **tiny.model_dump(exclude={"space"}))
+    except ValidationError:  # a flow's halves need two dimensions
+        assert points == "mixture1d"
+        return
     watcher = Watcher(source)
     seen = watcher(fresh(cls, config, 0).eval(), 0)
     dims, shape = source.space.dims, (watcher.grid.side,) * source.space.dims

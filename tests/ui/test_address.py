@@ -89,6 +89,24 @@ def test_an_address_is_read_written_and_followed() -> None:
     assert at.query_params == {"rate": "7"}
 
 
+def test_a_widget_that_is_touched_before_the_browser_knows_its_address_is_not_set_back() -> None:
+    at = visit(plain, rate="5", game="wild")
+    at.number_input[0].set_value(6).run()
+    assert at.query_params == {"rate": "6", "game": "wild"}
+    at.query_params["rate"] = "5"  # what the browser showed until now comes with the next touch
+    at.selectbox[0].select("mild").run()
+    assert (at.number_input[0].value, at.selectbox[0].value) == (6, "mild")
+    assert at.query_params == {"rate": "6"}
+    at.query_params.update({"rate": "6", "game": "wild"})  # the same address, and nothing touched: that is Back
+    at.run()
+    assert (at.number_input[0].value, at.selectbox[0].value) == (6, "wild")
+    at = visit(of_a_model, model="vae-digits", rate="5")
+    at.slider[0].set_value(0.7).run()
+    del at.query_params["temperature"]
+    at.number_input[0].set_value(6).run()
+    assert at.query_params == {"model": "vae-digits", "rate": "6", "temperature": "0.7"}
+
+
 def test_an_address_that_was_only_read_stays() -> None:
     assert visit(plain).query_params == {}
     assert visit(plain, game="wild").query_params == {"game": "wild"}
