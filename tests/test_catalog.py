@@ -87,7 +87,7 @@ def test_every_shipped_folder_can_be_read() -> None:
 
 
 def test_shipped_weights_stay_small() -> None:
-    assert sum(p.stat().st_size for p in catalog.CHECKPOINTS.rglob("*") if p.is_file()) <= 64 * 1024**2
+    assert sum(p.stat().st_size for p in catalog.CHECKPOINTS.rglob("*") if p.is_file()) <= 96 * 1000**2
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -85,7 +85,7 @@ def discriminator(c: Config) -> Stack:
 
 class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Trains[Training]):
     title = "Conditional GAN, by class"
-    short = "cGAN"
+    short = "Conditional GAN"
     idea = (
         "Generator and discriminator are both told the class. A good picture of the wrong class is rejected, so the "
         "generator learns to make what is asked for."
