@@ -26,7 +26,7 @@ part = st.session_state[page.key("part")]
 with row:
     chosen.way(page.options("way"))
     completes = part == "pixels" and issubclass(checkpoint.model_class, Completes)
-    values = page.controls() if completes else checkpoint.model_class.Controls()
+    values = page.controls() if completes else checkpoint.controls()
     page.hub()
 st.segmented_control(
     "What to ask",

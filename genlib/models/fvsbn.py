@@ -26,7 +26,6 @@ Pixels are on or off. Grey pictures are made so by a draw, on with the grey valu
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -171,8 +170,7 @@ class FVSBN(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scor
 
     def _drawn(self, x: Tensor) -> Tensor:
         """On-off pixels (B, D) of grey pictures."""
-        seeds = [zlib.crc32(picture.numpy().tobytes()) for picture in (255 * x).round().byte().cpu()]
-        return self.here(Noise(seeds).uniform(self.config.space.size) < x.flatten(1).cpu()).float()
+        return self.here(Noise.of(x).uniform(self.config.space.size) < x.flatten(1).cpu()).float()
 
     # --- Training ---
 

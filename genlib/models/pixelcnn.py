@@ -33,7 +33,6 @@ A picture of 784 pixels takes 784 passes through the network, each of which comp
 from __future__ import annotations
 
 import copy
-import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, cast
@@ -351,8 +350,7 @@ class PixelCNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, S
         """Levels (B, H, W) of pictures, on the model's device."""
         side, u = self.config.space.side, None
         if self.config.levels == 2:
-            seeds = [zlib.crc32(picture.numpy().tobytes()) for picture in (255 * x).round().byte().cpu()]
-            u = Noise(seeds).uniform(side, side)
+            u = Noise.of(x).uniform(side, side)
         return self.here(self.levels(x.cpu(), u))
 
     # --- Training ---

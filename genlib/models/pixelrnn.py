@@ -32,7 +32,6 @@ A picture of 784 pixels needs 784 passes through the network, each of which comp
 from __future__ import annotations
 
 import copy
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
@@ -294,8 +293,7 @@ class PixelRNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, S
 
     def _drawn(self, x: Tensor) -> Tensor:
         """On-off pixels (B, H, W) of grey pictures."""
-        seeds = [zlib.crc32(picture.numpy().tobytes()) for picture in (255 * x).round().byte().cpu()]
-        return self.here((Noise(seeds).uniform(*self.shape[1:]) < x[:, 0].cpu()).float())
+        return self.here((Noise.of(x).uniform(*self.shape[1:]) < x[:, 0].cpu()).float())
 
     # --- Training ---
 

@@ -311,8 +311,7 @@ class RBM(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scores
         """-F(v) - log Z, with log Z from below, as papers have it. On-off pixels of a grey picture are drawn with a
         noise that is seeded by the picture, so that its number depends on nothing else."""
         z = self.partition()
-        seeds = [zlib.crc32(picture.numpy().tobytes()) for picture in (255 * x).round().byte().cpu()]
-        v = self.here(Noise(seeds).uniform(self.config.space.size) < x.flatten(1).cpu()).float()
+        v = self.here(Noise.of(x).uniform(self.config.space.size) < x.flatten(1).cpu()).float()
         note = (
             f"of on-off pixels drawn once from the grey ones, with log Z = {z.below:.2f} ± {z.below_error:.2f} by "
             f"annealed importance sampling, and {z.above:.2f} ± {z.above_error:.2f} from the other end"

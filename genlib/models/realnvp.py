@@ -32,7 +32,6 @@ picture depend on its batch. The scale of each number of z begins as the first b
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import ClassVar, Literal
 
@@ -344,7 +343,7 @@ class RealNVP(
         if isinstance(self.config.space, Points):
             return LogProb(self.density(self.here(x)), "exact", "of the density")
         greys, size = (255 * x).round().cpu(), self.config.space.size
-        u = Noise([zlib.crc32(row.tobytes()) for row in greys.byte().numpy()]).uniform(*self.shape)
+        u = Noise.of(x).uniform(*self.shape)
         nats = self.density(self.here(((greys + u) / 256).float())) - size * math.log(256)
         return LogProb(
             nats,

@@ -19,7 +19,6 @@ through z = mu + sigma * eps, eps ~ N(0, I): the reparameterisation that lets th
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -235,8 +234,7 @@ class VAE(
     def log_weights(self, x: Tensor, samples: int) -> Iterator[Tensor]:
         """log p(x|z) + log p(z) - log q(z|x), with the bins of 8-bit pixels. An x's noise is seeded by that x."""
         pictures, size = isinstance(self.config.space, Pictures), self.config.space.size
-        rows = ((255 * x).round().byte() if pictures else x).cpu().numpy()
-        noise = Noise([zlib.crc32(row.tobytes()) for row in rows])
+        noise = Noise.of(x)
         x = self.here(self.observed(x.cpu(), noise.uniform(size).view(x.shape)).float())
         mu, log_var = (p[:, None] for p in self.posterior(x))
         # From the density to 8-bit pictures, each the middle of a bin of width 1/255 in every dimension.

@@ -9,6 +9,7 @@ import streamlit as st
 
 from genlib import uploads
 from genlib.budget import MADE
+from genlib.errors import GenlibError
 from genlib.uploads import Upload
 
 
@@ -21,6 +22,20 @@ def field(key: str, take: Callable[[str], None]) -> None:
         on_change=take,
         args=(key,),
     )
+
+
+def take(key: str, kept: str, trouble: str) -> None:
+    """Have the file of the field `key` in the session under `kept`. What cannot be read leaves the one before it in
+    place, and why, or None, stands under `trouble`."""
+    state = st.session_state
+    file, state[trouble] = state[key], None
+    if file is None:
+        return
+    try:
+        read(data := file.getvalue())
+        state[kept] = data
+    except GenlibError as error:
+        state[trouble] = str(error)
 
 
 def read(data: bytes) -> Upload:

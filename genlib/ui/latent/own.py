@@ -108,15 +108,7 @@ def _take_drawing(checkpoint: Checkpoint, drawing: Drawing) -> None:
 
 
 def _take(key: str) -> None:
-    state = st.session_state
-    file, state[TROUBLE] = state[key], None
-    if file is None:
-        return
-    try:
-        uploading.read(data := file.getvalue())
-        state[PICTURE] = data
-    except GenlibError as error:
-        state[TROUBLE] = str(error)
+    uploading.take(key, PICTURE, TROUBLE)
 
 
 def _fitted(checkpoint: Checkpoint) -> np.ndarray:

@@ -12,7 +12,6 @@ import numpy as np
 import streamlit as st
 
 from genlib import fitting
-from genlib.errors import GenlibError
 from genlib.sheets import enlargement, png
 from genlib.ui import uploading
 from genlib.ui.canvas import canvas
@@ -108,16 +107,7 @@ def _upload(checkpoint: Checkpoint) -> Chosen | None:
 
 
 def _take(key: str) -> None:
-    """One that cannot be read leaves the picture before it in place."""
-    state = st.session_state
-    file, state[TROUBLE] = state[key], None
-    if file is None:
-        return
-    try:
-        uploading.read(data := file.getvalue())
-        state[UPLOAD] = data
-    except GenlibError as error:
-        state[TROUBLE] = str(error)
+    uploading.take(key, UPLOAD, TROUBLE)
 
 
 def _large(chosen: Chosen) -> None:

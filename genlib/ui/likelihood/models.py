@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from genlib.contract import Bounds, LogProb
@@ -10,6 +12,9 @@ from genlib.ui import words
 from genlib.ui.likelihood import held
 from genlib.ui.likelihood.scene import Scene, ask
 from genlib.ui.pages import LIKELIHOOD
+
+if TYPE_CHECKING:
+    from genlib.checkpoint import Checkpoint
 
 KINDS = ("exact", "lower bound", "estimate", "unnormalised")
 
@@ -22,18 +27,18 @@ def draw(scene: Scene) -> None:
     with st.spinner("Asking the models"):
         answers = {model.name: held.log_prob(model, scene.chosen.pixels) for model in models}
     titles = {model.name: model.model_class.short or model.model_class.title for model in models}
-    _table(scene, answers, titles)
+    _table(scene, models, answers, titles)
     words.row(("nats", "bits per dimension", *_terms(answers)), "likelihood-models")
-    _tighten(scene)
+    _tighten(scene, models)
     _silent(scene)
 
 
-def _table(scene: Scene, answers: dict[str, LogProb], titles: dict[str, str]) -> None:
+def _table(scene: Scene, members: list[Checkpoint], answers: dict[str, LogProb], titles: dict[str, str]) -> None:
     """Kinds stand in columns, and rows in the order of the family tree: nothing here is a ranking."""
     from genlib.measures.likelihood import usual
 
     kinds = [kind for kind in KINDS if kind in {"exact", "lower bound", *(a.kind for a in answers.values())}]
-    models = {model.name: model for model in held.members(scene.checkpoint)}
+    models = {model.name: model for model in members}
     lines = [f"| model | {' | '.join(kinds)} | test pictures have, on average |", "|---|" + "---|" * (len(kinds) + 1)]
     for name, answer in answers.items():
         cells = [_cell(scene, answer) if kind == answer.kind else "" for kind in kinds]
@@ -70,10 +75,10 @@ def _terms(answers: dict[str, LogProb]) -> list[str]:
     return found
 
 
-def _tighten(scene: Scene) -> None:
+def _tighten(scene: Scene, members: list[Checkpoint]) -> None:
     """The bounds while their samples come, and then as a figure."""
     assert scene.chosen is not None
-    models = [model for model in held.members(scene.checkpoint) if issubclass(model.model_class, Bounds)]
+    models = [model for model in members if issubclass(model.model_class, Bounds)]
     if not models:
         return
     st.subheader("The bound tightens", anchor=False)

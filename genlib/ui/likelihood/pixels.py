@@ -18,7 +18,7 @@ from genlib.ui.model_page import ModelPage
 from genlib.ui.pages import COMPLETIONS, LIKELIHOOD, LikelihoodQuery
 
 HEAT, PIXEL, SEED = map(LIKELIHOOD.widget, ("heat", "pixel", "seed"))
-VERSION, TOLD = map(LIKELIHOOD.widget, ("_heat_version", "_told"))
+VERSION = LIKELIHOOD.widget("_heat_version")
 GIVEN = np.array([1.0, 0.6, 0.5])  # the colour of what is light in a part that is given
 
 
@@ -35,7 +35,6 @@ def draw(scene: Scene, page: ModelPage[LikelihoodQuery]) -> None:
     )
     terms = ("surprise", "nats") + (("binarised",) if len(found.greys) == 2 else ())
     words.row(terms, "likelihood-pixels")
-    st.session_state[TOLD] = scene.shown.pixel, scene.shown.seed  # what the address says by now
     _live(scene, found, page)
 
 
@@ -66,9 +65,7 @@ def _live(scene: Scene, found: Foreseen, page: ModelPage[LikelihoodQuery]) -> No
             f"First the picture itself, then {COMPLETIONS} times the same beginning, in red, and the rest as the model "
             f"draws it with the seeds {first} to {first + COMPLETIONS - 1}."
         )
-    if state[TOLD] != (pixel, first):
-        state[TOLD] = pixel, first
-        page.publish()  # the address says where
+    page.address.write()  # it says where
 
 
 def tinted(picture: np.ndarray, pixel: int) -> np.ndarray:
