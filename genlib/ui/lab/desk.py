@@ -105,8 +105,8 @@ class Desk:
         return not self._lease.held
 
     def _expire(self) -> None:
+        _kept.pop(self.key, None)  # first: whoever sees that its runs have ended finds it forgotten
         self.stop()
-        _kept.pop(self.key, None)
 
 
 def _lose(key: str) -> None:
