@@ -52,7 +52,7 @@ def _no_outside_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A headless Chromium or Chrome, driven by Playwright. Tests that use it are marked `browser` by themselves."""
     from playwright.sync_api import sync_playwright

@@ -239,25 +239,35 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("typed", MISTAKES)
-def test_a_mistake_is_one_sentence_and_exit_code_2(typed: str, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture(scope="module")
+def a_user(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as a user may have it: good checkpoints, a broken one, runs, pictures and what is none."""
     from PIL import Image
 
-    a_gan(place)
-    a_translator(place)
-    a_scorer(place, "tiny-vae", "vae", width=8, latent=2)
-    a_scorer(place, "tiny-fvsbn", "fvsbn")
-    a_scorer(place, "tiny-points", "vae", space={"kind": "points"}, width=8, latent=2, decoder="gaussian")
-    (place / "checkpoints" / "broken").mkdir()
-    (place / "checkpoints" / "broken" / "config.json").write_text("{")
-    (place / ".runs" / "gan-moons.pt").mkdir(parents=True)
-    (place / ".runs" / "gan-ring8.pt").write_text("not a run")
-    Image.new("RGB", (100, 100), "white").save("in.png")
-    Image.new("L", (1, 1)).save("one.png")
-    Path("text.png").write_text("hello")
-    Path("large.png").write_bytes(bytes(10_000_001))
+    folder = tmp_path_factory.mktemp("user")
+    a_gan(folder)
+    a_translator(folder)
+    a_scorer(folder, "tiny-vae", "vae", width=8, latent=2)
+    a_scorer(folder, "tiny-fvsbn", "fvsbn")
+    a_scorer(folder, "tiny-points", "vae", space={"kind": "points"}, width=8, latent=2, decoder="gaussian")
+    (folder / "checkpoints" / "broken").mkdir()
+    (folder / "checkpoints" / "broken" / "config.json").write_text("{")
+    (folder / ".runs" / "gan-moons.pt").mkdir(parents=True)
+    (folder / ".runs" / "gan-ring8.pt").write_text("not a run")
+    Image.new("RGB", (100, 100), "white").save(folder / "in.png")
+    Image.new("L", (1, 1)).save(folder / "one.png")
+    (folder / "text.png").write_text("hello")
+    (folder / "large.png").write_bytes(bytes(10_000_001))
+    return folder
 
-    before = sorted(place.rglob("*"))
+
+@pytest.mark.parametrize("typed", MISTAKES)
+def test_a_mistake_is_one_sentence_and_exit_code_2(
+    typed: str, a_user: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(a_user)
+    monkeypatch.setattr(catalog, "CHECKPOINTS", a_user / "checkpoints")
+    before = sorted(a_user.rglob("*"))
     assert main(shlex.split(typed)) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -266,7 +276,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(typed: str, place: Path, caps
     assert not re.search(r"[.?!] [A-Z]", said), said
     assert re.search(MISTAKES[typed], said), said
     assert not re.search(r"Traceback|Error\b|pattern|\[a-z|torch|input should", said), said
-    assert sorted(place.rglob("*")) == before, "something was left behind"
+    assert sorted(a_user.rglob("*")) == before, "something was left behind"
 
 
 def test_a_disk_that_is_full_leaves_nothing_half_written(

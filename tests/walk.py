@@ -124,7 +124,7 @@ def faults(page: Page, dark: bool, phone: bool) -> list[Any]:
 
 def serious(page: Page) -> list[Any]:
     """What axe-core calls serious or critical. What Plotly draws is one picture, with a text in its place."""
-    answer = Axe().run(page, context={"exclude": [[".main-svg"]]}).response
+    answer = Axe().run(page, {"exclude": [[".main-svg"]]}, {"resultTypes": ["violations"]}).response
     return [
         (finding["id"], node["target"], node["failureSummary"])
         for finding in answer["violations"]

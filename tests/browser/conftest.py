@@ -27,7 +27,7 @@ def fresh_server(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def windows(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     """windows(dark, width, phone) -> a browser's context, the same for the same arguments.
 

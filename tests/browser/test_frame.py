@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from serving import settled
+from playwright.sync_api import expect
+from serving import PATIENCE, settled
 
 from genlib import catalog
 from genlib.ui.pages import PAGES as SPECS
@@ -31,10 +32,10 @@ def test_first_request_to_a_fresh_server_may_be_a_deep_link(name: str, fresh_ser
     query = {"from": "a letter"}
     address = f"{fresh_server}/{path_of(name)}?" + "&".join(f"{k}={v}" for k, v in query.items())
     for page in [visit(address), visit(address)]:
-        page.bring_to_front()
-        settled(page)
-        page.wait_for_function(f"document.title === '{TITLES[name]} · genlib'")
-        assert page.locator("h1").count() == 1
+        page.bring_to_front()  # and its pictures are waited for in the tests of the page
+        page.wait_for_function(f"document.title === '{TITLES[name]} · genlib'", timeout=PATIENCE)
+        expect(page.get_by_role("navigation", name="App pages").get_by_role("link")).to_have_count(len(TITLES))
+        expect(page.locator("h1")).to_have_count(1)
         links = page.locator("[data-testid=stTopNavLink]").all_inner_texts()
         assert sorted(links) == sorted(TITLES.values())
         assert urlsplit(page.url).path == f"/{path_of(name)}"
