@@ -19,9 +19,12 @@ ACROSS = 4
 
 
 def show(checkpoint: Checkpoint, key: str) -> None:
-    """Nothing, where a checkpoint has none. CheckpointError: what it has is not in order."""
+    """Nothing, where a checkpoint has none, or not the first: a run that was killed has lost those before.
+
+    CheckpointError: what it has is not in order.
+    """
     steps = checkpoint.spec.moments
-    taken = MADE.get(("moments", *loaders.key(checkpoint)), checkpoint.moments) if steps else None
+    taken = MADE.get(("moments", *loaders.key(checkpoint)), checkpoint.moments) if 0 in steps else None
     if taken is None:
         return
     st.header("How it learned", anchor=False)

@@ -257,6 +257,9 @@ def test_how_a_model_learned_is_shown_where_its_moments_are(root: Path) -> None:
     file.write_bytes(moments.encode(np.zeros((2, 16, 28, 28, 1), np.uint8)))
     (found,) = films(open_page("model=a-vae&part=units"))
     assert found["labels"] == ["after 0 steps of training", "after 100 steps of training"]
+    config.write_text(json.dumps({**json.loads(config.read_text()), "moments": [50, 100]}))  # its beginning is lost
+    assert not films(open_page("model=a-vae&part=units"))
+    config.write_text(json.dumps({**json.loads(config.read_text()), "moments": [0, 100]}))
     file.write_bytes(b"no picture")
     MADE.clear()
     assert said(open_page("model=a-vae&part=units")) == [
