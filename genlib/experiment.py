@@ -76,7 +76,7 @@ Event = Started | Progress | Stored
 class Trained:
     """How a run ended: the model with averaged weights after `step` steps, fewer than planned where it was stopped.
 
-    moments   step -> what it made then, uint8 (N, H, W, C); not those before the run was killed and went on
+    moments   step -> what it made then, uint8 (N, H, W, C); also before the run was killed and went on
     """
 
     model: Model[Any, Any, Any]
@@ -169,6 +169,8 @@ def run(
     anew    whether it starts anew all the same
     Raises GenlibError in one sentence: model and data do not fit, the file is of another run, the numbers diverged.
     """
+    import torch
+
     cls = catalog.model_class(task.model)
     here = begin(task, device=device, bfloat16=bfloat16)
     if state is not None and anew:  # only now that it is known to start
@@ -190,12 +192,12 @@ def run(
     due = (
         [step for step in moments.due(task.recipe.steps) if step > here.step or step == 0 == here.step] if shows else []
     )
-    taken: dict[int, np.ndarray] = {}
 
     def look() -> None:
         if due and here.step >= due[0]:
             due[:] = [step for step in due if step > here.step]
-            taken[here.step] = moments.pictures(here.snapshot())  # type: ignore[arg-type]  # it Samples
+            taken = moments.pictures(here.snapshot())  # type: ignore[arg-type]  # it Samples
+            here.kept[str(here.step)] = torch.from_numpy(taken)
 
     look()
     stored = time.monotonic()
@@ -209,7 +211,8 @@ def run(
             store()
             stored = time.monotonic()
     store()
-    return Trained(here.snapshot(), here.step, taken)
+    kept = {int(step): taken.numpy() for step, taken in here.kept.items()}
+    return Trained(here.snapshot(), here.step, {step: kept[step] for step in moments.chosen(kept, here.step)})
 
 
 def write(task: Task, trained: Trained, root: Path | None = None) -> Checkpoint:

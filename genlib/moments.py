@@ -7,6 +7,7 @@ for each moment; after which steps they were taken stands in config.json.
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,11 @@ FIRST = 100  # steps after which the second one is taken; the others lie evenly 
 def due(steps: int) -> list[int]:
     """After which steps of a run of `steps` they are taken: 0, 100, 464, 2154, 10000 of 10,000."""
     return sorted({0, *np.geomspace(min(FIRST, steps), steps, COUNT - 1).round().astype(int).tolist()})
+
+
+def chosen(taken: Collection[int], steps: int) -> list[int]:
+    """Of the steps after which some were taken, those for a run of `steps`: a run that was made longer has others."""
+    return sorted({min(taken, key=lambda step: abs(step - wanted)) for wanted in due(steps)}) if taken else []
 
 
 def pictures(model: Samples) -> np.ndarray:

@@ -73,6 +73,7 @@ class Run:
         self.device = device or devices.best()
         self.bfloat16 = devices.has_bfloat16(self.device) if bfloat16 is None else bfloat16
         self.recipe, self.source, self.step = recipe, source, 0
+        self.kept: dict[str, torch.Tensor] = {}  # what its owner has stored with it
         self.model = model.to(self.device).train()
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's annotations
         self.optimizers = model.optimizers(self.training)
@@ -138,6 +139,7 @@ class Run:
     def save(self, path: Path) -> None:
         """Store the run, atomically."""
         state = {"recipe": self.recipe.model_dump(), "config": self.model.config.model_dump(), **self.state()}
+        state["kept"] = self.kept
         part = path.with_name(path.name + ".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -163,6 +165,7 @@ class Run:
                 changed = ", ".join(k for k in mine if theirs.get(k) != mine[k])
                 raise TrainingError(f"The unfinished run at {path} has another {changed}: add --fresh to start anew.")
         self.go_on_from(state)
+        self.kept = dict(state.get("kept", {}))
 
     def state(self) -> dict[str, Any]:
         """What the run goes on from. Not a copy: it changes with the next step."""

@@ -204,6 +204,23 @@ def test_what_is_written_loads_and_samples() -> None:
 # --- Moments of a run ------------------------------------------------------------------------------------------------
 
 
+def test_pictures_of_a_run_that_went_on_are_those_of_an_unbroken_one(tmp_path: Path) -> None:
+    task = plan("gan-digits", recipe={"steps": 240, "batch_size": 8}, settings=SMALL)
+    how: dict[str, Any] = {"device": torch.device("cpu"), "bfloat16": False}
+    whole = run(task, lambda event: None, **how)
+    steps: list[int] = []
+
+    def note(event: Any) -> None:
+        steps.append(event.step)
+
+    broken = run(task, note, lambda: steps[-1] >= 120, state=tmp_path / "run.pt", **how)
+    assert 120 <= broken.step < 240
+    went_on = run(task, note, state=tmp_path / "run.pt", **how)
+    assert moments.chosen([0, 100, 140, 180, 240, 310, 500, 800], 800) == [0, 100, 180, 310, 800]
+    assert list(went_on.moments) == list(whole.moments) == [0, 100, 140, 180, 240]
+    assert all(np.array_equal(went_on.moments[step], whole.moments[step]) for step in whole.moments)
+
+
 def test_pictures_of_five_moments_are_kept() -> None:
     assert moments.due(10_000) == [0, 100, 464, 2154, 10_000]
     assert moments.due(30) == [0, 30]
