@@ -2,7 +2,8 @@
 
 Twice the same round (--rounds): every page; of every checkpoint that makes pictures 100 of them and the dialog of one,
 with its nearest training pictures; of every one that translates an example and a phone photo of 12 megapixels, from
-each of its worlds. Each round comes with a browser of its own. Then the browser leaves, and the server rests for two
+each of its worlds; of every one that Latent space and Likelihood show, its page there; and a run on Train, of points and
+of pictures. Each round comes with a browser of its own. Then the browser leaves, and the server rests for two
 minutes.
 
 Memory is read every 50 ms from /proc/PID/smaps_rollup: what is resident, and the share of it that other processes may
@@ -33,7 +34,7 @@ from genlib import sources
 from genlib.checkpoint import Checkpoint
 from genlib.contract import Samples, Translates
 from genlib.spaces import Pictures
-from genlib.ui.pages import PAGES
+from genlib.ui.pages import LATENT, LIKELIHOOD, PAGES, TRAIN
 from tests import chromium
 
 ROOT = Path(__file__).parent.parent
@@ -170,6 +171,26 @@ def visits(page: Page, address: str, found: dict[str, Checkpoint], photo: bytes)
                 yield f"an example of {name}, {source.title}"
                 upload(page, address, name, source.key, photo)
                 yield f"a phone photo for {name}, {source.title}"
+    for spec in (LATENT, LIKELIHOOD):
+        for name in [name for name, checkpoint in found.items() if spec.takes(checkpoint)]:
+            page.goto(f"{address}/{spec.key}?model={name}", wait_until="commit")
+            page.get_by_role("heading", name="The model", exact=True).wait_for()
+            idle(page)
+            yield f"{spec.title} of {name}"
+    for query in RUNS:
+        run(page, address, query)
+        yield f"a run on Train, {query}"
+
+
+def run(page: Page, address: str, query: str) -> None:
+    """A few seconds of training, then an end."""
+    page.goto(f"{address}/{TRAIN.key}?{query}", wait_until="commit")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_text(re.compile("steps a second|pictures a second")).first.wait_for()
+    page.wait_for_timeout(5000)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_text(re.compile("Ended after")).first.wait_for()
+    idle(page)
 
 
 def visitor(browser: Browser) -> Page:
