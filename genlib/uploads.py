@@ -17,7 +17,7 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from genlib.errors import GenlibError
 
@@ -32,6 +32,7 @@ MAX_PIXELS["WEBP"] = 8_400_000
 EIGHT_BITS = {"1", "L", "P"}
 ENOUGH = 0.9  # of MAX_SIDE: a photo of 4000 pixels is decoded at a half of that, and not made larger again
 KINDS = "a PNG, JPEG, WebP, GIF, BMP or TIFF file"
+WITHHELD = 32  # rows that the JPEG decoder keeps back until it sees the end
 BAND = 128  # rows of the reduced picture that are made at a time
 
 # What Pillow raises for damaged files of these formats: found by reading its sources, and by changing bytes in files.
@@ -64,6 +65,7 @@ def read(data: bytes) -> Upload:
     """The picture in a file's bytes: upright, in colour, its longer side at most MAX_SIDE pixels.
 
     An animation gives its first frame. A transparent picture is laid on white, or on black if its drawing is white.
+    Colours become those of sRGB where the file has a profile of its own, as those of many telephones have.
     UploadError, with one sentence for the visitor: no bytes or more than MAX_BYTES, no picture or a damaged one, a
     format not in KINDS, more pixels than MAX_PIXELS, a side below MIN_SIDE, sides in a ratio above MAX_RATIO.
     """
@@ -84,7 +86,7 @@ def read(data: bytes) -> Upload:
     _check_size(image)
     try:
         with image, _one_at_a_time:
-            return _decode(image)
+            return _decode(image, data)
     except DAMAGE:
         raise UploadError("The picture is damaged or cut off: save or export it again.") from None
 
@@ -99,6 +101,8 @@ def _refuse_other_kinds(data: bytes) -> None:
         name = "a compressed file"
     elif head.startswith(b"%PDF"):
         name = "a PDF document"
+    elif head.startswith(b"version https://git-lfs"):
+        raise UploadError("This is only a pointer of Git LFS to a file: fetch the picture with git lfs pull.")
     elif head.startswith(b"PK\x03\x04"):
         name = "a zip archive, whatever its name says"
     elif data[4:8] == b"ftyp":
@@ -128,7 +132,7 @@ def _check_size(image: Image.Image) -> None:
         raise UploadError(f"The picture is {width} x {height} pixels: bring one of at least {MIN_SIDE} a side.")
 
 
-def _decode(image: Image.Image) -> Upload:
+def _decode(image: Image.Image, data: bytes) -> Upload:
     """The pixels of an open file, scaled down, upright and without transparency, and notes on what was done."""
     width, height = image.size
     notes = []
@@ -140,13 +144,16 @@ def _decode(image: Image.Image) -> Upload:
     share = MAX_SIDE / max(width, height)
     if share < 1:  # JPEG is decoded at a half, a quarter or an eighth where that is enough
         image.draft(None, (max(1, int(width * share * ENOUGH)), max(1, int(height * share * ENOUGH))))
-    image.load()
+    image = _load(image, data)
+    profile = image.info.get("icc_profile")
     small = _reduced(image)
     orientation = _orientation(image)
     if max(small.size) > MAX_SIDE:
         size = (max(1, round(width * share)), max(1, round(height * share)))
         small = small.resize(size, Image.Resampling.LANCZOS, reducing_gap=None)
     size = small.size
+    small, note = _in_srgb(small, profile)
+    notes += note
     small.info.clear()  # of its Exif data nothing else counts, and what is broken in it cannot be written anew
     small.getexif()[ExifTags.Base.Orientation] = orientation
     small = ImageOps.exif_transpose(small)
@@ -157,6 +164,40 @@ def _decode(image: Image.Image) -> Upload:
         return Upload(np.array(small), tuple(notes))
     pixels, note = _flatten(np.asarray(small))
     return Upload(pixels, (*notes, *note))
+
+
+def _load(image: Image.Image, data: bytes) -> Image.Image:
+    """Decode it. A JPEG may lack its end marker alone, and browsers show it: all but its last rows is there then."""
+    try:
+        image.load()
+    except OSError:
+        if image.format != "JPEG":
+            raise
+        image.tile = []  # type: ignore[attr-defined]  # that was all: what is missing is black
+        *_, bottom = image.getbbox() or (0,)
+        if bottom < image.height - WITHHELD:
+            raise
+        whole = Image.open(io.BytesIO(data + b"\xff\xd9"), formats=["JPEG"])
+        whole.draft(None, image.size)
+        whole.load()
+        return whole
+    return image
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, tuple[str, ...]]:
+    """An RGB or RGBA picture with the colours that its ICC profile means, and a note where that moved them. A profile
+    that is broken, or of something else than RGB, counts for nothing."""
+    if not profile:
+        return image, ()
+    try:
+        meant = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if meant.profile.xcolor_space != "RGB " or "sRGB" in ImageCms.getProfileDescription(meant):
+            return image, ()
+        mended = ImageCms.profileToProfile(image, meant, ImageCms.createProfile("sRGB"), outputMode=image.mode)
+    except (ImageCms.PyCMSError, *DAMAGE):
+        return image, ()
+    assert mended is not None  # it is made anew
+    return mended, ("Its colours were converted from the file's own profile.",)
 
 
 def _orientation(image: Image.Image) -> object:

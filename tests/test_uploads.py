@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import ExifTags, Image, ImageDraw
+from PIL import ExifTags, Image, ImageCms, ImageDraw
 
 from genlib import uploads
 from genlib.errors import GenlibError
@@ -179,12 +179,56 @@ def test_bad_files_each_get_their_sentence() -> None:
     assert "damaged" in sentence(whole[: len(whole) // 2])
     assert "damaged" in sentence(whole[:20])
     assert "damaged" in sentence(encoded(drawing(300, 300), "JPEG")[:900])
+    assert "git lfs pull" in sentence(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
     assert "1 x 1" in sentence(encoded(drawing(1, 1), "PNG"))
     assert "15 x 40" in sentence(encoded(drawing(15, 40), "PNG"))
     assert "8 times" in sentence(encoded(drawing(10, 4000), "PNG"))
     assert "pixels" in sentence(png_header(30_000, 30_000))
     assert "25 million" in sentence(png_header(6000, 5000))
     assert issubclass(UploadError, GenlibError)
+
+
+@pytest.mark.parametrize("size", [(60, 40), (2400, 1600), (5000, 3000)])
+def test_a_jpeg_without_its_end_marker_is_read(size: tuple[int, int]) -> None:
+    whole = encoded(drawing(*size), "JPEG")
+    assert whole.endswith(b"\xff\xd9")
+    assert np.array_equal(read(whole[:-2]).pixels, read(whole).pixels)
+
+
+def test_colours_are_those_that_the_file_s_profile_means() -> None:
+    """A picture of a wide-gamut telephone looked pale, for its numbers were taken for those of sRGB."""
+    orange = np.array(drawing().convert("RGB"))
+    linear = profile(gamma=1.0)
+    light = np.where((x := orange / 255) <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
+    kept = Image.fromarray((light * 255).round().astype(np.uint8))
+    found = read(encoded(kept, "PNG", icc_profile=linear))
+    assert np.abs(found.pixels.astype(int) - orange).max() <= 6  # 8 bits of light are few in the dark
+    assert found.notes == ("Its colours were converted from the file's own profile.",)
+    clear = kept.copy()
+    clear.putalpha(Image.fromarray(np.where(np.arange(60) < 30, 255, 0).astype(np.uint8)[None].repeat(40, 0)))
+    see = read(encoded(clear, "PNG", icc_profile=linear)).pixels
+    assert np.abs(see[:, :30].astype(int) - orange[:, :30]).max() <= 6
+    assert (see[:, 30:] == 255).all()
+    for harmless in (b"no profile", linear[:200], ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()):
+        assert np.array_equal(read(encoded(drawing(), "PNG", icc_profile=harmless)).pixels, orange)
+        assert not read(encoded(drawing(), "PNG", icc_profile=harmless)).notes
+
+
+def profile(gamma: float) -> bytes:
+    """An ICC profile: sRGB's with other curves."""
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    count = struct.unpack(">I", data[128:132])[0]
+    for at in range(132, 132 + 12 * count, 12):
+        tag, offset, size = struct.unpack(">4sII", data[at : at + 12])
+        if tag in (b"rTRC", b"gTRC", b"bTRC"):
+            assert size >= 16
+            data[offset : offset + 16] = struct.pack(">4sIIHH", b"para", 0, 0, 0, 0)[:12] + struct.pack(
+                ">i", round(gamma * 65536)
+            )
+        if tag == b"desc":
+            text = data[offset : offset + size]
+            data[offset : offset + size] = text.replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be"))
+    return bytes(data)
 
 
 def test_a_bomb_costs_no_memory() -> None:
