@@ -40,7 +40,7 @@ DAMAGE: tuple[type[Exception], ...] = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, RuntimeError, ArithmeticError, MemoryError,
     AttributeError, struct.error, zlib.error,
 )  # fmt: skip
-
+OF_PROFILE: tuple[type[Exception], ...] = (ImageCms.PyCMSError, *DAMAGE)
 
 _one_at_a_time = threading.Lock()  # many visitors may upload large pictures in the same second
 
@@ -194,7 +194,7 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, tu
         if meant.profile.xcolor_space != "RGB " or "sRGB" in ImageCms.getProfileDescription(meant):
             return image, ()
         mended = ImageCms.profileToProfile(image, meant, ImageCms.createProfile("sRGB"), outputMode=image.mode)
-    except (ImageCms.PyCMSError, *DAMAGE):
+    except OF_PROFILE:
         return image, ()
     assert mended is not None  # it is made anew
     return mended, ("Its colours were converted from the file's own profile.",)
