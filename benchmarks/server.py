@@ -2,9 +2,8 @@
 
 Twice the same round (--rounds): every page; of every checkpoint that makes pictures 100 of them and the dialog of one,
 with its nearest training pictures; of every one that translates an example and a phone photo of 12 megapixels, from
-each of its worlds; of every one that Latent space and Likelihood show, its page there; and a run on Train, of points and
-of pictures. Each round comes with a browser of its own. Then the browser leaves, and the server rests for two
-minutes.
+each of its worlds; of every one that Latent space and Likelihood show, its page there; and runs on Train. Each round
+comes with a browser of its own. Then the browser leaves, and the server rests for two minutes.
 
 Memory is read every 50 ms from /proc/PID/smaps_rollup: what is resident, and the share of it that other processes may
 share (the code of libraries, for the most part). Printed are the highest value of every visit and of every round, and
