@@ -535,6 +535,22 @@ def test_predictions_make_up_the_likelihood_and_see_no_later_pixel(name: str, co
         assert changed[pixel + 1 :].any()
 
 
+@every(contract.Warps, contract.Encodes)
+def test_a_warp_ends_at_the_code(name: str, config: Config) -> None:
+    model = used(name, config)
+    x = examples(model)
+    way = list(model.warp(x))
+    for place, stretched in way:
+        assert place.shape == (len(x), model.config.space.size)
+        assert stretched.shape == (len(x),)
+    torch.testing.assert_close(way[-1][0], model.encode(x))
+    if isinstance(model.config.space, Points):
+        assert torch.equal(way[0][0], x)
+        z, stretched = way[-1]
+        normal = torch.distributions.Normal(0, 1).log_prob(z).sum(1)
+        torch.testing.assert_close(normal + stretched, model.log_prob(x).nats)
+
+
 @every(contract.Bounds)
 def test_bounds_are_of_the_first_draws_and_rise_with_their_number(name: str, config: Config) -> None:
     model = used(name, config)
@@ -697,6 +713,8 @@ def readings(model: Any, away: Any) -> Iterator[tuple[str, Callable[[], Tensor]]
         yield "log_prob", lambda: away.log_prob(x).nats
     if isinstance(model, contract.Predicts):
         yield "predictions", lambda: away.predictions(x).of_read
+    if isinstance(model, contract.Warps):
+        yield "warp", lambda: list(away.warp(x))[-1][1]
     if isinstance(model, contract.Bounds):
         yield "log_weights", lambda: next(away.log_weights(x, 3))
     if isinstance(model, contract.Criticises):

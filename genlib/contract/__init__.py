@@ -35,6 +35,7 @@ from genlib.contract.capabilities import (
     Translates,
     Unrolls,
     Varies,
+    Warps,
 )
 from genlib.contract.passing import (
     Batch,
@@ -95,5 +96,6 @@ __all__ = [
     "Translates",
     "Unrolls",
     "Varies",
+    "Warps",
     "Worlds",
 ]

@@ -139,6 +139,19 @@ class Bounds(Protocol):
 
 
 @runtime_checkable
+class Warps(Protocol):
+    """Bends x into noise by invertible layers, and knows how much each of them stretches space at every place."""
+
+    @abstractmethod
+    def warp(self, x: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Where x (B, *shape) is before the first layer and after each one, as numbers (B, Z), the last time encode(x);
+        and the logarithm of how much space was stretched there by then (B,).
+
+        Of points the first place is x, and log_prob is log N(z; 0, I) plus the last of these logarithms.
+        """
+
+
+@runtime_checkable
 class Translates(Protocol):
     """Maps pictures of one domain to another. All have the space's side and their domain's channels."""
 

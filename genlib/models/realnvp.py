@@ -55,6 +55,7 @@ from genlib.contract import (
     Seeds,
     Trains,
     Unrolls,
+    Warps,
 )
 from genlib.models.base import Model
 from genlib.nets import Constants
@@ -186,7 +187,7 @@ class Coupling(Constants):
 
 
 class RealNVP(
-    Model[Config, Controls, Training], Samples, Unrolls, HasPrior, Decodes, Encodes, Scores, Trains[Training]
+    Model[Config, Controls, Training], Samples, Unrolls, HasPrior, Decodes, Encodes, Scores, Warps, Trains[Training]
 ):
     title = "Real NVP"
     idea = (
@@ -242,20 +243,28 @@ class RealNVP(
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """z (B, Z) and log |det dz/dy| (B,), for y (B, *shape), any real numbers."""
+        for parts, log_det in self.forwards(y):
+            z, stretched = parts[-1], log_det
+        return z, stretched
+
+    def forwards(self, y: Tensor) -> Iterator[tuple[list[Tensor], Tensor]]:
+        """The way from y to z: before the first coupling layer, after each one and at the end, what there is, those
+        parts first that are done, and log |det| of the way so far (B,). At the end there is one part: z (B, Z)."""
         done: list[Tensor] = []
-        log_det = self.log_scale.sum()
-        for layers in self.couplings:
-            if done:
-                y, z = y.chunk(2, 1)
-                done[-1] = z.flatten(1)
+        log_det = y.new_zeros(len(y))
+        yield [y], log_det
+        for level, layers in enumerate(self.couplings):
+            if level:
+                y, out = y.chunk(2, 1)
+                done.append(out.flatten(1))
             if isinstance(self.config.space, Pictures):
                 y = F.pixel_unshuffle(y, 2)
             for layer in layers:
                 y, stretched = layer(y)
                 log_det = log_det + stretched
-            done.append(y.flatten(1))
-        z = torch.cat(done, 1)
-        return (z - self.middle) * self.log_scale.exp(), log_det.expand(len(z))
+                yield [*done, y], log_det
+        z = torch.cat([*done, y.flatten(1)], 1)
+        yield [(z - self.middle) * self.log_scale.exp()], log_det + self.log_scale.sum()
 
     def backwards(self, z: Tensor) -> Iterator[tuple[Tensor, int, list[Tensor]]]:
         """The way from z (B, Z) to y: before each coupling layer and at the end, what there is of y, the level it is
@@ -306,9 +315,17 @@ class RealNVP(
 
     def encode(self, x: Tensor) -> Tensor:
         """The z of x, exactly."""
+        return self.forward(self.from_x(self.middle_of(x))[0])[0]
+
+    def warp(self, x: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        y, at_first = self.from_x(self.middle_of(x))
+        for parts, log_det in self.forwards(y):
+            yield torch.cat([part.flatten(1) for part in parts], 1), at_first + log_det
+
+    def middle_of(self, x: Tensor) -> Tensor:
+        """What from_x() takes: of pictures the middle of the step that each grey is."""
         x = self.here(x)
-        v = (255 * x + 0.5) / 256 if isinstance(self.config.space, Pictures) else x
-        return self.forward(self.from_x(v)[0])[0]
+        return (255 * x + 0.5) / 256 if isinstance(self.config.space, Pictures) else x
 
     def sample(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
         return self.decode(self.prior(seeds, controls))

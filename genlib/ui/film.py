@@ -13,7 +13,7 @@ import streamlit as st
 from genlib import films
 from genlib.budget import MADE
 from genlib.sheets import columns, enlargement, grid, png
-from genlib.ui import loaders
+from genlib.ui import bar, loaders
 
 HERE = Path(__file__).parent
 MAX_PICTURES = 8
@@ -23,8 +23,8 @@ LEAST = 128  # px of a side of a film that is taken away
 
 _component = st.components.v2.component(
     "genlib.film",
-    html=(HERE / "film.html").read_text(),
-    css=(HERE / "film.css").read_text(),
+    html=bar.within("film.html"),
+    css=bar.CSS + (HERE / "film.css").read_text(),
     js=(HERE / "film.js").read_text(),
 )
 

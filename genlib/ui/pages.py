@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal
 from pydantic import Field, create_model
 
 from genlib import catalog, crowds, data
-from genlib.contract import MAX_SEED, Decodes, Encodes, HasPrior, Predicts, Samples, Scores, Translates, Unrolls
+from genlib.contract import MAX_SEED, Decodes, Encodes, HasPrior, Predicts, Samples, Scores, Translates, Unrolls, Warps
 from genlib.query import ModelQuery, Q, Query
 from genlib.spaces import Pictures, Points
 from genlib.ui.lab.query import TrainQuery
@@ -180,7 +180,7 @@ def _latent(given: tuple[str, ...], cuts: tuple[Cut, ...], way: str, labelled: b
 OFFERED = 12  # test pictures that Likelihood offers
 COMPLETIONS = 8  # of a picture, by seed
 
-LikelihoodPart = Literal["picture", "pixels", "crowds", "odd"]
+LikelihoodPart = Literal["picture", "pixels", "crowds", "odd", "density", "layers"]
 Score = Literal["likelihood", "typicality", "reconstruction"]  # those of genlib/scoring.py
 
 
@@ -200,11 +200,25 @@ class LikelihoodQuery(ModelQuery):
     @classmethod
     def narrowed(cls, checkpoint: Checkpoint) -> type[LikelihoodQuery]:
         model, space = checkpoint.model_class, checkpoint.config.space
-        assert isinstance(space, Pictures)
+        if isinstance(space, Points):
+            return LikelihoodOfPoints if issubclass(model, Warps) and space.dims == 2 else DensityOfPoints
         rebuilds = issubclass(model, Encodes) and issubclass(model, Decodes)
         return _likelihood(
             issubclass(model, Predicts), rebuilds, space, crowds.strangers(checkpoint.spec.recipe.data, space)
         )
+
+
+class LikelihoodOfPoints(LikelihoodQuery):
+    """Nothing but its part: points are neither drawn nor told apart there."""
+
+    part: Literal["density", "layers"] = Field("layers", description="What is asked about the likelihood")
+    way: Literal["example"] = Field("example", description="Points are not brought")
+    score: Literal["likelihood"] = Field("likelihood", description="Points are not told apart")
+    against: Literal[""] = Field("", description="Points have no strangers")
+
+
+class DensityOfPoints(LikelihoodOfPoints):
+    part: Literal["density"] = Field("density", description="What is asked about the likelihood")
 
 
 @lru_cache(maxsize=64)
@@ -215,9 +229,9 @@ def _likelihood(predicts: bool, rebuilds: bool, space: Pictures, strangers: tupl
     def field(name: str, default: object, **bounds: Any) -> Any:
         return Field(default, description=LikelihoodQuery.model_fields[name].description, **bounds)
 
-    parts = LikelihoodPart if predicts else Literal["picture", "crowds", "odd"]
+    parts = ("picture", *(("pixels",) if predicts else ()), "crowds", "odd")
     fields: dict[str, Any] = {
-        "part": (parts, field("part", "picture")),
+        "part": (Literal[parts], field("part", "picture")),
         "pixel": (int, field("pixel", middle, ge=0, le=space.side**2 - 1)),
         "score": (Score if rebuilds else Literal["likelihood", "typicality"], field("score", "likelihood")),
         "against": (Literal[strangers], field("against", strangers[0])),
@@ -334,8 +348,7 @@ LIKELIHOOD = PageSpec(
     "pages/likelihood.py",
     LikelihoodQuery,
     needs=Scores,
-    spaces=(Pictures,),
-    lacks="cannot say how likely a picture is: choose another model",
+    lacks="cannot say how likely anything is: choose another model",
     default="fvsbn-digits",
 )
 TRAIN = PageSpec("train", "Train", "pages/train.py", TrainQuery)

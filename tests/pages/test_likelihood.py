@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -14,13 +15,13 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from genlib import catalog, checkpoint, crowds, data, fitting, scoring, sources, uploads
+from genlib import catalog, checkpoint, crowds, data, density, fitting, scoring, sources, uploads
 from genlib.__main__ import main
 from genlib.contract import Recipe
 from genlib.drawing import INK
 from genlib.sheets import png
 from genlib.ui.canvas import Kept
-from genlib.ui.likelihood import chosen, heat, held, pixels
+from genlib.ui.likelihood import chosen, heat, held, kinds, pixels
 from genlib.ui.pages import COMPLETIONS, LIKELIHOOD, OFFERED
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "likelihood.py")
@@ -58,6 +59,10 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         decoder="gaussian",
     )
     save(folder, "f-fashion", "fvsbn", "fashion")
+    save(folder, "g-flow", "realnvp", "moons", space={"kind": "points"}, layers=3, width=8)
+    save(
+        folder, "h-line", "vae", "mixture1d", space={"kind": "points", "dims": 1}, width=8, latent=2, decoder="gaussian"
+    )
     monkeypatch.setattr(catalog, "CHECKPOINTS", folder)
     monkeypatch.setattr(held, "MANY", COUNT)
     monkeypatch.setattr(held, "FEW", 12)
@@ -252,6 +257,53 @@ def test_a_lower_threshold_catches_more() -> None:
     assert at.query_params["keep"] == "70"
 
 
+# --- Points ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_layers_of_a_flow_are_shown_and_its_density_is_log_prob() -> None:
+    at = page("model=g-flow")
+    assert not said(at)
+    (sent,) = [data for data in told(at) if "stretch" in data]
+    assert len(sent["layers"]) == len(sent["views"]) == 3 + 2
+    count = sent["rows"] * sent["columns"]
+    nodes, unit = sent["nodes"]
+    places = unit * np.frombuffer(base64.b64decode(nodes), "<i2").reshape(5, count, 2)
+    model: Any = sources.find("g-flow").load()
+    x = torch.from_numpy(places[0]).float()
+    assert len(sent["density"]) == count
+    np.testing.assert_allclose(sent["density"], model.log_prob(x).nats.detach(), atol=0.02)  # places are rounded
+
+
+def test_a_density_stands_beside_the_true_one_with_their_divergence() -> None:
+    at = page("model=g-flow&part=density")
+    assert not said(at)
+    ours, true = (json.loads(chart.proto.spec)["data"][0] for chart in at.get("plotly_chart"))
+    assert ours["zmax"] == true["zmax"]
+    model: Any = sources.find("g-flow").load()
+    found = density.gaps(model, data.load_points("moons", "test").density)
+    assert found.invented
+    for gap in (found.missed, found.invented):
+        assert any(f"{gap.nats:.3f} ± {gap.error:.3f} nats" in m.value for m in at.markdown)
+
+
+def test_a_bound_on_a_line_is_a_curve_and_its_divergence_a_bound() -> None:
+    at = page("model=h-line")
+    assert not said(at)
+    (chart,) = [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+    assert [line["name"] for line in chart["data"]] == ["the model's (lower bound)", "the data's"]
+    assert any("at most" in m.value and "KL(model" not in m.value for m in at.markdown)
+
+
+def test_points_and_pictures_are_one_choice_apart() -> None:
+    at = page("model=a-fvsbn&part=crowds")
+    at.button_group(key=kinds.KIND).set_value("points").run()
+    assert at.query_params["model"] == "g-flow"
+    assert [data for data in told(at) if "stretch" in data]
+    at.button_group(key=kinds.KIND).set_value("pictures").run()
+    assert at.query_params["model"] == "a-fvsbn"
+    assert not said(at)
+
+
 LINE = {"path": [["M", 60, 60], ["L", 240, 120]], "stroke": INK, "strokeWidth": 21}
 
 
@@ -303,10 +355,12 @@ def test_a_file_that_is_no_picture_leaves_the_one_before_in_place() -> None:
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("model=d-gan", "d-gan cannot say how likely a picture is: choose another model."),
+        ("model=d-gan", "d-gan cannot say how likely anything is: choose another model."),
         (f"model=a-fvsbn&example={OFFERED}", "`example` must be a whole number from 0 to 11"),
         ("model=a-fvsbn&part=pixels&pixel=784", "`pixel` must be a whole number from 0 to 783"),
         ("model=a-fvsbn&part=odd&against=digits", "`against` must be one of fashion, faded, noise"),
+        ("model=h-line&part=layers", "`part` must be density"),
+        ("model=g-flow&part=pixels", "`part` must be one of density, layers"),
         ("model=e-faces&way=draw", "`way` must be one of example, upload"),
     ],
 )
