@@ -411,6 +411,26 @@ def test_last_step_is_the_sample(name: str, config: Config) -> None:
     assert torch.equal(steps[-1], model.sample([8, 9]))
 
 
+@every(contract.Unrolls, contract.Predicts)
+def test_each_step_is_one_more_row(name: str, config: Config) -> None:
+    model = used(name, config)
+    steps = list(model.sample_steps([8, 9]))
+    assert len(steps) == model.shape[1] + 1
+    for row, step in enumerate(steps):
+        assert torch.equal(step[:, :, :row], steps[-1][:, :, :row])
+
+
+@every(contract.Traces)
+def test_traced_steps_are_the_steps(name: str, config: Config) -> None:
+    model = used(name, config)
+    assert re.fullmatch("[a-z -]+, [a-z]+", the(name).trace())
+    traced = list(model.traced_steps([8, 9]))
+    for (x, number), step in zip(traced, model.sample_steps([8, 9]), strict=True):
+        assert torch.equal(x, step)
+        assert number.shape == (2,)
+        assert number.isfinite().all()
+
+
 def half_known(model: AnyModel, count: int) -> Tensor:
     """The upper half of each picture."""
     known = torch.zeros(count, 1, *model.shape[1:], dtype=torch.bool)

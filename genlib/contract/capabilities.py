@@ -50,6 +50,20 @@ class Unrolls(Protocol):
 
 
 @runtime_checkable
+class Traces(Protocol):
+    """Makes x step by step, and can say a number of each step that tells how far it has come."""
+
+    @classmethod
+    @abstractmethod
+    def trace(cls) -> str:
+        """What the number is, with its unit: "free energy, nats"."""
+
+    @abstractmethod
+    def traced_steps(self, seeds: Seeds, controls: Controls | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """The steps of sample_steps(), each with its number (B,)."""
+
+
+@runtime_checkable
 class Completes(Protocol):
     """Makes the rest of a picture of which a part is given."""
 
@@ -114,7 +128,10 @@ class Scores(Protocol):
 
 @runtime_checkable
 class Predicts(Protocol):
-    """Writes the likelihood of a grey picture as a product over its pixels, each foreseen from those before it."""
+    """Writes the likelihood of a grey picture as a product over its pixels, each foreseen from those before it.
+
+    Where it Unrolls, each step after the first is one more row.
+    """
 
     @abstractmethod
     def predictions(self, x: Tensor) -> Predictions:

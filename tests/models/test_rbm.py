@@ -209,6 +209,17 @@ def test_steps_begin_at_coins_and_one_more_is_one_more() -> None:
     assert torch.equal(model.sample([1, 2], Controls(gibbs_steps=5)), steps[5])
 
 
+def test_free_energy_along_the_chain_has_the_mean_of_the_models_law() -> None:
+    model = a_model(0.4)
+    *_, (_, found) = model.traced_steps(range(4_000), Controls(gibbs_steps=20))
+    energy = of(model).free_energy(patterns(16))
+    expected, spread = law(of(model)) @ energy, energy.std()
+    assert float(found.mean()) == pytest.approx(float(expected), abs=4 * float(spread) / math.sqrt(4_000))
+    (_, first), *_ = model.traced_steps(range(4_000), Controls(gibbs_steps=1))
+    assert float(first.mean()) == pytest.approx(float(energy.mean()), abs=4 * float(spread) / math.sqrt(4_000))
+    assert abs(float(expected - energy.mean())) > 0.2 * float(spread), "nothing to tell apart"
+
+
 def test_a_completion_has_the_law_of_the_rest_given_what_is_known() -> None:
     """Known pixels anywhere, not only the first ones: the chain looks both ways."""
     model = a_model()
