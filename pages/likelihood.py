@@ -4,7 +4,7 @@ import streamlit as st
 
 from genlib.contract import Completes
 from genlib.ui import cards, frame, pages
-from genlib.ui.likelihood import chosen, kinds, many, models, odd, pixels, plane
+from genlib.ui.likelihood import chosen, halves, kinds, many, models, odd, pixels, plane
 from genlib.ui.likelihood.scene import Scene
 from genlib.ui.model_page import ModelPage
 
@@ -16,6 +16,7 @@ checkpoint, row = page.pick()
 PARTS = {
     "picture": ":material/image_search: One picture",
     "pixels": ":material/grid_on: Pixel by pixel",
+    "complete": ":material/contrast: Half a picture",
     "crowds": ":material/bar_chart: Many pictures",
     "odd": ":material/filter_alt: Odd ones out",
     "layers": ":material/layers: Layer by layer",
@@ -30,7 +31,7 @@ with row:
     kinds.choose(page, checkpoint)
     if not of_points:
         chosen.way(page.options("way"))
-    completes = part == "pixels" and issubclass(checkpoint.model_class, Completes)
+    completes = part in ("pixels", "complete") and issubclass(checkpoint.model_class, Completes)
     values = page.controls() if completes else checkpoint.controls()
     page.hub()
 if len(page.options("part")) > 1:
@@ -65,6 +66,8 @@ else:
                 models.draw(scene)
             case "pixels":
                 pixels.draw(scene, page)
+            case "complete":
+                halves.draw(scene, page)
             case "crowds":
                 many.draw(scene, page)
             case "odd":

@@ -283,7 +283,8 @@ class RBM(Model[Config, Controls, Training], Samples, Unrolls, Traces, Completes
         given: Tensor | None = None,
         known: Tensor | None = None,
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """See sample_steps, and the free energy of each step. Pixels that are `known` (B, V) are always those of `given` (B, V).
+        """See sample_steps, and the free energy of each step. Pixels that are `known` (B, V) stay those of `given`
+        (B, V).
 
         In double precision, on the CPU, as not every device has it: sums that round otherwise in another batch would
         toss another coin once in a while, and a seed would be another picture. Those of weights that were float16 in

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
 from pathlib import Path
@@ -15,13 +16,13 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from genlib import catalog, checkpoint, crowds, data, density, fitting, scoring, sources, uploads
+from genlib import catalog, checkpoint, completion, crowds, data, density, fitting, scoring, sources, uploads
 from genlib.__main__ import main
 from genlib.contract import Recipe
-from genlib.drawing import INK
-from genlib.sheets import png
+from genlib.drawing import INK, rasterise
+from genlib.sheets import grid, png
 from genlib.ui.canvas import Kept
-from genlib.ui.likelihood import chosen, heat, held, kinds, pixels
+from genlib.ui.likelihood import chosen, halves, heat, held, kinds
 from genlib.ui.pages import COMPLETIONS, LIKELIHOOD, OFFERED
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "likelihood.py")
@@ -63,6 +64,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save(
         folder, "h-line", "vae", "mixture1d", space={"kind": "points", "dims": 1}, width=8, latent=2, decoder="gaussian"
     )
+    save(folder, "i-rbm", "rbm", "fashion", hidden=20)
     monkeypatch.setattr(catalog, "CHECKPOINTS", folder)
     monkeypatch.setattr(held, "MANY", COUNT)
     monkeypatch.setattr(held, "FEW", 12)
@@ -196,9 +198,40 @@ def test_a_pixel_has_its_completions_and_the_address_says_which() -> None:
     assert [data["sheet"] for data in told(again) if data.get("name") == "Completions"] == [anew["sheet"]]
 
 
+@pytest.mark.parametrize("model", ["a-fvsbn", "i-rbm"])
+def test_half_a_picture_is_completed_by_whoever_can(model: str) -> None:
+    at = page(f"model={model}&part=complete&given=left&seed=5")
+    assert not said(at)
+    (made,) = [data for data in told(at) if data.get("name") == "Completions"]
+    assert made["labels"][1] == "as completed with seed 5"
+    found = sources.find(model)
+    picture, known = held.offered(found)[0], completion.half(28, "left")
+    pictures = [picture, *completion.complete(found.load(), picture, known, range(5, 5 + COMPLETIONS))]  # type: ignore[arg-type]
+    assert made["sheet"].endswith(base64.b64encode(png(grid_of(pictures, known))).decode())
+    assert len(at.info) == (model == "a-fvsbn"), "who draws from the top says so"
+    at.button(key=LIKELIHOOD.widget("reseed")).click().run()
+    assert at.query_params["seed"] != "5"
+
+
+def grid_of(pictures: list[np.ndarray], known: np.ndarray) -> np.ndarray:
+    return grid(np.stack([halves.tinted(picture, known) for picture in pictures]), len(pictures), gap=0)
+
+
+def test_half_a_drawing_stays_where_it_is() -> None:
+    kept = Kept(f"{chosen.PAPER} white", "first", (LINE,))
+    at = page("model=i-rbm&part=complete&way=draw", **{f"{chosen.PAPER}.kept": kept})
+    (made,) = [data for data in told(at) if data.get("name") == "Completions"]
+    lines = rasterise([LINE], 304).lines
+    first = halves.tinted(fitting.placed(lines, 28), completion.half(28, "top"))
+    sent = np.asarray(Image.open(io.BytesIO(base64.b64decode(made["sheet"].split(",")[1]))))
+    np.testing.assert_array_equal(sent[:28, :28], first)
+    rows, columns = np.nonzero(fitting.placed(lines, 28)[..., 0] > 64)
+    assert (rows.min(), columns.min()) == (4, 4), "60 of 304 px, less half a line"
+
+
 def test_what_is_given_of_a_completion_is_in_another_colour() -> None:
     picture = np.full((4, 4, 1), 255, np.uint8)
-    coloured = pixels.tinted(picture, 6)
+    coloured = halves.tinted(picture, (np.arange(16) < 6).reshape(4, 4))
     assert (coloured.reshape(-1, 3)[6:] == 255).all()
     assert (coloured.reshape(-1, 3)[:6, 1:] < 200).all()
 
