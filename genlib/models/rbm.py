@@ -327,7 +327,8 @@ class RBM(Model[Config, Controls, Training], Samples, Unrolls, Traces, Completes
             f"of on-off pixels drawn once from the grey ones, with log Z = {z.below:.2f} ± {z.below_error:.2f} by "
             f"annealed importance sampling, and {z.above:.2f} ± {z.above_error:.2f} from the other end"
         )
-        return LogProb(-self.machine.free_energy(v) - z.below, "estimate", note)
+        nats = -self.machine.free_energy(v) - z.below
+        return LogProb(nats, "estimate", note, z.below_error, z.below - z.above)
 
     # --- Training ---
 

@@ -158,6 +158,14 @@ def test_log_prob_is_near_that_of_all_pictures_written_out() -> None:
     answer = model.log_prob(everything[::97].float().view(-1, 1, 4, 4))
     torch.testing.assert_close(answer.nats.double(), law(of(model))[::97].log(), atol=0.1, rtol=0)
     assert answer.kind == "estimate"
+    z = model.partition()
+    assert answer.error == z.below_error
+    assert answer.other == pytest.approx(z.below - z.above)
+    # On average log Z is too low from the one end and too high from the other: so the numbers lie around the true ones.
+    above, below = answer.nats.double(), answer.nats.double() + answer.other
+    slack = 4 * (z.below_error + z.above_error)
+    assert (above > law(of(model))[::97].log() - slack).all()
+    assert (below < law(of(model))[::97].log() + slack).all()
     assert f"{model.partition().below:.2f}" in answer.note
 
 
