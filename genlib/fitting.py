@@ -66,6 +66,12 @@ def drawn(lines: np.ndarray, side: int, extent: float) -> np.ndarray:
     return framing.centred(255 - lines[..., 0], side, extent)[..., None]
 
 
+def placed(lines: np.ndarray, side: int) -> np.ndarray:
+    """The same, where it lies on the paper: half a digit is in no middle."""
+    grey = 255 - lines[..., 0]
+    return framing.window(grey, (0, 0, len(grey)), side, 0)[..., None]
+
+
 def to_x(pixels: np.ndarray) -> Tensor:
     """float32 (B, C, H, W) in [0, 1], of uint8 (B, H, W, C)."""
     import torch

@@ -23,6 +23,8 @@ TERMS: dict[str, str] = {
     "Their product is the probability of the whole picture.",
     "coupling layer": "A step of an invertible network: one half of the numbers stays, and says how the other half is "
     "stretched and shifted. So it can be undone exactly, and how much it stretches space is known.",
+    "change of variables": "If a map stretches a place to twice its size, the density there halves. So the density of "
+    "x is that of where x goes, times how much the map stretches space at x (the determinant of its Jacobian).",
     "Gibbs sampling": "Drawing some numbers anew given all others, then the others given these, again and again. "
     "After many rounds what comes has the model's own law.",
     "contrastive divergence": "Learning by comparison: what the data shows becomes likelier, and what a short chain of "

@@ -41,8 +41,11 @@ def bits_per_dim(nats: float, shape: Sequence[int]) -> float:
 def said(answer: LogProb, shape: Sequence[int]) -> str:
     """Of one picture: "-80.2712 nats, 0.1477 bits/dim (exact, of on-off pixels)"."""
     nats = float(answer.nats)
+    ends = f" ± {answer.error:.4f}" if answer.error else ""
+    if answer.other is not None:
+        ends += f" (from the other end {nats + answer.other:.4f})"
     bits = "" if answer.kind == "unnormalised" else f", {bits_per_dim(nats, shape):.4f} bits/dim"
-    return f"{nats:.4f} nats{bits} ({', '.join(filter(None, (answer.kind, answer.note)))})"
+    return f"{nats:.4f} nats{ends}{bits} ({', '.join(filter(None, (answer.kind, answer.note)))})"
 
 
 # --- A bound that tightens -------------------------------------------------------------------------------------------

@@ -411,6 +411,26 @@ def test_last_step_is_the_sample(name: str, config: Config) -> None:
     assert torch.equal(steps[-1], model.sample([8, 9]))
 
 
+@every(contract.Unrolls, contract.Predicts)
+def test_each_step_is_one_more_row(name: str, config: Config) -> None:
+    model = used(name, config)
+    steps = list(model.sample_steps([8, 9]))
+    assert len(steps) == model.shape[1] + 1
+    for row, step in enumerate(steps):
+        assert torch.equal(step[:, :, :row], steps[-1][:, :, :row])
+
+
+@every(contract.Traces)
+def test_traced_steps_are_the_steps(name: str, config: Config) -> None:
+    model = used(name, config)
+    assert re.fullmatch("[a-z -]+, [a-z]+", the(name).trace())
+    traced = list(model.traced_steps([8, 9]))
+    for (x, number), step in zip(traced, model.sample_steps([8, 9]), strict=True):
+        assert torch.equal(x, step)
+        assert number.shape == (2,)
+        assert number.isfinite().all()
+
+
 def half_known(model: AnyModel, count: int) -> Tensor:
     """The upper half of each picture."""
     known = torch.zeros(count, 1, *model.shape[1:], dtype=torch.bool)
@@ -533,6 +553,22 @@ def test_predictions_make_up_the_likelihood_and_see_no_later_pixel(name: str, co
         changed = (model.predictions(other).nats != before.nats).any(0).any(0).flatten()
         assert not changed[: pixel + 1].any()
         assert changed[pixel + 1 :].any()
+
+
+@every(contract.Warps, contract.Encodes)
+def test_a_warp_ends_at_the_code(name: str, config: Config) -> None:
+    model = used(name, config)
+    x = examples(model)
+    way = list(model.warp(x))
+    for place, stretched in way:
+        assert place.shape == (len(x), model.config.space.size)
+        assert stretched.shape == (len(x),)
+    torch.testing.assert_close(way[-1][0], model.encode(x))
+    if isinstance(model.config.space, Points):
+        assert torch.equal(way[0][0], x)
+        z, stretched = way[-1]
+        normal = torch.distributions.Normal(0, 1).log_prob(z).sum(1)
+        torch.testing.assert_close(normal + stretched, model.log_prob(x).nats)
 
 
 @every(contract.Bounds)
@@ -697,6 +733,8 @@ def readings(model: Any, away: Any) -> Iterator[tuple[str, Callable[[], Tensor]]
         yield "log_prob", lambda: away.log_prob(x).nats
     if isinstance(model, contract.Predicts):
         yield "predictions", lambda: away.predictions(x).of_read
+    if isinstance(model, contract.Warps):
+        yield "warp", lambda: list(away.warp(x))[-1][1]
     if isinstance(model, contract.Bounds):
         yield "log_weights", lambda: next(away.log_weights(x, 3))
     if isinstance(model, contract.Criticises):

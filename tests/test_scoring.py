@@ -114,3 +114,8 @@ def test_area_and_curve_are_scikit_learn_s(digits: int) -> None:
 
 def test_bits() -> None:
     assert scoring.bits_per_dim(-784 * math.log(2), (1, 28, 28)) == pytest.approx(1)
+
+
+def test_what_is_said_of_an_estimate_has_its_error_and_its_other_end() -> None:
+    answer = LogProb(torch.tensor([-80.0]), "estimate", "of coins", error=0.25, other=-1.5)
+    assert scoring.said(answer, (1, 4, 4)).startswith("-80.0000 nats ± 0.2500 (from the other end -81.5000), 7.2135 ")

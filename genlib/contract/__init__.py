@@ -31,10 +31,12 @@ from genlib.contract.capabilities import (
     Samples,
     Scores,
     TakesHints,
+    Traces,
     Trains,
     Translates,
     Unrolls,
     Varies,
+    Warps,
 )
 from genlib.contract.passing import (
     Batch,
@@ -90,10 +92,12 @@ __all__ = [
     "Scores",
     "Seeds",
     "TakesHints",
+    "Traces",
     "Training",
     "Trains",
     "Translates",
     "Unrolls",
     "Varies",
+    "Warps",
     "Worlds",
 ]

@@ -50,6 +50,20 @@ class Unrolls(Protocol):
 
 
 @runtime_checkable
+class Traces(Protocol):
+    """Makes x step by step, and can say a number of each step that tells how far it has come."""
+
+    @classmethod
+    @abstractmethod
+    def trace(cls) -> str:
+        """What the number is, with its unit: "free energy, nats"."""
+
+    @abstractmethod
+    def traced_steps(self, seeds: Seeds, controls: Controls | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """The steps of sample_steps(), each with its number (B,)."""
+
+
+@runtime_checkable
 class Completes(Protocol):
     """Makes the rest of a picture of which a part is given."""
 
@@ -114,7 +128,10 @@ class Scores(Protocol):
 
 @runtime_checkable
 class Predicts(Protocol):
-    """Writes the likelihood of a grey picture as a product over its pixels, each foreseen from those before it."""
+    """Writes the likelihood of a grey picture as a product over its pixels, each foreseen from those before it.
+
+    Where it Unrolls, each step after the first is one more row.
+    """
 
     @abstractmethod
     def predictions(self, x: Tensor) -> Predictions:
@@ -135,6 +152,19 @@ class Bounds(Protocol):
 
         The log of the mean of exp of k of them is on average a lower bound on log p(x) (Burda 2016, equation 8). x is
         read as log_prob() reads it, and the draws depend on nothing but x: the first k are those of bound(x, k).
+        """
+
+
+@runtime_checkable
+class Warps(Protocol):
+    """Bends x into noise by invertible layers, and knows how much each of them stretches space at every place."""
+
+    @abstractmethod
+    def warp(self, x: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """Where x (B, *shape) is before the first layer and after each one, as numbers (B, Z), the last time encode(x);
+        and the logarithm of how much space was stretched there by then (B,).
+
+        Of points the first place is x, and log_prob is log N(z; 0, I) plus the last of these logarithms.
         """
 
 

@@ -41,11 +41,17 @@ class Batch:
 
 @dataclass(frozen=True)
 class LogProb:
-    """Log-likelihood: nats (B,), what kind of number that is, and how it was come by, in a few words."""
+    """Log-likelihood: nats (B,), what kind of number that is, and how it was come by, in a few words.
+
+    error   standard error of what is estimated, the same for all x, nats
+    other   what makes of these nats the estimate that errs to the other side: to be added to each
+    """
 
     nats: Tensor
     kind: Literal["exact", "lower bound", "estimate", "unnormalised"]
     note: str = ""
+    error: float = 0.0
+    other: float | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from genlib.measures.subject import Subject
 from genlib.spaces import Pictures
 
 BATCH = 250
+APART = 1.0  # nats: ends of an estimate that are farther apart are a limit
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Result:
 
     nats          mean per picture or point
     error         standard error of that mean: standard deviation over them / sqrt(count)
+    estimated     standard error of what the model estimated for all of them alike, nats
+    other         the mean that comes of its estimate from the other end; None where it has but one
     bits_per_dim  pictures: -nats / (C H W ln 2), lower is better; None where the likelihood is not normalised
     kind          exact, lower bound, estimate or unnormalised
     note          how the model came by it
@@ -41,6 +44,8 @@ class Result:
     count: int
     note: str
     law: float | None = None
+    estimated: float = 0.0
+    other: float | None = None
 
 
 class Likelihood(Measure[Result]):
@@ -68,11 +73,20 @@ class Likelihood(Measure[Result]):
             beside = f"{number(found.bits_per_dim)} bits per dimension"
         elif found.law is not None and found.kind != "unnormalised":
             beside = f"{number(found.law)} by the law of the data itself"
+        if found.other is not None:
+            beside = f"{beside}; {number(found.other)} from the other end of the estimate"
+        own = f", {number(found.estimated)} of it from the estimate" if found.estimated else ""
+        limits = []
+        if found.other is not None and abs(found.other - found.nats) > APART:
+            limits.append(
+                f"The two ends of its likelihood's estimate are {number(abs(found.other - found.nats))} nats apart: it "
+                "is known no better."
+            )
         inexact = f"Its likelihood is not exact ({found.kind}): set it beside numbers of the same kind only."
         return Part(
-            rows=((what, f"{number(found.nats)} ± {number(found.error)}", beside),),
+            rows=((what, f"{number(found.nats)} ± {number(math.hypot(found.error, found.estimated))}{own}", beside),),
             terms=("Nats are units of the natural logarithm: higher is likelier.",),
-            limits=() if found.kind == "exact" else (inexact,),
+            limits=() if found.kind == "exact" else (inexact, *limits),
         )
 
     def hub(self, found: Result, checkpoint: Checkpoint) -> Iterator[HubResult]:
@@ -94,4 +108,8 @@ def likelihood(model: Scores, x: Tensor) -> Result:
     mean, count = float(nats.mean()), len(nats)
     pictures = x.ndim == 4 and kind != "unnormalised"
     bits = -mean / (x[0].numel() * math.log(2)) if pictures else None
-    return Result(mean, float(nats.std()) / math.sqrt(count), bits, kind, count, parts[0].note)
+    error, other = float(nats.std()) / math.sqrt(count), parts[0].other
+    return Result(
+        mean, error, bits, kind, count, parts[0].note,
+        estimated=parts[0].error, other=None if other is None else mean + other,
+    )  # fmt: skip

@@ -59,7 +59,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
 from genlib import contract
-from genlib.contract import Batch, Completes, LogProb, Paper, Samples, Scores, Seeds, Trains, Unrolls
+from genlib.contract import Batch, Completes, LogProb, Paper, Samples, Scores, Seeds, Traces, Trains, Unrolls
 from genlib.models.base import Model
 from genlib.noise import Noise
 from genlib.spaces import Pictures
@@ -114,9 +114,9 @@ class Machine:
         """b + h W (B, V): the logits of p(v = 1 | h)."""
         return F.linear(h, self.weight.T, self.b).to(h.dtype)
 
-    def free_energy(self, v: Tensor) -> Tensor:
-        """F(v) in nats (B,)."""
-        return -(v * self.b).sum(1) - F.softplus(self.hidden(v)).sum(1)
+    def free_energy(self, v: Tensor, pulls: Tensor | None = None) -> Tensor:
+        """F(v) in nats (B,). pulls: hidden(v), where it is known."""
+        return -(v * self.b).sum(1) - F.softplus(self.hidden(v) if pulls is None else pulls).sum(1)
 
     def gibbs(self, v: Tensor, rng: torch.Generator, steps: int) -> Tensor:
         """v (B, V) after some steps of the chain."""
@@ -221,7 +221,7 @@ def pseudo_likelihood(machine: Machine, v: Tensor, pixel: Tensor) -> Tensor:
     return v.shape[1] * F.logsigmoid(machine.free_energy(flipped) - machine.free_energy(v))
 
 
-class RBM(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scores, Trains[Training]):
+class RBM(Model[Config, Controls, Training], Samples, Unrolls, Traces, Completes, Scores, Trains[Training]):
     title = "Restricted Boltzmann machine"
     short = "RBM"
     idea = (
@@ -260,11 +260,19 @@ class RBM(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scores
     def sample_steps(self, seeds: Seeds, controls: contract.Controls | None = None) -> Iterator[Tensor]:
         """The Gibbs chain from fair coins on. After them, what is shown is p(v = 1 | h), not the coins that fall by it:
         they would only add their noise."""
+        return (shown for shown, _ in self._chain(seeds, controls))
+
+    @classmethod
+    def trace(cls) -> str:
+        return "free energy, nats"
+
+    def traced_steps(self, seeds: Seeds, controls: contract.Controls | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Of the coins, as they fell."""
         return self._chain(seeds, controls)
 
     def complete(self, x: Tensor, known: Tensor, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
         """The chain with its known pixels held. What is known and brighter than mid grey is on."""
-        *_, last = self._chain(seeds, controls, (x.cpu().flatten(1) > 0.5).double(), known.cpu().flatten(1))
+        *_, (last, _) = self._chain(seeds, controls, (x.cpu().flatten(1) > 0.5).double(), known.cpu().flatten(1))
         return last
 
     @torch.no_grad()
@@ -274,8 +282,9 @@ class RBM(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scores
         controls: contract.Controls | None,
         given: Tensor | None = None,
         known: Tensor | None = None,
-    ) -> Iterator[Tensor]:
-        """See sample_steps. Pixels that are `known` (B, V) are always those of `given` (B, V).
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """See sample_steps, and the free energy of each step. Pixels that are `known` (B, V) stay those of `given`
+        (B, V).
 
         In double precision, on the CPU, as not every device has it: sums that round otherwise in another batch would
         toss another coin once in a while, and a seed would be another picture. Those of weights that were float16 in
@@ -288,13 +297,15 @@ class RBM(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scores
             return v if given is None or known is None else torch.where(known, given, v)
 
         v = held((noise.uniform(visible) < 0.5).double())
-        yield self.here(v.float().unflatten(1, self.shape))
+        pulls = machine.hidden(v)
+        yield self.here(v.float().unflatten(1, self.shape)), machine.free_energy(v, pulls)
         for _ in range(self.set_by(controls).gibbs_steps):
             u = noise.uniform(hidden + visible)
-            h = (u[:, :hidden] < machine.hidden(v).sigmoid()).double()
+            h = (u[:, :hidden] < pulls.sigmoid()).double()
             p = machine.visible(h).sigmoid()
             v = held((u[:, hidden:] < p).double())
-            yield self.here(held(p).float().unflatten(1, self.shape))
+            pulls = machine.hidden(v)
+            yield self.here(held(p).float().unflatten(1, self.shape)), machine.free_energy(v, pulls)
 
     # --- Likelihood ---
 
@@ -316,7 +327,8 @@ class RBM(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scores
             f"of on-off pixels drawn once from the grey ones, with log Z = {z.below:.2f} ± {z.below_error:.2f} by "
             f"annealed importance sampling, and {z.above:.2f} ± {z.above_error:.2f} from the other end"
         )
-        return LogProb(-self.machine.free_energy(v) - z.below, "estimate", note)
+        nats = -self.machine.free_energy(v) - z.below
+        return LogProb(nats, "estimate", note, z.below_error, z.below - z.above)
 
     # --- Training ---
 

@@ -55,6 +55,7 @@ from genlib.contract import (
     Seeds,
     Trains,
     Unrolls,
+    Warps,
 )
 from genlib.models.base import Model
 from genlib.nets import Constants
@@ -65,6 +66,10 @@ from genlib.spaces import Pictures, Points
 # black into a fiftieth of a logit, which takes long to learn; this gives it eight times as much room. Much less would
 # bend the uniform noise in a step, which costs bits: 0.01 for each black pixel here, 0.34 at 1e-6.
 ALPHA = 0.005
+
+# Points that the layers see at once. What lies between two layers is then small enough to be kept for the next ones:
+# asking the system for memory anew takes up to a third of the time (benchmarks/flows.py).
+PART = 2048
 
 Half = Literal["even", "checkerboard", "channels"]
 
@@ -118,6 +123,13 @@ class Residual(nn.Module):
         return h + self.second(F.relu(self.first(F.relu(h))))
 
 
+class SiLU(nn.Module):
+    """h sigmoid(h); without gradients in the place of h, as new memory is half of what it costs."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        return F.silu(h, inplace=not torch.is_grad_enabled())
+
+
 def network(c: Config, shape: tuple[int, ...]) -> nn.Sequential:
     """What sees the kept half, (B, *shape), and says t, and s where there is one: (B, 1 or 2 times shape[0], ...).
 
@@ -128,8 +140,8 @@ def network(c: Config, shape: tuple[int, ...]) -> nn.Sequential:
     if len(shape) == 1:
         net, last = nn.Sequential(nn.Linear(shape[0], c.width)), nn.Linear(c.width, out)
         for _ in range(c.depth - 1):
-            net.extend([nn.SiLU(), nn.Linear(c.width, c.width)])
-        net.extend([nn.SiLU(), last])
+            net.extend([SiLU(), nn.Linear(c.width, c.width)])
+        net.extend([SiLU(), last])
     else:
         net, last = nn.Sequential(nn.Conv2d(shape[0], c.width, 3, padding=1)), nn.Conv2d(c.width, out, 3, padding=1)
         net.extend([*(Residual(c.width) for _ in range(c.depth)), nn.ReLU(), last])
@@ -143,15 +155,15 @@ class Coupling(Constants):
     """One coupling layer, x (B, *shape) -> y (B, *shape), which keeps the half where its mask is 1."""
 
     mask: Tensor
+    moved: Tensor  # 1 where the network's numbers count
 
     def __init__(self, c: Config, shape: tuple[int, ...], kept: Half, other: bool) -> None:
         """other: that half is moved, and the other one kept."""
         super().__init__()
-        self.shape, self.kept, self.other = shape, kept, other
+        self.shape, self.kept, self.other, self.affine = shape, kept, other, c.coupling == "affine"
         self.network = network(c, shape)
-        if c.coupling == "affine":
+        if self.affine:
             self.reach = nn.Parameter(torch.ones(shape[0], *[1] * (len(shape) - 1)))  # |s| stays below it
-        self.affine = c.coupling == "affine"
         self.keep_constants()
 
     def constants(self) -> Mapping[str, Tensor]:
@@ -165,20 +177,21 @@ class Coupling(Constants):
                 mask[3::4] = kept
             case "channels":
                 mask[: self.shape[0] // 2] = kept
-        return {"mask": mask}
+        return {"mask": mask, "moved": (1 - mask).repeat(2 if self.affine else 1, *[1] * (len(self.shape) - 1))}
 
     def scale_and_shift(self, kept: Tensor) -> tuple[Tensor, Tensor]:
         """s and t, each (B, *shape), from b x or b y, which are the same; both 0 on the half that is kept."""
-        out = self.network(kept).to(kept.dtype)  # the networks may compute in bfloat16, volumes may not
+        out = self.moved * self.network(kept).to(kept.dtype)  # the networks may compute in bfloat16, volumes may not
         if not self.affine:
-            return torch.zeros_like(out), (1 - self.mask) * out
+            return torch.zeros_like(out), out
         raw, t = out.chunk(2, 1)
-        return (1 - self.mask) * self.reach * torch.tanh(raw), (1 - self.mask) * t
+        # torch's tanh is many times slower on what has gaps, as each half of `out` has.
+        return self.reach * torch.tanh(raw.contiguous()), t
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """y, and log |det dy/dx| (B,)."""
         s, t = self.scale_and_shift(self.mask * x)
-        return x * s.exp() + t, s.flatten(1).sum(1)
+        return torch.addcmul(t, x, s.exp()), s.flatten(1).sum(1)
 
     def inverse(self, y: Tensor) -> Tensor:
         s, t = self.scale_and_shift(self.mask * y)
@@ -186,7 +199,7 @@ class Coupling(Constants):
 
 
 class RealNVP(
-    Model[Config, Controls, Training], Samples, Unrolls, HasPrior, Decodes, Encodes, Scores, Trains[Training]
+    Model[Config, Controls, Training], Samples, Unrolls, HasPrior, Decodes, Encodes, Scores, Warps, Trains[Training]
 ):
     title = "Real NVP"
     idea = (
@@ -242,20 +255,28 @@ class RealNVP(
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """z (B, Z) and log |det dz/dy| (B,), for y (B, *shape), any real numbers."""
+        for parts, log_det in self.forwards(y):
+            z, stretched = parts[-1], log_det
+        return z, stretched
+
+    def forwards(self, y: Tensor) -> Iterator[tuple[list[Tensor], Tensor]]:
+        """The way from y to z: before the first coupling layer, after each one and at the end, what there is, those
+        parts first that are done, and log |det| of the way so far (B,). At the end there is one part: z (B, Z)."""
         done: list[Tensor] = []
-        log_det = self.log_scale.sum()
-        for layers in self.couplings:
-            if done:
-                y, z = y.chunk(2, 1)
-                done[-1] = z.flatten(1)
+        log_det = y.new_zeros(len(y))
+        yield [y], log_det
+        for level, layers in enumerate(self.couplings):
+            if level:
+                y, out = y.chunk(2, 1)
+                done.append(out.flatten(1))
             if isinstance(self.config.space, Pictures):
                 y = F.pixel_unshuffle(y, 2)
             for layer in layers:
                 y, stretched = layer(y)
                 log_det = log_det + stretched
-            done.append(y.flatten(1))
-        z = torch.cat(done, 1)
-        return (z - self.middle) * self.log_scale.exp(), log_det.expand(len(z))
+                yield [*done, y], log_det
+        z = torch.cat([*done, y.flatten(1)], 1)
+        yield [(z - self.middle) * self.log_scale.exp()], log_det + self.log_scale.sum()
 
     def backwards(self, z: Tensor) -> Iterator[tuple[Tensor, int, list[Tensor]]]:
         """The way from z (B, Z) to y: before each coupling layer and at the end, what there is of y, the level it is
@@ -301,14 +322,28 @@ class RealNVP(
 
     def decode(self, z: Tensor) -> Tensor:
         """The x at z: the inverse of encode(), for pictures as far as their greys lie between black and white."""
-        *_, (y, _, _) = self.backwards(self.here(z))
-        return self.to_x(self.picture(y))
+        z = self.here(z)
+        parts = z.split(PART) if isinstance(self.config.space, Points) else [z]
+        return torch.cat([self.to_x(self.picture(self.inverse(part))) for part in parts])
+
+    def inverse(self, z: Tensor) -> Tensor:
+        """What the layers of the first level see, of z (B, Z)."""
+        *_, (y, _, _) = self.backwards(z)
+        return y
 
     def encode(self, x: Tensor) -> Tensor:
         """The z of x, exactly."""
+        return self.forward(self.from_x(self.middle_of(x))[0])[0]
+
+    def warp(self, x: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        y, at_first = self.from_x(self.middle_of(x))
+        for parts, log_det in self.forwards(y):
+            yield torch.cat([part.flatten(1) for part in parts], 1), at_first + log_det
+
+    def middle_of(self, x: Tensor) -> Tensor:
+        """What from_x() takes: of pictures the middle of the step that each grey is."""
         x = self.here(x)
-        v = (255 * x + 0.5) / 256 if isinstance(self.config.space, Pictures) else x
-        return self.forward(self.from_x(v)[0])[0]
+        return (255 * x + 0.5) / 256 if isinstance(self.config.space, Pictures) else x
 
     def sample(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
         return self.decode(self.prior(seeds, controls))
@@ -341,7 +376,8 @@ class RealNVP(
         (Theis 2016, equations 4 to 6).
         """
         if isinstance(self.config.space, Points):
-            return LogProb(self.density(self.here(x)), "exact", "of the density")
+            nats = torch.cat([self.density(part) for part in self.here(x).split(PART)])
+            return LogProb(nats, "exact", "of the density")
         greys, size = (255 * x).round().cpu(), self.config.space.size
         u = Noise.of(x).uniform(*self.shape)
         nats = self.density(self.here(((greys + u) / 256).float())) - size * math.log(256)

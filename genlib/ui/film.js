@@ -1,13 +1,21 @@
 // Pictures that come to be, step by step, from one sprite sheet. All happens here: the server hears of nothing.
+const THUMB = 16; // px of the slider's, as in bar.css
 const REST = 1500; // ms on the finished pictures, before they begin again
 
 export default function ({ parentElement, data }) {
   const film = parentElement.querySelector(".film");
-  const { sheet, across, width, height, pictures, labels, fps, start } = data;
+  const { sheet, across, width, height, pictures, labels, fps, start, trace } = data;
   const [wall, previous, play, next, slider, label] = ["wall", "previous", "play", "next", "bar input", "label"].map(
     (name) => film.querySelector(`.${name}`),
   );
   const last = labels.length - 1;
+  const chart = film.querySelector(".trace"), numbers = trace ? trace.lines : [];
+  const [what, unit] = trace ? trace.what.split(", ") : [];
+  // What the first steps have is often far from all the rest, which would be one flat line.
+  const usual = numbers.flatMap((line) => line.slice(Math.floor(0.05 * line.length)));
+  const low = Math.min(...usual), high = Math.max(...usual);
+  const said = (number) => number.toFixed(Math.abs(number) < 1000 ? 1 : 0).replace("-", "−");
+  const mean = (t) => numbers.reduce((sum, line) => sum + line[t], 0) / numbers.length;
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
   // Streamlit calls this again whenever the script has run, in the same elements; what was running has to end, and
@@ -23,8 +31,40 @@ export default function ({ parentElement, data }) {
   while (wall.children.length > pictures) wall.lastElementChild.remove();
   while (wall.children.length < pictures) wall.append(document.createElement("canvas"));
   slider.max = last;
+  chart.hidden = !trace;
+  if (trace) [high, low].forEach((number, i) => (chart.children[i].textContent = said(number)));
+
+  const plot = () => {
+    const canvas = chart.querySelector("canvas"), scale = window.devicePixelRatio;
+    const width = Math.round(canvas.clientWidth * scale), height = Math.round(canvas.clientHeight * scale);
+    if (!trace || !width) return;
+    if (canvas.width !== width) canvas.width = width;
+    if (canvas.height !== height) canvas.height = height;
+    const pen = canvas.getContext("2d"), style = getComputedStyle(film);
+    const edge = (THUMB / 2) * scale, top = 4 * scale;
+    const x = (t) => edge + (last ? t / last : 1) * (width - 2 * edge);
+    const y = (number) => top + ((high - number) / (high - low || 1)) * (height - 2 * top);
+    const line = (value, colour, thick, alpha) => {
+      Object.assign(pen, { strokeStyle: colour, lineWidth: thick * scale, globalAlpha: alpha });
+      pen.beginPath();
+      for (let t = 0; t <= last; t++) pen.lineTo(x(t), y(value(t)));
+      pen.stroke();
+    };
+    pen.clearRect(0, 0, width, height);
+    const accent = style.getPropertyValue("--st-primary-color");
+    for (const of of numbers) line((t) => of[t], style.color, 1, numbers.length > 1 ? 0.3 : 0);
+    line(mean, accent, 2, 1);
+    pen.fillStyle = accent;
+    pen.globalAlpha = 0.4;
+    pen.fillRect(x(state.at) - scale / 2, 0, scale, height);
+    pen.globalAlpha = 1;
+    pen.beginPath();
+    pen.arc(x(state.at), Math.min(Math.max(y(mean(state.at)), top), height - top), 4 * scale, 0, 2 * Math.PI);
+    pen.fill();
+  };
 
   const draw = () => {
+    plot();
     if (!state.bitmap) return; // on its way; until then the old pictures stay
     [...wall.children].forEach((canvas, b) => {
       // Enlarged by a whole factor, nearest neighbour, to more than is shown, as in the gallery.
@@ -41,7 +81,8 @@ export default function ({ parentElement, data }) {
 
   const show = (at) => {
     state.at = Math.min(Math.max(at, 0), last);
-    const name = labels[state.at];
+    const number = trace ? ` · ${what}: ${said(mean(state.at))} ${unit}${pictures > 1 ? " on average" : ""}` : "";
+    const name = labels[state.at] + number;
     slider.value = state.at;
     slider.style.setProperty("--part", `${last ? (100 * state.at) / last : 100}%`);
     slider.setAttribute("aria-valuetext", name);

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
@@ -13,7 +14,10 @@ import streamlit as st
 from genlib import films
 from genlib.budget import MADE
 from genlib.sheets import columns, enlargement, grid, png
-from genlib.ui import loaders
+from genlib.ui import bar, loaders
+
+if TYPE_CHECKING:
+    from genlib.unrolling import Trace
 
 HERE = Path(__file__).parent
 MAX_PICTURES = 8
@@ -23,19 +27,25 @@ LEAST = 128  # px of a side of a film that is taken away
 
 _component = st.components.v2.component(
     "genlib.film",
-    html=(HERE / "film.html").read_text(),
-    css=(HERE / "film.css").read_text(),
+    html=bar.within("film.html"),
+    css=bar.CSS + (HERE / "film.css").read_text(),
     js=(HERE / "film.js").read_text(),
 )
 
 
 def film(
-    frames: np.ndarray, key: str, labels: Sequence[str] | None = None, fps: float = 8, rests_on: str = "last"
+    frames: np.ndarray,
+    key: str,
+    labels: Sequence[str] | None = None,
+    fps: float = 8,
+    rests_on: str = "last",
+    trace: Trace | None = None,
 ) -> None:
     """Show `frames` uint8 (T, B, H, W, C), T steps of B pictures, C 1 or 3, as a film.
 
     labels: what each of the T steps is called ("row 3 of 28"); None: "step 3 of 28".
     rests_on: the step that it shows at first, "first" or "last".
+    trace: a number for each step and picture, drawn as lines over the slider.
     fps: steps a second. Where T * B * H * W is above MAX_PIXELS, steps are left out evenly, never the first or the
     last, and the film is as much shorter.
 
@@ -52,6 +62,8 @@ def film(
         raise ValueError(f"a film shows at most {MAX_PICTURES} pictures, not {pictures}")
     if labels is not None and len(labels) != count:
         raise ValueError(f"{count} steps and {len(labels)} labels")
+    if trace is not None and trace.numbers.shape != (count, pictures):
+        raise ValueError(f"numbers {trace.numbers.shape} for {count} steps of {pictures} pictures")
     if not 0 < fps <= MAX_FPS:
         raise ValueError(f"fps is above 0 and at most {MAX_FPS}, not {fps}")
     steps = kept(count, pictures * height * width)
@@ -66,9 +78,16 @@ def film(
             "labels": tuple(labels[t] if labels is not None else f"step {t + 1} of {count}" for t in steps),
             "fps": fps,
             "start": 0 if rests_on == "first" else len(steps) - 1,
+            "trace": None if trace is None else _lines(trace, steps),
         },
         key=key,
     )
+
+
+def _lines(trace: Trace, steps: Sequence[int]) -> dict[str, Any]:
+    """For each picture its numbers at `steps`, and what they are."""
+    lines = trace.numbers[steps].T.astype(float).round(3)
+    return {"what": trace.what, "lines": tuple(map(tuple, lines.tolist()))}
 
 
 def downloads(frames: np.ndarray, fps: float, stem: str) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from genlib.figures.points import Real
     from genlib.models.base import Model
     from genlib.novelty import World
+    from genlib.unrolling import Steps
 
     AnyModel = Model[Any, Any, Any]
 
@@ -66,15 +67,16 @@ def samples(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) ->
     )
 
 
-def steps(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> tuple[np.ndarray, list[str]]:
-    """How the pictures of `seeds` come to be: uint8 (T, B, H, W, C), and what each step is called. CheckpointError."""
+def steps(checkpoint: Checkpoint, seeds: Sequence[int], controls: Controls) -> Steps:
+    """How the pictures of `seeds` come to be. CheckpointError."""
     from genlib import unrolling
     from genlib.contract import Unrolls
 
-    def make() -> tuple[np.ndarray, list[str]]:
+    def make() -> Steps:
         source = model(checkpoint)
         assert isinstance(source, Unrolls)
-        return unrolling.steps(source, seeds, controls)
+        with computing:
+            return unrolling.steps(source, seeds, controls)
 
     return MADE.get(("steps", *key(checkpoint), _named(seeds), controls.model_dump_json()), make)
 

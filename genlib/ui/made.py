@@ -75,10 +75,10 @@ def steps(batch: Batch) -> None:
     """How the first pictures come to be, as a film."""
     first = batch.seeds[:FILMED]
     with st.spinner("Making the pictures step by step"):
-        frames, labels = loaders.steps(batch.checkpoint, first, batch.controls)
+        found = loaders.steps(batch.checkpoint, first, batch.controls)
     from genlib.ui.film import film
 
-    film(frames, SAMPLE.widget("film"), labels)
+    film(found.frames, SAMPLE.widget("film"), found.labels, trace=found.trace)
     seeds = f"seed {first[0]}" if len(first) == 1 else f"seeds {first[0]} to {first[-1]}"
     st.caption(f"How the model makes the pictures of {seeds}.")
 

@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, Any, Generic, Literal
 from pydantic import Field, create_model
 
 from genlib import catalog, crowds, data
-from genlib.contract import MAX_SEED, Decodes, Encodes, HasPrior, Predicts, Samples, Scores, Translates, Unrolls
+from genlib.contract import (
+    MAX_SEED,
+    Completes,
+    Decodes,
+    Encodes,
+    HasPrior,
+    Predicts,
+    Samples,
+    Scores,
+    Translates,
+    Unrolls,
+    Warps,
+)
 from genlib.query import ModelQuery, Q, Query
 from genlib.spaces import Pictures, Points
 from genlib.ui.lab.query import TrainQuery
@@ -180,19 +192,21 @@ def _latent(given: tuple[str, ...], cuts: tuple[Cut, ...], way: str, labelled: b
 OFFERED = 12  # test pictures that Likelihood offers
 COMPLETIONS = 8  # of a picture, by seed
 
-LikelihoodPart = Literal["picture", "pixels", "crowds", "odd"]
+Half = Literal["top", "bottom", "left", "right"]  # those of genlib/completion.py
+LikelihoodPart = Literal["picture", "pixels", "complete", "crowds", "odd", "density", "layers"]
 Score = Literal["likelihood", "typicality", "reconstruction"]  # those of genlib/scoring.py
 
 
 class LikelihoodQuery(ModelQuery):
     always = frozenset({"model", "part"})
-    keeps = frozenset({"part", "way", "example", "seed", "keep"})
+    keeps = frozenset({"part", "way", "example", "seed", "given", "keep"})
 
     part: LikelihoodPart = Field("picture", description="What is asked about the likelihood")
     way: Literal["example", "draw", "upload"] = Field("example", description="Where the picture comes from")
     example: int = Field(0, ge=0, le=OFFERED - 1, description="Which of the test pictures")
     pixel: int = Field(0, ge=0, le=256**2 - 1, description="The pixel that is looked at, counted row by row")
     seed: int = Field(0, ge=0, le=MAX_SEED + 1 - COMPLETIONS, description="Of the first completion")
+    given: Half = Field("top", description="Which half of a picture is given, where the rest is made")
     score: Score = Field("likelihood", description="By what pictures are told apart")
     against: str = Field("", max_length=40, description="The strangers that are held against test pictures")
     keep: int = Field(95, ge=50, le=100, description="How many in a hundred test pictures are let through")
@@ -200,24 +214,40 @@ class LikelihoodQuery(ModelQuery):
     @classmethod
     def narrowed(cls, checkpoint: Checkpoint) -> type[LikelihoodQuery]:
         model, space = checkpoint.model_class, checkpoint.config.space
-        assert isinstance(space, Pictures)
+        if isinstance(space, Points):
+            return LikelihoodOfPoints if issubclass(model, Warps) and space.dims == 2 else DensityOfPoints
         rebuilds = issubclass(model, Encodes) and issubclass(model, Decodes)
-        return _likelihood(
-            issubclass(model, Predicts), rebuilds, space, crowds.strangers(checkpoint.spec.recipe.data, space)
-        )
+        able = (issubclass(model, capability) for capability in (Predicts, Completes))
+        return _likelihood(*able, rebuilds, space, crowds.strangers(checkpoint.spec.recipe.data, space))
+
+
+class LikelihoodOfPoints(LikelihoodQuery):
+    """Nothing but its part: points are neither drawn nor told apart there."""
+
+    part: Literal["density", "layers"] = Field("layers", description="What is asked about the likelihood")
+    way: Literal["example"] = Field("example", description="Points are not brought")
+    score: Literal["likelihood"] = Field("likelihood", description="Points are not told apart")
+    against: Literal[""] = Field("", description="Points have no strangers")
+
+
+class DensityOfPoints(LikelihoodOfPoints):
+    part: Literal["density"] = Field("density", description="What is asked about the likelihood")
 
 
 @lru_cache(maxsize=64)
-def _likelihood(predicts: bool, rebuilds: bool, space: Pictures, strangers: tuple[str, ...]) -> type[LikelihoodQuery]:
-    """For models of such pictures. predicts: pixel by pixel; rebuilds: what it encoded."""
+def _likelihood(
+    predicts: bool, completes: bool, rebuilds: bool, space: Pictures, strangers: tuple[str, ...]
+) -> type[LikelihoodQuery]:
+    """For models of such pictures. predicts: pixel by pixel; completes: half a picture; rebuilds: what it encoded."""
     middle = space.side // 2 * space.side
 
     def field(name: str, default: object, **bounds: Any) -> Any:
         return Field(default, description=LikelihoodQuery.model_fields[name].description, **bounds)
 
-    parts = LikelihoodPart if predicts else Literal["picture", "crowds", "odd"]
+    shown = {"pixels": predicts, "complete": completes}
+    parts = tuple(p for p in ("picture", "pixels", "complete", "crowds", "odd") if shown.get(p, True))
     fields: dict[str, Any] = {
-        "part": (parts, field("part", "picture")),
+        "part": (Literal[parts], field("part", "picture")),
         "pixel": (int, field("pixel", middle, ge=0, le=space.side**2 - 1)),
         "score": (Score if rebuilds else Literal["likelihood", "typicality"], field("score", "likelihood")),
         "against": (Literal[strangers], field("against", strangers[0])),
@@ -334,8 +364,7 @@ LIKELIHOOD = PageSpec(
     "pages/likelihood.py",
     LikelihoodQuery,
     needs=Scores,
-    spaces=(Pictures,),
-    lacks="cannot say how likely a picture is: choose another model",
+    lacks="cannot say how likely anything is: choose another model",
     default="fvsbn-digits",
 )
 TRAIN = PageSpec("train", "Train", "pages/train.py", TrainQuery)

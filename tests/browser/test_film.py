@@ -22,14 +22,17 @@ SCRIPT = f"""
 import numpy as np
 import streamlit as st
 from genlib.ui.film import film
+from genlib.unrolling import Trace
 
 runs = st.session_state.runs = st.session_state.get("runs", 0) + 1
 others = st.toggle("Other frames")
+numbers = st.toggle("Numbers")
 st.button("Again")
 t, b = np.ogrid[:{STEPS}, :{PICTURES}]
 grey = 20 * t + b + (8 if others else 0)
 frames = np.broadcast_to(grey[:, :, None, None, None], (*grey.shape, 14, 14, 1)).astype(np.uint8)
-film(frames, "film", labels=[f"row {{i}} of {STEPS}" for i in range(1, {STEPS + 1})], fps=20 + runs / 100)
+trace = Trace(10.0 * t + b, "free energy, nats") if numbers else None
+film(frames, "film", labels=[f"row {{i}} of {STEPS}" for i in range(1, {STEPS + 1})], fps=20 + runs / 100, trace=trace)
 st.text(f"run {{runs}}")
 """
 
@@ -221,3 +224,16 @@ def test_a_phone_has_two_rows_and_room_for_a_finger(dark: bool, url: str, browse
     button(page, "Pause").tap()
     expect(button(page, "Play")).to_be_visible(timeout=PATIENCE)
     context.close()
+
+
+def test_numbers_are_a_line_over_the_slider(url: str, visit: Visit) -> None:
+    page = visit(url)
+    opened(page)
+    expect(page.locator(".trace")).to_be_hidden()
+    page.get_by_text("Numbers").click()
+    expect(page.locator(".label")).to_have_text("row 12 of 12 · free energy: 113.5 nats on average", timeout=PATIENCE)
+    expect(page.locator(".trace span").first).to_have_text("117.0")
+    slider(page).fill("5")
+    expect(page.locator(".label")).to_have_text("row 6 of 12 · free energy: 53.5 nats on average")
+    painted = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(value => value)"
+    assert page.locator(".trace canvas").evaluate(painted)

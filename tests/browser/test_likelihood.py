@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drawing_by_hand import drag
 from playwright.sync_api import expect
-from serving import PATIENCE, settled
+from serving import PATIENCE, ROOT, serving_script, settled
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -71,3 +73,37 @@ def test_the_threshold_is_dragged(server: str, visit: Visit) -> None:
     page.keyboard.press("Home")
     expect(page.get_by_text("of the test pictures. AUROC")).to_contain_text("50% of the test", timeout=PATIENCE)
     page.wait_for_url(re.compile("keep=50"), timeout=PATIENCE)
+
+
+FLOW = """
+import torch
+from genlib import density, training
+from genlib.models.realnvp import Config, RealNVP
+from genlib.spaces import Points
+from genlib.ui.likelihood.flow import flow
+
+model = training.fresh(RealNVP, Config(space=Points(), layers=2, width=8), seed=0)
+torch.nn.init.constant_(model.log_scale, 0.5)  # each layer leaves all in place; the end stretches by e
+flow(density.carried(model, density.grid((-2, -1), (2, 1), 41), torch.zeros(9, 2)), "flow")
+"""
+
+
+def test_layers_carry_the_plane_and_a_place_says_how_much_it_grew(tmp_path: Path, visit: Visit) -> None:
+    shutil.copytree(ROOT / ".streamlit", tmp_path / ".streamlit")
+    with serving_script(FLOW, tmp_path) as url:
+        page = visit(url)
+        place = page.get_by_role("slider", name=re.compile("Place that is looked at"))
+        step = page.get_by_role("slider", name="Step")
+        expect(place).to_have_attribute("aria-valuetext", re.compile(r"x = \(0.00, 0.00\)"), timeout=PATIENCE)
+        expect(step).to_have_attribute("aria-valuetext", "before the first layer")
+        expect(page.get_by_role("status")).to_contain_text("density of x: 0.433")  # e / 2 pi
+        for _ in range(3):
+            page.get_by_role("button", name="Next step").click()
+        expect(step).to_have_attribute("aria-valuetext", "all scaled: noise")
+        expect(page.get_by_role("status")).to_contain_text("2.7 times as large")
+        box = place.bounding_box()
+        assert box
+        page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
+        expect(page.get_by_role("status")).to_contain_text("x = (1.00, 0.50) is now at (1.65, 0.82)")
+        page.keyboard.press("ArrowLeft")
+        expect(page.get_by_role("status")).to_contain_text("x = (0.90, 0.50)")

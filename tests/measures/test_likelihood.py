@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from genlib import sources
 from genlib.contract import LogProb, Scores
 from genlib.measures import likelihood as module
 from genlib.measures import reconstruction as rebuilt
@@ -42,6 +43,21 @@ def test_points_have_no_bits() -> None:
     """Bits per dimension are of grey levels; a density in the plane has none."""
     found = likelihood(Darkness(), torch.tensor([[1.0, 2.0], [3.0, -2.0]]))
     assert (found.nats, found.bits_per_dim, found.count) == (-2, None, 2)
+
+
+class Estimates(Darkness):
+    def log_prob(self, x: Tensor) -> LogProb:
+        return LogProb(super().log_prob(x).nats, "estimate", error=4.0, other=-2.5)
+
+
+def test_both_ends_of_an_estimate_stand_on_the_card() -> None:
+    found = likelihood(Estimates(), torch.tensor([0.0, 1.0]).view(2, 1, 1, 1).expand(2, 3, 2, 2))
+    assert (found.nats, found.estimated, found.other) == (-6, 4, -8.5)
+    part = module.Likelihood().card(found, sources.find("fvsbn-digits"))
+    ((_, value, beside),) = part.rows
+    assert value == "-6 ± 7.211, 4 of it from the estimate"  # 6 over the pictures, 4 of the estimate: hypot
+    assert beside.endswith("-8.5 from the other end of the estimate")
+    assert any("2.5 nats apart" in limit for limit in part.limits)
 
 
 class Copier:

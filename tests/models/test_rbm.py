@@ -158,6 +158,14 @@ def test_log_prob_is_near_that_of_all_pictures_written_out() -> None:
     answer = model.log_prob(everything[::97].float().view(-1, 1, 4, 4))
     torch.testing.assert_close(answer.nats.double(), law(of(model))[::97].log(), atol=0.1, rtol=0)
     assert answer.kind == "estimate"
+    z = model.partition()
+    assert answer.error == z.below_error
+    assert answer.other == pytest.approx(z.below - z.above)
+    # On average log Z is too low from the one end and too high from the other: so the numbers lie around the true ones.
+    above, below = answer.nats.double(), answer.nats.double() + answer.other
+    slack = 4 * (z.below_error + z.above_error)
+    assert (above > law(of(model))[::97].log() - slack).all()
+    assert (below < law(of(model))[::97].log() + slack).all()
     assert f"{model.partition().below:.2f}" in answer.note
 
 
@@ -207,6 +215,17 @@ def test_steps_begin_at_coins_and_one_more_is_one_more() -> None:
     assert len(steps) == 7
     assert set(steps[0].unique().tolist()) == {0.0, 1.0}
     assert torch.equal(model.sample([1, 2], Controls(gibbs_steps=5)), steps[5])
+
+
+def test_free_energy_along_the_chain_has_the_mean_of_the_models_law() -> None:
+    model = a_model(0.4)
+    *_, (_, found) = model.traced_steps(range(4_000), Controls(gibbs_steps=20))
+    energy = of(model).free_energy(patterns(16))
+    expected, spread = law(of(model)) @ energy, energy.std()
+    assert float(found.mean()) == pytest.approx(float(expected), abs=4 * float(spread) / math.sqrt(4_000))
+    (_, first), *_ = model.traced_steps(range(4_000), Controls(gibbs_steps=1))
+    assert float(first.mean()) == pytest.approx(float(energy.mean()), abs=4 * float(spread) / math.sqrt(4_000))
+    assert abs(float(expected - energy.mean())) > 0.2 * float(spread), "nothing to tell apart"
 
 
 def test_a_completion_has_the_law_of_the_rest_given_what_is_known() -> None:

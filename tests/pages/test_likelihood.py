@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import re
 from pathlib import Path
@@ -14,13 +16,13 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from genlib import catalog, checkpoint, crowds, data, fitting, scoring, sources, uploads
+from genlib import catalog, checkpoint, completion, crowds, data, density, fitting, scoring, sources, uploads
 from genlib.__main__ import main
 from genlib.contract import Recipe
-from genlib.drawing import INK
-from genlib.sheets import png
+from genlib.drawing import INK, rasterise
+from genlib.sheets import grid, png
 from genlib.ui.canvas import Kept
-from genlib.ui.likelihood import chosen, heat, held, pixels
+from genlib.ui.likelihood import chosen, halves, heat, held, kinds
 from genlib.ui.pages import COMPLETIONS, LIKELIHOOD, OFFERED
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "likelihood.py")
@@ -58,6 +60,11 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         decoder="gaussian",
     )
     save(folder, "f-fashion", "fvsbn", "fashion")
+    save(folder, "g-flow", "realnvp", "moons", space={"kind": "points"}, layers=3, width=8)
+    save(
+        folder, "h-line", "vae", "mixture1d", space={"kind": "points", "dims": 1}, width=8, latent=2, decoder="gaussian"
+    )
+    save(folder, "i-rbm", "rbm", "fashion", hidden=20)
     monkeypatch.setattr(catalog, "CHECKPOINTS", folder)
     monkeypatch.setattr(held, "MANY", COUNT)
     monkeypatch.setattr(held, "FEW", 12)
@@ -191,9 +198,40 @@ def test_a_pixel_has_its_completions_and_the_address_says_which() -> None:
     assert [data["sheet"] for data in told(again) if data.get("name") == "Completions"] == [anew["sheet"]]
 
 
+@pytest.mark.parametrize("model", ["a-fvsbn", "i-rbm"])
+def test_half_a_picture_is_completed_by_whoever_can(model: str) -> None:
+    at = page(f"model={model}&part=complete&given=left&seed=5")
+    assert not said(at)
+    (made,) = [data for data in told(at) if data.get("name") == "Completions"]
+    assert made["labels"][1] == "as completed with seed 5"
+    found = sources.find(model)
+    picture, known = held.offered(found)[0], completion.half(28, "left")
+    pictures = [picture, *completion.complete(found.load(), picture, known, range(5, 5 + COMPLETIONS))]  # type: ignore[arg-type]
+    assert made["sheet"].endswith(base64.b64encode(png(grid_of(pictures, known))).decode())
+    assert any("row by row from the top" in m.value for m in at.markdown) == (model == "a-fvsbn")
+    at.button(key=LIKELIHOOD.widget("reseed")).click().run()
+    assert at.query_params["seed"] != "5"
+
+
+def grid_of(pictures: list[np.ndarray], known: np.ndarray) -> np.ndarray:
+    return grid(np.stack([halves.tinted(picture, known) for picture in pictures]), halves.ACROSS, gap=0)
+
+
+def test_half_a_drawing_stays_where_it_is() -> None:
+    kept = Kept(f"{chosen.PAPER} white", "first", (LINE,))
+    at = page("model=i-rbm&part=complete&way=draw", **{f"{chosen.PAPER}.kept": kept})
+    (made,) = [data for data in told(at) if data.get("name") == "Completions"]
+    lines = rasterise([LINE], 304).lines
+    first = halves.tinted(fitting.placed(lines, 28), completion.half(28, "top"))
+    sent = np.asarray(Image.open(io.BytesIO(base64.b64decode(made["sheet"].split(",")[1]))))
+    np.testing.assert_array_equal(sent[:28, :28], first)
+    rows, columns = np.nonzero(fitting.placed(lines, 28)[..., 0] > 64)
+    assert (rows.min(), columns.min()) == (4, 4), "60 of 304 px, less half a line"
+
+
 def test_what_is_given_of_a_completion_is_in_another_colour() -> None:
     picture = np.full((4, 4, 1), 255, np.uint8)
-    coloured = pixels.tinted(picture, 6)
+    coloured = halves.tinted(picture, (np.arange(16) < 6).reshape(4, 4))
     assert (coloured.reshape(-1, 3)[6:] == 255).all()
     assert (coloured.reshape(-1, 3)[:6, 1:] < 200).all()
 
@@ -252,6 +290,53 @@ def test_a_lower_threshold_catches_more() -> None:
     assert at.query_params["keep"] == "70"
 
 
+# --- Points ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_layers_of_a_flow_are_shown_and_its_density_is_log_prob() -> None:
+    at = page("model=g-flow")
+    assert not said(at)
+    (sent,) = [data for data in told(at) if "stretch" in data]
+    assert len(sent["layers"]) == len(sent["views"]) == 3 + 2
+    count = sent["rows"] * sent["columns"]
+    nodes, unit = sent["nodes"]
+    places = unit * np.frombuffer(base64.b64decode(nodes), "<i2").reshape(5, count, 2)
+    model: Any = sources.find("g-flow").load()
+    x = torch.from_numpy(places[0]).float()
+    assert len(sent["density"]) == count
+    np.testing.assert_allclose(sent["density"], model.log_prob(x).nats.detach(), atol=0.02)  # places are rounded
+
+
+def test_a_density_stands_beside_the_true_one_with_their_divergence() -> None:
+    at = page("model=g-flow&part=density")
+    assert not said(at)
+    ours, true = (json.loads(chart.proto.spec)["data"][0] for chart in at.get("plotly_chart"))
+    assert ours["zmax"] == true["zmax"]
+    model: Any = sources.find("g-flow").load()
+    found = density.gaps(model, data.load_points("moons", "test").density)
+    assert found.invented
+    for gap in (found.missed, found.invented):
+        assert any(f"{gap.nats:.3f} ± {gap.error:.3f} nats" in m.value for m in at.markdown)
+
+
+def test_a_bound_on_a_line_is_a_curve_and_its_divergence_a_bound() -> None:
+    at = page("model=h-line")
+    assert not said(at)
+    (chart,) = [json.loads(chart.proto.spec) for chart in at.get("plotly_chart")]
+    assert [line["name"] for line in chart["data"]] == ["the model's (lower bound)", "the data's"]
+    assert any("at most" in m.value and "KL(model" not in m.value for m in at.markdown)
+
+
+def test_points_and_pictures_are_one_choice_apart() -> None:
+    at = page("model=a-fvsbn&part=crowds")
+    at.button_group(key=kinds.KIND).set_value("points").run()
+    assert at.query_params["model"] == "g-flow"
+    assert [data for data in told(at) if "stretch" in data]
+    at.button_group(key=kinds.KIND).set_value("pictures").run()
+    assert at.query_params["model"] == "a-fvsbn"
+    assert not said(at)
+
+
 LINE = {"path": [["M", 60, 60], ["L", 240, 120]], "stroke": INK, "strokeWidth": 21}
 
 
@@ -303,10 +388,12 @@ def test_a_file_that_is_no_picture_leaves_the_one_before_in_place() -> None:
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ("model=d-gan", "d-gan cannot say how likely a picture is: choose another model."),
+        ("model=d-gan", "d-gan cannot say how likely anything is: choose another model."),
         (f"model=a-fvsbn&example={OFFERED}", "`example` must be a whole number from 0 to 11"),
         ("model=a-fvsbn&part=pixels&pixel=784", "`pixel` must be a whole number from 0 to 783"),
         ("model=a-fvsbn&part=odd&against=digits", "`against` must be one of fashion, faded, noise"),
+        ("model=h-line&part=layers", "`part` must be density"),
+        ("model=g-flow&part=pixels", "`part` must be one of density, layers"),
         ("model=e-faces&way=draw", "`way` must be one of example, upload"),
     ],
 )

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from genlib.ui import film as module
 from genlib.ui.film import MAX_PICTURES, MAX_PIXELS, film, kept, sheet
+from genlib.unrolling import Trace
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -63,6 +64,8 @@ def test_what_cannot_be_a_film_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
             film(bad, "film")
     with pytest.raises(ValueError, match="4 steps and 3 labels"):
         film(good, "film", labels=["a", "b", "c"])
+    with pytest.raises(ValueError, match=r"numbers \(4, 1\) for 4 steps of 2 pictures"):
+        film(good, "film", trace=Trace(np.zeros((4, 1)), "nats"))
     for fps in (0, -1, 1000, float("nan")):
         with pytest.raises(ValueError, match="fps"):
             film(good, "film", fps=fps)
@@ -75,10 +78,12 @@ def test_on_a_page_steps_keep_their_names_when_some_are_left_out(monkeypatch: py
         import numpy as np
 
         from genlib.ui.film import film
+        from genlib.unrolling import Trace
 
         frames = np.arange(5, dtype=np.uint8).repeat(36).reshape(5, 1, 6, 6, 1)
         film(frames, "default")
-        film(frames, "named", labels=["a", "b", "c", "d", "e"], fps=4)
+        trace = Trace(np.arange(5.0)[:, None], "free energy, nats")
+        film(frames, "named", labels=["a", "b", "c", "d", "e"], fps=4, trace=trace)
 
     at = AppTest.from_function(page, default_timeout=60).run()
     assert not at.exception
@@ -86,6 +91,8 @@ def test_on_a_page_steps_keep_their_names_when_some_are_left_out(monkeypatch: py
     assert default["labels"] == ["step 1 of 5", "step 5 of 5"]
     assert named["labels"] == ["a", "e"]
     assert named["fps"] == 4
+    assert default["trace"] is None
+    assert named["trace"] == {"what": "free energy, nats", "lines": [[0, 4]]}
     head, content = named["sheet"].split(",")
     assert head == "data:image/png;base64"
     sent = np.asarray(Image.open(io.BytesIO(base64.b64decode(content))))

@@ -55,7 +55,7 @@ def choose(checkpoint: Checkpoint, shown: LikelihoodQuery) -> Chosen | None:
         case "example":
             return _example(checkpoint, shown)
         case "draw":
-            found = _drawing(checkpoint)
+            found = _drawing(checkpoint, whole=shown.part != "complete")
             wanted = "Draw something: after each stroke it is asked again."
         case "upload":
             found = _upload(checkpoint)
@@ -84,11 +84,14 @@ def _example(checkpoint: Checkpoint, shown: LikelihoodQuery) -> Chosen:
     return Chosen(pictures[shown.example], "the test picture")
 
 
-def _drawing(checkpoint: Checkpoint) -> Chosen | None:
+def _drawing(checkpoint: Checkpoint, whole: bool) -> Chosen | None:
+    """whole: it is put into the middle; where it is not, half of it may be all there is."""
     drawing = canvas(PAPER, PAPER_SIDE, brush=False, pens=PENS)
     if drawing.empty:
         return None
     side = held.space(checkpoint).side
+    if not whole:
+        return Chosen(fitting.placed(drawing.lines, side), "your drawing", ("It lies where it lies on the paper.",))
     pixels = fitting.drawn(drawing.lines, side, codes.extent(checkpoint))
     return Chosen(pixels, "your drawing", ("Placed and scaled as the models' pictures are.",))
 

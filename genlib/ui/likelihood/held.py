@@ -142,21 +142,19 @@ def foreseen(checkpoint: Checkpoint, picture: np.ndarray) -> Foreseen:
     return MADE.get(("foreseen", *loaders.key(checkpoint), loaders.digest(picture)), make)
 
 
-def completed(checkpoint: Checkpoint, read: np.ndarray, pixel: int, first: int, controls: Controls) -> np.ndarray:
-    """A picture as the model reads it, from `pixel` on made anew, once for each seed: (COMPLETIONS, H, W, 1)."""
-    import torch
-
-    from genlib.sheets import to_uint8
+def completed(
+    checkpoint: Checkpoint, picture: np.ndarray, known: np.ndarray, first: int, controls: Controls
+) -> np.ndarray:
+    """A picture with what is not `known`, bool (H, W), made anew, once for each seed: (COMPLETIONS, H, W, C)."""
+    from genlib import completion
 
     def make() -> np.ndarray:
         model: Any = loaders.model(checkpoint)
         assert isinstance(model, Completes)
-        x = fitting.to_x(read[None]).expand(COMPLETIONS, -1, -1, -1)
-        known = (torch.arange(read.size) < pixel).view(1, 1, *read.shape[:2]).expand(COMPLETIONS, -1, -1, -1)
-        with loaders.computing, torch.inference_mode():
-            return to_uint8(model.complete(x, known, range(first, first + COMPLETIONS), controls))
+        with loaders.computing:
+            return completion.complete(model, picture, known, range(first, first + COMPLETIONS), controls)
 
-    which = (loaders.digest(read), pixel, first, controls.model_dump_json())
+    which = (loaders.digest(picture), loaders.digest(known), first, controls.model_dump_json())
     return MADE.get(("completed", *loaders.key(checkpoint), which), make)
 
 

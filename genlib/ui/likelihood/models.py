@@ -59,7 +59,10 @@ def _cell(scene: Scene, answer: LogProb) -> str:
     nats = float(answer.nats)
     if answer.kind == "unnormalised":
         return f"**{_number(nats)}**"
-    return f"**{_number(nats)} nats** · {bits_per_dim(nats, held.space(scene.checkpoint).shape):.3f} bits/dim"
+    ends = f" ± {answer.error:.2f}" if answer.error else ""
+    if answer.other is not None:
+        ends += f" · {_number(nats + answer.other)} from the other end"
+    return f"**{_number(nats)} nats**{ends} · {bits_per_dim(nats, held.space(scene.checkpoint).shape):.3f} bits/dim"
 
 
 def _number(nats: float) -> str:

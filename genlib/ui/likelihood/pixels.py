@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import random
-
 import numpy as np
 import streamlit as st
 
 from genlib.contract import Completes
-from genlib.sheets import in_colour
 from genlib.ui import frame, words
-from genlib.ui.gallery import gallery
-from genlib.ui.likelihood import heat, held
+from genlib.ui.likelihood import halves, heat, held
 from genlib.ui.likelihood.held import Foreseen
 from genlib.ui.likelihood.scene import Scene, ask
 from genlib.ui.model_page import ModelPage
@@ -19,7 +15,6 @@ from genlib.ui.pages import COMPLETIONS, LIKELIHOOD, LikelihoodQuery
 
 HEAT, PIXEL, SEED = map(LIKELIHOOD.widget, ("heat", "pixel", "seed"))
 VERSION = LIKELIHOOD.widget("_heat_version")
-GIVEN = np.array([1.0, 0.6, 0.5])  # the colour of what is light in a part that is given
 
 
 def draw(scene: Scene, page: ModelPage[LikelihoodQuery]) -> None:
@@ -50,30 +45,16 @@ def _live(scene: Scene, found: Foreseen, page: ModelPage[LikelihoodQuery]) -> No
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for name, pixel in (("From the top", 0), ("From the middle", side // 2 * side)):
             st.button(name, on_click=_put, args=(pixel,), key=LIKELIHOOD.widget(f"at.{pixel}"))
-        st.button("Other seeds", on_click=_reseed, key=LIKELIHOOD.widget("reseed"), icon=":material/casino:")
+        halves.reseed()
     pixel, first = state[PIXEL], state[SEED]
     with frame.answering(), st.spinner("Drawing the rest"):
-        made = held.completed(scene.checkpoint, found.picture, pixel, first, scene.controls)
-        pictures = np.stack([tinted(picture, pixel) for picture in (found.picture, *made)])
-        labels = ["the picture itself", *(f"as completed with seed {first + i}" for i in range(COMPLETIONS))]
-        with st.container(key="completions"):
-            gallery(
-                pictures, range(len(pictures)), LIKELIHOOD.widget("made"), labels, len(pictures),
-                name="Completions", still=True,
-            )  # fmt: skip
+        known = (np.arange(found.read.size) < pixel).reshape(found.read.shape)
+        halves.show(scene, found.picture, known, first)
         st.caption(
             f"First the picture itself, then {COMPLETIONS} times the same beginning, in red, and the rest as the model "
             f"draws it with the seeds {first} to {first + COMPLETIONS - 1}."
         )
     page.address.write()  # it says where
-
-
-def tinted(picture: np.ndarray, pixel: int) -> np.ndarray:
-    """A picture uint8 (H, W, 1) in colour (H, W, 3), with what is before `pixel` in another one."""
-    coloured = in_colour(picture).copy()
-    before = coloured.reshape(-1, 3)[:pixel]
-    before[:] = before * GIVEN
-    return coloured
 
 
 def _moved(pixels: int) -> None:
@@ -85,7 +66,3 @@ def _moved(pixels: int) -> None:
 def _put(pixel: int) -> None:
     state = st.session_state
     state[PIXEL], state[VERSION] = pixel, state[VERSION] + 1
-
-
-def _reseed() -> None:
-    st.session_state[SEED] = random.randrange(1_000_000)
