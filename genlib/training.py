@@ -121,6 +121,10 @@ class Run:
         model.load_state_dict({**self.model.state_dict(), **self._average})
         return model
 
+    def aim(self, steps: int) -> None:
+        """Be a run of so many steps from now on, at least of one more: its schedules end there."""
+        self.recipe = self.recipe.model_copy(update={"steps": max(steps, self.step + 1)})
+
     def batch(self) -> Batch:
         """The batch of the present step."""
         made = 0

@@ -1,11 +1,11 @@
-"""Train: a model learns points before one's eyes, and can be broken, mended and compared."""
+"""Train: a model learns points or pictures before one's eyes, and can be broken, mended and compared."""
 
 import streamlit as st
 
 from genlib.ui import frame, pages
 from genlib.ui.address import Address
 
-frame.heading("Train", "Watch a model learn points of the plane, on this machine, and break it yourself.")
+frame.heading("Train", "Watch a model learn pictures or points of the plane, on this machine, and break it yourself.")
 
 with frame.answering():
     address = Address(pages.TRAIN)

@@ -17,12 +17,12 @@ from genlib import catalog, experiment, query
 from genlib.checkpoint import Checkpoint
 from genlib.drawing import INK
 from genlib.jobs import HERE
-from genlib.lab import doctor, lessons
+from genlib.lab import doctor, lessons, offers
 from genlib.lab.doctor import Diagnosis
 from genlib.ui.canvas import Kept
 from genlib.ui.lab import desk as desks
 from genlib.ui.lab import form, keep
-from genlib.ui.lab.query import OWN, learners
+from genlib.ui.lab.query import OWN
 from genlib.ui.pages import TrainQuery
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "train.py")
@@ -151,7 +151,7 @@ def test_a_second_visitor_waits_and_is_told_so() -> None:
     until(second, lambda now: now.state == "running" and now.step > 0)
 
 
-@pytest.mark.parametrize("name", learners())
+@pytest.mark.parametrize("name", offers.of_points())
 def test_every_model_that_learns_points_has_its_form_from_its_own_schemas(name: str) -> None:
     at = visit(model=name, data="moons", steps="3", batch="16")
     cls = catalog.model_class(name)
@@ -165,7 +165,7 @@ def test_every_model_that_learns_points_has_its_form_from_its_own_schemas(name: 
     assert "Curve covered" in table(at)
 
 
-@pytest.mark.parametrize("name", learners())
+@pytest.mark.parametrize("name", offers.of_points())
 def test_no_setting_of_a_model_has_a_name_of_the_page(name: str) -> None:
     cls = catalog.model_class(name)
     assert not set(OWN) & {*cls.Config.model_fields, *cls.Training.model_fields}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,16 +13,16 @@ import streamlit as st
 
 from genlib import experiment
 from genlib.sheets import zip_of
-from genlib.ui.lab.desk import Desk
 from genlib.ui.pages import TRAIN
 
 if TYPE_CHECKING:
     from genlib.jobs import Job
+    from genlib.ui.lab.desk import Shown
 
 
-def offer(desk: Desk) -> None:
+def offer(runs: Sequence[Shown]) -> None:
     """A button for each run that has ended with finite weights."""
-    ended = [(shown, shown.job) for shown in desk.shown if shown.job.trained is not None]
+    ended = [(shown, shown.job) for shown in runs if shown.job.trained is not None]
     if not ended:
         return
     with st.container(horizontal=True, gap="xsmall"):
