@@ -104,13 +104,16 @@ class Run:
             pace = (time.monotonic() - started) / (self.step - first)
             yield Progress(self.step, self.recipe.steps, values, pace * (self.recipe.steps - self.step))
 
-    def advance(self) -> dict[str, Tensor]:
-        """Make one step: what the model's train_step returned, which may be NaN."""
-        batch = self.batch()
+    def advance(self, only: str = "") -> dict[str, Tensor]:
+        """Make one step: what the model's train_step returned, which may be NaN. `only`: the optimiser that moves
+        its weights, where the others stand still for once; "": all do."""
+        batch, optimizers = self.batch(), self.optimizers
+        if only:
+            optimizers = {name: o if name == only else _Still(o) for name, o in optimizers.items()}  # type: ignore[misc]
         self._set_rates()
         # cache_enabled=False: autocast would keep using D's weights as they were before D's own update.
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16, cache_enabled=False):
-            scalars: dict[str, Tensor] = self.model.train_step(batch, self.optimizers, self.training)
+            scalars: dict[str, Tensor] = self.model.train_step(batch, optimizers, self.training)
         self.step += 1
         self._move_average()
         return scalars
@@ -226,6 +229,19 @@ class Run:
         """average <- d average + (1 - d) latest, with a smaller d at first so that early weights are soon forgotten."""
         d = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
         torch._foreach_lerp_(self._averages, self._latest, 1 - d)
+
+
+class _Still:
+    """An optimiser whose steps move nothing."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        self._optimizer = optimizer
+
+    def step(self) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._optimizer, name)
 
 
 def check(model: type[Model[Any, Any, Any]], config: Config, source: DataSet, recipe: Recipe) -> None:

@@ -28,6 +28,12 @@ def no_memory(step: int) -> str:
     )
 
 
+def fault(model: str, step: int, error: RuntimeError) -> str:
+    """On the CPU torch has no class of its own for a lack of memory."""
+    short = "can't allocate memory" in str(error) or "not enough memory" in str(error)
+    return no_memory(step) if short else broke(model, step, error)
+
+
 def broke(model: str, step: int, error: Exception) -> str:
     """A fault that nobody foresaw; its traceback goes into the log."""
     log.exception("a run of %s broke off", model, exc_info=error)

@@ -81,7 +81,8 @@ class Job:
         self._watch, self._queue, self._limits, self._every, self._threads = watch, queue, limits, every, threads
         self.at = 0  # the step that it stands at; its snapshots come later
         self._record, self._pace = Record(), Pace()
-        self._runs, self._singles, self._stops = False, 0, False
+        self._runs, self._stops = False, False
+        self._singles: list[str] = []  # single steps to make: of which player, or "" of all
         self._healthy: dict[str, Any] | None = None  # a copy of Run.state, and
         self._again = 0.0  # the time from which on another one may be taken
         self._snapshot = Snapshot("paused", 0, task.recipe.steps, left=budget)
@@ -111,7 +112,7 @@ class Job:
     def busy(self) -> bool:
         """Whether its snapshot is going to change by itself."""
         now = self._snapshot
-        return now.state in ("running", "waiting") or (self._singles > 0 and not now.ended)
+        return now.state in ("running", "waiting") or (bool(self._singles) and not now.ended)
 
     def start(self) -> None:
         """Go on, or begin, as soon as it is its turn. GenlibError: too many wait already."""
@@ -120,7 +121,7 @@ class Job:
                 return
             if self._queue.full:
                 raise GenlibError("Too many runs wait for this machine: try again in a few minutes.")
-            self._runs, self._singles = True, 0
+            self._runs, self._singles = True, []
             self._queue.enter(self)
             self._put("waiting" if self._queue.place(self) else "running")
             self._begin()
@@ -135,14 +136,16 @@ class Job:
             self._queue.changed.notify_all()
             self._settle(lambda now: now.state in ("paused", "finished", "stopped", "failed"))
 
-    def step(self) -> None:
-        """Pause, and make exactly one more step. It takes no turn: a single step is soon over."""
+    def step(self, player: str = "") -> None:
+        """Pause, and make exactly one more step. It takes no turn: a single step is soon over. `player`: who alone
+        moves in it, one of the snapshot's; "": all do."""
         with self._queue.changed:
             if self._snapshot.ended:
                 return
             if self._runs:
                 self.pause()
-            before, self._singles = self._snapshot.step, self._singles + 1
+            before = self._snapshot.step
+            self._singles.append(player)
             self._begin()
             self._queue.changed.notify_all()
             self._settle(lambda now: now.step > before or now.ended)
@@ -204,10 +207,7 @@ class Job:
         except (MemoryError, torch.OutOfMemoryError):
             state, sentence = "failed", ends.no_memory(self._snapshot.step)
         except RuntimeError as error:
-            # On the CPU torch has no class of its own for it.
-            short = "can't allocate memory" in str(error) or "not enough memory" in str(error)
-            step = self._snapshot.step
-            state, sentence = "failed", ends.no_memory(step) if short else ends.broke(self.task.model, step, error)
+            state, sentence = "failed", ends.fault(self.task.model, self._snapshot.step, error)
         except Exception as error:  # whatever a model does: it ends this run, and the app goes on
             state, sentence = "failed", ends.broke(self.task.model, self._snapshot.step, error)
         finally:
@@ -227,7 +227,7 @@ class Job:
         run = experiment.begin(self.task)
         if self._healthy is not None:
             run.go_on_from(self._healthy)
-        self._put(device=run.device.type)
+        self._put(device=run.device.type, players=tuple(run.optimizers))
         self._see(run)
         pace = self._pace
         while not self._over(run):
@@ -235,7 +235,7 @@ class Job:
             if single is None:
                 break
             started = time.monotonic()
-            values = {name: float(value) for name, value in run.advance().items()}
+            values = {name: float(value) for name, value in run.advance(self._singles[0] if single else "").items()}
             pace.count(started)
             self.at = run.step
             if self.budget is not None:
@@ -247,7 +247,7 @@ class Job:
             if single:
                 self._see(run)
                 with self._queue.changed:
-                    self._singles = max(0, self._singles - 1)
+                    del self._singles[:1]
                     self._queue.changed.notify_all()
             elif pace.due(self._every):
                 with pace.looking():

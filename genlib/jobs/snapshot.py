@@ -47,6 +47,7 @@ class Snapshot:
     sentence  why it ended, where that is not what was asked for
     healthy   the last step at which all of its numbers were finite and a copy of it was kept; None: there was none
     device    that it computes on, as "cpu"; "" until it begins
+    players   the parts of its model that learn in turn, any of which can make a step alone; () until it begins
     """
 
     state: State
@@ -59,6 +60,7 @@ class Snapshot:
     sentence: str = ""
     healthy: int | None = None
     device: str = ""
+    players: tuple[str, ...] = ()
     curves: Curves = Curves()
     moments: tuple[Moment, ...] = ()
 

@@ -58,9 +58,7 @@ def starts(model: str, name: str) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda c: c != _called(model, name)))
 
 
-def usual(
-    model: str, name: str, start: str = "", recipe: Mapping[str, Any] | None = None, **settings: Any
-) -> Task:
+def usual(model: str, name: str, start: str = "", recipe: Mapping[str, Any] | None = None, **settings: Any) -> Task:
     """The task of a model on a data set: as the checkpoint `start` was trained, or the first of `starts`, or as the
     model's own schemas say; changed by what is asked for. Its data is not read. GenlibError."""
     from genlib import experiment

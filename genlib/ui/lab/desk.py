@@ -93,9 +93,10 @@ class Desk:
         for shown in self.shown:
             shown.job.pause()
 
-    def step(self) -> None:
+    def step(self, player: str = "") -> None:
+        """`player`: who alone moves, of those of the runs' snapshots; "": all do."""
         for shown in self.shown:
-            shown.job.step()
+            shown.job.step(player)
 
     def stop(self) -> None:
         for shown in self.shown:

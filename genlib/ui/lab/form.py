@@ -12,11 +12,11 @@ from genlib import catalog, data, drawing, experiment, query
 from genlib.budget import MADE
 from genlib.experiment import Task
 from genlib.lab import lessons, offers
+from genlib.spaces import Pictures
 from genlib.ui.address import Address
 from genlib.ui.canvas import Kept, canvas
 from genlib.ui.controls import label
 from genlib.ui.lab.query import BUDGETS, DRAWN, NOTHING, OWN, RING, TrainQuery
-from genlib.spaces import Pictures
 from genlib.ui.pages import TRAIN
 
 if TYPE_CHECKING:
@@ -182,7 +182,8 @@ def tasks(address: Address[TrainQuery]) -> list[tuple[Task, str]]:
     asked = address.values
     if kind() == "pictures":
         start = "" if asked.weights == NOTHING else asked.weights
-        return [(replace(offers.usual(asked.model, asked.data, start, asked.recipe, **asked.settings), start=start), "")]
+        task = offers.usual(asked.model, asked.data, start, asked.recipe, **asked.settings)
+        return [(replace(task, start=start), "")]
     lesson = lessons.find(asked.lesson)
     found = [(_task(asked.model, asked.recipe, asked.settings), lesson.called if lesson else "")]
     if lesson and lesson.beside:

@@ -12,6 +12,7 @@ from genlib import data
 from genlib.errors import GenlibError
 from genlib.figures.curves import Curve, curves
 from genlib.jobs import Moment, Snapshot
+from genlib.lab import doctor
 from genlib.lab.seen import Watcher
 from genlib.ui.lab import form, keep, plane, sheet
 from genlib.ui.lab.desk import Desk, Shown
@@ -102,10 +103,26 @@ def _buttons(desk: Desk, address: Address[TrainQuery], snapshots: list[Snapshot]
             )
         st.button("One step", on_click=_do, args=(desk, address, "step"), key=KEY("step"), icon=":material/step_over:")
         st.button("Stop", on_click=desk.stop, key=KEY("stop"), icon=":material/stop:", disabled=fresh)
+        players = snapshots[0].players if len(snapshots) == 1 and not (desk.moving or fresh) else ()
+        for player in players if len(players) > 1 else ():
+            st.button(
+                f"{player.capitalize()} alone",
+                on_click=desk.step,
+                args=(player,),
+                key=KEY(f"alone.{player}"),
+                icon=":material/person:",
+                help="One step in which nobody else moves",
+            )
 
 
-def _do(desk: Desk, address: Address[TrainQuery], what: str, change: Mapping[str, Any] | None = None) -> None:
-    """Start or step, with new runs where the old ones have ended. `change`: what the second of two has otherwise."""
+def _do(
+    desk: Desk, address: Address[TrainQuery], what: str, change: Mapping[str, Any] | None = None, heal: bool = False
+) -> None:
+    """Start or step, with new runs where the old ones have ended.
+
+    change   what the second of two has otherwise
+    heal     go on with it from the last healthy moment of the one that was, instead
+    """
     desk.trouble = ""
     try:
         if change:
@@ -113,7 +130,11 @@ def _do(desk: Desk, address: Address[TrainQuery], what: str, change: Mapping[str
             task = first.job.task
             if isinstance(first.watcher, Watcher):  # drawn points are nowhere else
                 task = replace(task, source=first.watcher.source)
-            desk.lay([(task, "As it was"), (form.changed(task, change), "With the change")], first.job.budget)
+            other = form.changed(task, change)
+            if heal:
+                desk.lay([(other, "")], first.job.budget, after=first.job)
+            else:
+                desk.lay([(task, "As it was"), (other, "With the change")], first.job.budget)
         elif desk.ended:
             desk.lay(form.tasks(address), form.budget())
         desk.start() if what == "start" else desk.step()
@@ -197,9 +218,19 @@ def _doctor(desk: Desk, address: Address[TrainQuery], runs: tuple[Shown, ...], s
         if not now.moments:
             continue
         task = shown.job.task
-        found = VIEWS[shown.kind].diagnosis(now, {**task.config.model_dump(), **task.recipe.training})
+        own = {**task.config.model_dump(), **task.recipe.training}
+        found = VIEWS[shown.kind].diagnosis(now, own)
         of = f"{shown.called}: " if shown.called else ""
         st.markdown(f"{SIGNS[found.sign]} {of}{found.said} {found.advice}")
+        if len(snapshots) == 1 and now.state == "failed" and now.healthy is not None and (slower := doctor.slower(own)):
+            st.button(
+                f"Go on from step {now.healthy:,}, ten times slower",
+                on_click=_do,
+                args=(desk, address, "start", slower, True),
+                key=KEY("heal"),
+                icon=":material/restart_alt:",
+                help="From its last healthy moment, with learning rates ten times lower",
+            )
         if len(snapshots) == 1 and found.change:
             words = ", ".join(
                 f"{name.replace('_', ' ')} {value:g}"
@@ -223,7 +254,8 @@ def _curves(view: Any, runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> No
         losses.append({name: (now.curves.steps, values) for name, values in now.curves.values.items()})
     fit: list[dict[str, Curve]] = [view.fits(now.moments) for now in snapshots]
     left, right = st.columns(2, gap="medium") if len(snapshots) > 1 else (st.container(), st.container())
-    for place, all_, title, key in ((left, losses, "what the model descends", "losses"), (right, fit, view.FIT, "fits")):
+    kinds = ((left, losses, "what the model descends", "losses"), (right, fit, view.FIT, "fits"))
+    for place, all_, title, key in kinds:
         if not any(all_):
             continue
         with place:

@@ -91,7 +91,7 @@ def _of(key: str, model: str, models: tuple[str, ...]) -> type[TrainQuery]:
             own |= lesson.settings
     fields: dict[str, Any] = {
         "lesson": (Literal[("free", *(lesson.key for lesson in lessons.LESSONS))], _as(TrainQuery, "lesson", key)),
-        "data": (Literal[(*data.point_names(), *data.names(), DRAWN)], _as(TrainQuery, "data", defaults.pop("data", RING))),
+        "data": (_sets(), _as(TrainQuery, "data", defaults.pop("data", RING))),
         "model": (Literal[models], _as(TrainQuery, "model", model)),
         "budget": (Literal[MINUTE], _as(TrainQuery, "budget", MINUTE)),
         "weights": (Literal["nothing"], _as(TrainQuery, "weights", NOTHING)),
@@ -115,7 +115,7 @@ def _of_pictures(
     usual = task.recipe
     fields: dict[str, Any] = {
         "lesson": (Literal["free"], _as(TrainQuery, "lesson", "free")),
-        "data": (Literal[(*data.point_names(), *data.names(), DRAWN)], _as(TrainQuery, "data", name)),
+        "data": (_sets(), _as(TrainQuery, "data", name)),
         "model": (Literal[models], _as(TrainQuery, "model", model)),
         "budget": (Literal[BUDGETS], _as(TrainQuery, "budget", MINUTE)),
         "weights": (Literal[(NOTHING, *starts)], _as(TrainQuery, "weights", NOTHING)),
@@ -126,6 +126,11 @@ def _of_pictures(
     }
     own = {**task.config.model_dump(), **usual.training}
     return create_model("TrainQuery", __base__=_OfPictures, **fields, **_own(cls, own))
+
+
+def _sets() -> Any:
+    """All that can be learned."""
+    return Literal[(*data.point_names(), *data.names(), DRAWN)]
 
 
 def _own(cls: Any, defaults: Mapping[str, Any]) -> dict[str, Any]:

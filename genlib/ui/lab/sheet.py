@@ -71,9 +71,7 @@ def _wall(pictures: np.ndarray, album: Album, key: str, name: str) -> None:
 def diagnosis(now: Snapshot, settings: Mapping[str, object]) -> Diagnosis:
     """Of a run with at least one moment."""
     varieties = [moment.seen.variety for moment in now.moments]
-    return doctor.look_at_pictures(
-        now.step, now.steps, now.curves.values, varieties, settings, now.state == "failed"
-    )
+    return doctor.look_at_pictures(now.step, now.steps, now.curves.values, varieties, settings, now.state == "failed")
 
 
 def fits(moments: tuple[Moment, ...]) -> dict[str, Curve]:
