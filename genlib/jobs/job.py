@@ -216,7 +216,8 @@ class Job:
             self.task = replace(self.task, source=None)  # a set of pictures is large
         with self._queue.changed:
             self._queue.leave(self)
-            self._put(state, left=0.0, place=0, sentence=self._snapshot.sentence or sentence)
+            left = 0.0 if state == "finished" else self._snapshot.left
+            self._put(state, left=left, place=0, sentence=self._snapshot.sentence or sentence)
 
     def _train(self) -> tuple[State, str]:
         """Until it ends: as what, and why."""
@@ -310,10 +311,9 @@ class Job:
                 self._record.look(Moment(run.step, seen, size(seen)))
             self._keep(run)
         pace = self._pace.pace
+        left = (run.recipe.steps - run.step) / pace if pace else None
         if self.budget is not None:
-            left: float | None = max(0.0, self.budget - self._pace.used)
-        else:
-            left = (run.recipe.steps - run.step) / pace if pace else None
+            left = max(0.0, self.budget - self._pace.used)
         self._put(
             step=run.step,
             steps=run.recipe.steps,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SMALL = 32  # px of a side, up to which there is room for more pictures
 MANY, FEW = (8, 6), (6, 4)  # pictures in a row, and rows: of small ones, and of larger ones
 CLASSES = 10  # of a model that is told the class: a column for each, where there are at most so many
+GREY = 127
 HELD = 256  # held-out pictures that a data set's variety is taken from
 
 
@@ -46,6 +47,7 @@ class Album:
     across   pictures that stand in a row
     given    uint8 (N, H, W, C): held-out pictures of the data, or of them what the model is given to work on
     works    whether it makes something of each of these, rather than of seeds
+    blank    uint8 (N, H, W, C): what there is before the first moment
     columns  what is asked for in each column; () where nothing is
     """
 
@@ -62,6 +64,7 @@ class Album:
         self._inputs = held[: self.across * self._down]
         self._prepared = not issubclass(cls, Translates)
         self.given = to_uint8(self._inputs if self.works else held[: self.across])
+        self.blank = np.full((self.across * self._down, *self.given.shape[1:]), GREY, np.uint8)
 
     def __call__(self, model: Model[Any, Any, Any], step: int) -> Drawn:
         with torch.inference_mode():

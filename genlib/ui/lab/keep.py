@@ -17,14 +17,15 @@ from genlib.errors import GenlibError
 from genlib.lab.album import Album
 from genlib.ui import loaders
 from genlib.ui.gallery import gallery
-from genlib.ui.pages import TRAIN, page_of
+from genlib.ui.pages import SAMPLE, TRAIN, page_of
 
 if TYPE_CHECKING:
     from genlib.checkpoint import Checkpoint
     from genlib.ui.lab.desk import Shown
 
 KEY = TRAIN.widget
-ZIP, OPENED, TROUBLE = KEY("_zip"), KEY("_opened"), KEY("_zip.trouble")
+ZIP, OPENED, TROUBLE, GOES = KEY("_zip"), KEY("_opened"), KEY("_zip.trouble"), KEY("_goes")
+STANDS = "It stands among the models of the other pages as long as this visit lasts"
 MOST = 3  # opened zips that a visitor has among the models: each stays in memory
 SHOWN = 24  # pictures of a model that was opened
 
@@ -54,13 +55,13 @@ def offer(runs: Sequence[Shown]) -> None:
                     args=(shown,),
                     key=KEY(f"on{i}"),
                     icon=":material/arrow_forward:",
-                    help="It stands among the models of the other pages as long as this visit lasts",
+                    help=STANDS,
                 )
 
 
 def go_on() -> None:
     """To the page that shows the model which was taken on just now."""
-    found: Checkpoint | None = st.session_state.pop(KEY("_goes"), None)
+    found: Checkpoint | None = st.session_state.pop(GOES, None)
     if found is not None and (page := page_of(found.spec.model, found.config.space.kind)):
         st.switch_page(page.file, query_params={"model": found.name})
 
@@ -81,12 +82,16 @@ def open_again() -> None:
         found: Checkpoint | None = state.get(OPENED)
         if found is None:
             return
-        page = page_of(found.spec.model, found.config.space.kind)
         st.markdown(f"**{found.title}**, after {found.spec.trained_steps:,} steps")
-        if page is None:
-            return
-        st.page_link(page.file, label=f"Go on with it on {page.title}", query_params={"model": found.name})
-        if page.needs is not None and page.needs.__name__ == "Samples" and found.config.space.kind == "pictures":
+        if page := page_of(found.spec.model, found.config.space.kind):
+            st.button(
+                f"To {page.title}",
+                on_click=lambda: st.session_state.update({GOES: found}),
+                key=KEY("on"),
+                icon=":material/arrow_forward:",
+                help=STANDS,
+            )
+        if page is SAMPLE and found.config.space.kind == "pictures":
             made = loaders.samples(found, range(SHOWN), found.controls())
             gallery(made, range(SHOWN), KEY("_made"), name=f"Pictures by {found.title}", still=True)
 
@@ -103,7 +108,7 @@ def _opened() -> None:
 
 
 def _take_on(shown: Shown) -> None:
-    st.session_state[KEY("_goes")] = _join(parcels.unpack(packed(shown)))
+    st.session_state[GOES] = _join(parcels.unpack(packed(shown)))
 
 
 def _join(checkpoint: Checkpoint) -> Checkpoint:

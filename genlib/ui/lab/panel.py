@@ -67,6 +67,8 @@ def _panel(desk: Desk, address: Address[TrainQuery], ticking: bool) -> None:
     with columns[1] if len(runs) == 1 else st.container():
         if isinstance(watcher := runs[0].watcher, Watcher):
             plane.numbers([one.called for one in runs], moments, watcher)
+        else:
+            sheet.seen(runs[0], snapshots[0])
         _doctor(desk, address, runs, snapshots)
         _curves(view, runs, snapshots)
         keep.offer(runs)
@@ -99,7 +101,7 @@ def _buttons(desk: Desk, address: Address[TrainQuery], snapshots: list[Snapshot]
                 key=KEY("start"),
                 type="primary",
                 icon=":material/replay:" if snapshots and fresh else ":material/play_arrow:",
-                help="With the settings below; the same seed gives the same run",
+                help="With the settings below" + ("" if form.budget() else "; the same seed gives the same run"),
             )
         st.button("One step", on_click=_do, args=(desk, address, "step"), key=KEY("step"), icon=":material/step_over:")
         st.button("Stop", on_click=desk.stop, key=KEY("stop"), icon=":material/stop:", disabled=fresh)
@@ -160,9 +162,7 @@ def _status(runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> None:
 
 def _share(shown: Shown, now: Snapshot) -> float:
     """How much of it is over."""
-    if shown.job.budget is None or now.state in ("finished", "failed"):
-        return now.step / now.steps
-    return 1 - (now.left or 0.0) / shown.job.budget if now.state != "stopped" else now.step / now.steps
+    return now.step / now.steps if shown.job.budget is None else 1 - (now.left or 0.0) / shown.job.budget
 
 
 def _said(runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> str:

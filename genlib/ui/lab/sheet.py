@@ -47,18 +47,14 @@ def figure(one: Shown, moment: Moment | None, place: int) -> None:
     album = one.watcher
     assert isinstance(album, Album)
     about = catalog.about(one.job.task.model)
-    if moment is None:
-        st.caption("What it learns from, until it has begun")
-        _wall(album.given, album, f"album{place}", "Pictures of the data")
-        return
     if album.works:
         st.caption("What it is given")
         _wall(album.given, album, f"given{place}", "Pictures that the model is given")
     asked = f"; in each column one class: {', '.join(album.columns)}" if album.columns else ""
     same = "What it makes of them" if album.works else f"What it makes of the same seeds all along{asked}"
     st.caption(same)
-    pictures = moment.seen.pictures
-    _wall(pictures, album, f"album{place}", f"{len(pictures)} pictures by {about.title} after {moment.step:,} steps")
+    pictures, step = (moment.seen.pictures, moment.step) if moment else (album.blank, 0)
+    _wall(pictures, album, f"album{place}", f"{len(pictures)} pictures by {about.title} after {step:,} steps")
     if not album.works:
         st.caption("For comparison, of the data")
         _wall(album.given, album, f"given{place}", "Pictures of the data")
@@ -66,6 +62,13 @@ def figure(one: Shown, moment: Moment | None, place: int) -> None:
 
 def _wall(pictures: np.ndarray, album: Album, key: str, name: str) -> None:
     gallery(pictures, range(len(pictures)), KEY(key), across=album.across, name=name, still=True)
+
+
+def seen(one: Shown, now: Snapshot) -> None:
+    """How much of the data it has seen."""
+    task = one.job.task
+    count, there = now.step * task.recipe.batch_size, data.info(task.recipe.data).splits["train"]
+    st.caption(f"{count:,} pictures seen: the {there:,} of the data {count / there:.1f} times")
 
 
 def diagnosis(now: Snapshot, settings: Mapping[str, object]) -> Diagnosis:
