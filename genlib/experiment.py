@@ -177,7 +177,7 @@ def _read(name: str, size: int | None) -> DataSet:
     with _reading:
         if (found := _sets.get((name, size))) is None:
             found = _sets[name, size] = data.load(name, "train", size=size)
-        return found  # type: ignore[no-any-return]
+        return found
 
 
 def run(

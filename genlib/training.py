@@ -31,7 +31,7 @@ from genlib.errors import GenlibError, problem
 from genlib.models.base import Model
 
 if TYPE_CHECKING:
-    from genlib.data import DataSet
+    from genlib.data import DataSet, Outline
 
 
 _building = threading.Lock()
@@ -244,7 +244,7 @@ class _Still:
         return getattr(self._optimizer, name)
 
 
-def check(model: type[Model[Any, Any, Any]], config: Config, source: DataSet, recipe: Recipe) -> None:
+def check(model: type[Model[Any, Any, Any]], config: Config, source: DataSet | Outline, recipe: Recipe) -> None:
     """Whether a model with this config can learn from a data set. TrainingError says what does not fit."""
     if source.space != config.space:
         raise TrainingError(
@@ -261,7 +261,7 @@ def check(model: type[Model[Any, Any, Any]], config: Config, source: DataSet, re
         raise TrainingError(f"{model.title} needs {missing}, and {recipe.data} has none: choose another data set.")
 
 
-def unmet(needs: Needs, source: DataSet) -> str:
+def unmet(needs: Needs, source: DataSet | Outline) -> str:
     """What a model needs and the data lacks, in words; empty where nothing does."""
     if needs.paired and not source.paired:
         return "a line drawing for each picture"

@@ -112,7 +112,7 @@ class Job:
     def busy(self) -> bool:
         """Whether its snapshot is going to change by itself."""
         now = self._snapshot
-        return now.state in ("running", "waiting") or (bool(self._singles) and not now.ended)
+        return now.state in ("running", "waiting") or (bool(self._singles or self._stops) and not now.ended)
 
     def start(self) -> None:
         """Go on, or begin, as soon as it is its turn. GenlibError: too many wait already."""

@@ -100,7 +100,7 @@ def test_start_pause_step_resume_stop_again() -> None:
     until(at, lambda now: now.step > before.step + 5)
     press(at, "stop")
     ended = until(at, lambda now: now.ended)
-    assert labels(at) == ["Again", "One step", "Stop"]
+    assert labels(at) == ["Again", "One step", "Stop", "To Sample"]
     (slider,) = at.select_slider
     assert slider.options[-1] == f"{ended.step:,}"
     slider.set_value(0).run()

@@ -142,5 +142,6 @@ def _moments(shown: Shown) -> dict[int, np.ndarray]:
     if not isinstance(album, Album) or album.works or album.columns:
         return {}
     last = max(1, seen[-1].step)
-    due = [min(seen, key=lambda moment, step=step: abs(moment.step - step)) for step in moments.due(last)]
+    steps: np.ndarray = np.array([moment.step for moment in seen])
+    due = [seen[int(np.abs(steps - step).argmin())] for step in moments.due(last)]
     return {moment.step: moment.seen.pictures[: len(moments.SEEDS)] for moment in due}
