@@ -25,6 +25,7 @@ ON = 0.5  # share of samples within three sigma above which they do
 WELL, SHARP, NEAR = 0.9, 0.8, 0.1  # share of the modes, of the samples within three sigma, and nats of Jensen-Shannon
 GROWN = 20.0  # times as large as in the first steps: a value that grows without end
 BEYOND = 1000.0  # nobody's loss on points is as large
+VARIED = 0.7  # of the variety of the data: what pictures of a model reach that has learned most of it
 ALIKE = 0.5  # of the variety of the data, and of their own best, below which pictures have become too much alike
 
 
@@ -104,6 +105,8 @@ def look_at_pictures(
         return Diagnosis("collapse", f"Its pictures have become alike.{vary}", *_spread(settings))
     if step < steps:
         return Diagnosis("between", f"Nothing is wrong so far.{vary}")
+    if variety < VARIED:
+        return Diagnosis("between", f"Nothing went wrong, and there is more to learn.{vary}", "Give it more time.")
     return Diagnosis("well", f"Nothing went wrong.{vary}")
 
 

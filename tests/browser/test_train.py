@@ -106,4 +106,4 @@ def test_pictures_are_learned_and_the_model_goes_on_to_sample(server: str, visit
     expect(page.get_by_role("slider", name="After step")).to_be_visible(timeout=PATIENCE)
     press(page, "To Sample")
     page.wait_for_url(re.compile(r"/sample\?.*model=gan-digits\.zip"), timeout=PATIENCE)
-    expect(page.get_by_role("img", name="picture with seed 0")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="picture with seed 0", exact=True)).to_be_visible(timeout=PATIENCE)

@@ -96,6 +96,7 @@ def test_a_run_starts_from_the_weights_of_a_checkpoint_of_the_same_network() -> 
     ("sign", "varieties", "curves", "failed"),
     [
         ("well", (0.2, 0.9), {}, False),
+        ("between", (0.2, 0.3), {}, False),
         ("collapse", (0.9, 0.2), {}, False),
         ("well", (math.nan, math.nan), {}, False),
         ("won", (0.5, 0.9), {"D(real)": np.full(50, 0.99), "D(fake)": np.full(50, 0.01)}, False),

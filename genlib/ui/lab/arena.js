@@ -1,11 +1,14 @@
 // What a model makes of the plane or the line, painted anew at each moment that the server sends. What is shown of it,
 // and the values under the cursor, are the browser's business.
+const chosen = new Map(); // place on the page -> what is hidden, which map is shown, and where the cursor is
 const TINT = 0.62; // of a colour over the paper, where a map is most sure
 
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".arena");
   const canvas = root.querySelector("canvas"), legend = root.querySelector(".legend"), readout = root.querySelector(".readout");
-  const state = (root.state ??= { hidden: new Set(["pushes"]), map: undefined, at: null });
+  // What somebody chose to see stays, also where a slider that comes above the figure has Streamlit build it anew.
+  if (!chosen.has(data.place)) chosen.set(data.place, { hidden: new Set(["pushes"]), map: undefined, at: null });
+  const state = chosen.get(data.place);
   const [low, high] = data.view, dims = low.length;
   root.classList.toggle("line", dims === 1);
   canvas.setAttribute("aria-label", data.alt);

@@ -51,6 +51,7 @@ def arena(watcher: Watcher, seen: Seen | None, key: str, alt: str, made: str = "
                 "pushes": f"where {_judge(seen)} pushes {made}",
             },
             "alt": alt,
+            "place": key,
         },
         key=key,
     )

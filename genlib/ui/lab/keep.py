@@ -59,6 +59,11 @@ def offer(runs: Sequence[Shown]) -> None:
                 )
 
 
+def goes() -> bool:
+    """Whether the visitor wants to go on to another page with a model."""
+    return GOES in st.session_state
+
+
 def go_on() -> None:
     """To the page that shows the model which was taken on just now."""
     found: Checkpoint | None = st.session_state.pop(GOES, None)

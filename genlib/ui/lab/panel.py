@@ -47,8 +47,8 @@ def _panel(desk: Desk, address: Address[TrainQuery], ticking: bool) -> None:
     runs = desk.shown if not desk.ended or all(one.kind == form.kind() for one in desk.shown) else ()
     snapshots = [shown.job.snapshot() for shown in runs]
     _buttons(desk, address, snapshots)
-    if desk.moving != ticking:
-        st.rerun()  # the page: another pace, or none
+    if desk.moving != ticking or keep.goes():
+        st.rerun()  # the page: another pace, or none, or another page
     if desk.trouble:
         st.error(desk.trouble, icon=":material/error:")
     _status(runs, snapshots)

@@ -21,7 +21,9 @@ DRAWN = "drawn"  # the data that the visitor draws; the address does not hold th
 NOTHING = "nothing"  # that a run on pictures starts from: fresh weights
 BUDGETS = (30, 60, 120, 300, 600)  # seconds that such a run may take
 MINUTE = BUDGETS[1]
-FEW = 64  # pictures of a step at most, unless more are asked for: in a short time many steps count more than large ones
+# Pictures of a step at most, small ones and larger ones, unless more are asked for: in a short time many steps count
+# more than large ones.
+FEW = {True: 64, False: 32}
 FALLS = 0.4  # share of its steps over which the rates fall, unless its model says otherwise
 # Fields of every model's address.
 OWN = ("lesson", "data", "model", "budget", "weights", "seed", "steps", "batch", "ema", "cooldown")
@@ -120,7 +122,7 @@ def _of_pictures(
         "budget": (Literal[BUDGETS], _as(TrainQuery, "budget", MINUTE)),
         "weights": (Literal[(NOTHING, *starts)], _as(TrainQuery, "weights", NOTHING)),
         "steps": (Literal[TrainQuery.model_fields["steps"].default], TrainQuery.model_fields["steps"]),
-        "batch": (int, _as(TrainQuery, "batch", min(FEW, usual.batch_size))),
+        "batch": (int, _as(TrainQuery, "batch", min(FEW[task.config.space.shape[-1] <= 32], usual.batch_size))),
         "ema": (float, _as(TrainQuery, "ema", usual.ema)),
         "cooldown": (float, _as(TrainQuery, "cooldown", cls.recipe.get("cooldown", FALLS))),
     }
