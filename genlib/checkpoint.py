@@ -11,7 +11,7 @@ import errno
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,13 +66,17 @@ class Checkpoint:
     training: Training
     source: str = field(default="")  # a shipped name, or user/name@commit of the Hub
     note: str = field(default="")  # what a visitor should know: that an earlier copy serves, and why
+    files: Mapping[str, bytes] | None = field(default=None, repr=False)  # where they are in memory, and no folder is
 
     @classmethod
-    def read(cls, folder: Path, source: str | None = None) -> Checkpoint:
-        """Validate folder/config.json. CheckpointError: missing, too large, not JSON, unknown model, out of bounds."""
+    def read(cls, folder: Path, source: str | None = None, files: Mapping[str, bytes] | None = None) -> Checkpoint:
+        """Validate folder/config.json. CheckpointError: missing, too large, not JSON, unknown model, out of bounds.
+
+        files: the folder's, by name, where it is none on disk; its path then only tells it from others.
+        """
         name = source or folder.name
         try:
-            spec = Spec.model_validate_json(_bounded_bytes(folder / CONFIG, name))
+            spec = Spec.model_validate_json(_bounded_bytes(folder / CONFIG, name, files))
         except ValidationError as error:
             raise CheckpointError(f"{name}: config.json is not valid: {problem(error)}.") from None
         try:
@@ -86,7 +90,7 @@ class Checkpoint:
             raise CheckpointError(
                 f"{name}: config.json does not describe a {spec.model} model: {problem(error)}."
             ) from None
-        return cls(folder, spec, config, training, name)
+        return cls(folder, spec, config, training, name, files=files)
 
     @property
     def name(self) -> str:
@@ -109,8 +113,7 @@ class Checkpoint:
 
     def card(self) -> str:
         """The model card (Markdown with YAML front matter), or '' where there is none."""
-        path = self.folder / CARD
-        return _bounded_bytes(path, self.name).decode("utf-8", "replace") if path.exists() else ""
+        return self._bytes(CARD).decode("utf-8", "replace") if self._has(CARD) else ""
 
     def moments(self) -> np.ndarray | None:
         """Pictures of the moments of its training that config.json names, uint8 (T, N, H, W, C); None: there are none.
@@ -119,10 +122,9 @@ class Checkpoint:
         """
         from genlib import moments
 
-        path = self.folder / MOMENTS
-        if not self.spec.moments or not path.exists():
+        if not self.spec.moments or not self._has(MOMENTS):
             return None
-        file = _bounded_bytes(path, self.name)
+        file = self._bytes(MOMENTS)
         try:
             return moments.decode(file, len(self.spec.moments), self.config.space)
         except GenlibError as error:
@@ -150,24 +152,36 @@ class Checkpoint:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's annotations
         return model.to(device or devices.best()).eval().requires_grad_(False)
 
+    def _has(self, name: str) -> bool:
+        return (self.folder / name).exists() if self.files is None else name in self.files
+
+    def _bytes(self, name: str) -> bytes:
+        return _bounded_bytes(self.folder / name, self.name, self.files)
+
     def _weights(self, model: AnyModel) -> dict[str, Tensor]:
         """Name -> tensor of model.safetensors, compared with what `model`, an outline, has; all finite."""
         import torch
         from safetensors import SafetensorError, safe_open
-        from safetensors.torch import load_file
+        from safetensors.torch import load, load_file
 
-        path = self.folder / WEIGHTS
-        _check_size(path, self.name)
         outline = model.state_dict()
         wanted = {k: tuple(v.shape) for k, v in outline.items()}
+        weights: dict[str, Tensor] | None = None
         try:
-            with safe_open(path, framework="pt") as file:
-                found = {k: tuple(file.get_slice(k).get_shape()) for k in file.keys()}  # noqa: SIM118 (not a dict)
+            if self.files is not None:  # their bytes are there already: as tensors they take no more
+                weights = load(self._bytes(WEIGHTS))
+                found = {k: tuple(v.shape) for k, v in weights.items()}
+            else:
+                path = self.folder / WEIGHTS
+                _check_size(path, self.name)
+                with safe_open(path, framework="pt") as file:
+                    found = {k: tuple(file.get_slice(k).get_shape()) for k in file.keys()}  # noqa: SIM118 (not a dict)
             if found != wanted:
                 raise CheckpointError(
                     f"{self.name}: model.safetensors does not fit config.json: {_diff(wanted, found)}."
                 )
-            weights = load_file(path)
+            if weights is None:
+                weights = load_file(path)
         except SafetensorError as error:
             raise CheckpointError(
                 f"{self.name}: model.safetensors is damaged ({plain(error)}); restore it, or load it again."
@@ -290,9 +304,13 @@ def _check_size(path: Path, name: str) -> None:
         raise CheckpointError(f"{name}: {path.name} is larger than {most // 1024} KiB, which no model of ours is.")
 
 
-def _bounded_bytes(path: Path, name: str) -> bytes:
-    _check_size(path, name)
-    return path.read_bytes()
+def _bounded_bytes(path: Path, name: str, files: Mapping[str, bytes] | None = None) -> bytes:
+    if files is None:
+        _check_size(path, name)
+        return path.read_bytes()
+    if path.name not in files:
+        raise CheckpointError(f"{name}: {path.name} is missing; restore it, or load it again.")
+    return files[path.name]  # bounded by whoever took them
 
 
 def _diff(wanted: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]) -> str:

@@ -10,16 +10,18 @@ What happens is told by events, which never change once they were made. Whoever 
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from pydantic import ValidationError
 
 from genlib import catalog, data, moments
-from genlib.checkpoint import CONFIG, MOMENTS, NAME, Checkpoint, Spec, replacing, save
+from genlib.checkpoint import CONFIG, MOMENTS, NAME, Checkpoint, Spec, replacing, save, shipped
 from genlib.contract import Config, Recipe, Samples
 from genlib.errors import GenlibError, problem
 from genlib.spaces import Pictures
@@ -42,6 +44,7 @@ class Task:
     name     of the checkpoint that it makes
     model    the model file's name
     source   the data, where it has been read already: to read it again takes seconds
+    start    the shipped checkpoint whose weights it starts from; "": from fresh ones
     """
 
     name: str
@@ -49,6 +52,7 @@ class Task:
     config: Config
     recipe: Recipe
     source: DataSet | None = field(default=None, repr=False, compare=False)
+    start: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ def plan(
     model: str | None = None,
     recipe: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
+    read: bool = True,
 ) -> Task:
     """The task that trains checkpoint `name`: as the one that is there was trained, changed by what is asked for.
 
@@ -97,6 +102,7 @@ def plan(
     model      another model file
     recipe     fields of Recipe
     settings   fields of the model's Config or Training, by name
+    read       whether the data is read, and its files with it checked; else the task has none, and is planned at once
     Raises GenlibError in one sentence: a name, field or value that cannot be; data that is missing or does not fit.
     """
     if not re.fullmatch(NAME, name):
@@ -137,20 +143,41 @@ def plan(
         made = Recipe.model_validate({**asked, "training": training.model_dump(mode="json")})
     except ValidationError as error:
         raise GenlibError(f"The recipe does not work: {problem(error)}.") from None
-    source = data.load(made.data, "train", size=made.size)
+    source = data.load(made.data, "train", size=made.size) if read else data.outline(made.data, size=made.size)
     try:
         config = cls.config_for(source.info, **{"space": source.space.model_dump(), **of_config})
     except ValidationError as error:
         raise GenlibError(f"That configuration does not work: {problem(error)}.") from None
     check(cls, config, source, made)
-    return Task(name, file, config, made, source)
+    return Task(name, file, config, made, None if isinstance(source, data.Outline) else source)
 
 
 def begin(task: Task, *, device: torch.device | None = None, bfloat16: bool | None = None) -> Run:
-    """The task's run, before its first step. GenlibError: model and data do not fit, or the data is not there."""
-    source = task.source or data.load(task.recipe.data, "train", size=task.recipe.size)
+    """The task's run, before its first step. GenlibError: model and data do not fit, or the data is not there, or the
+    checkpoint that it starts from is of another config."""
+    source = task.source or _read(task.recipe.data, task.recipe.size)
     model = fresh(catalog.model_class(task.model), task.config, task.recipe.seed)
+    if task.start:
+        found = shipped(task.start)
+        if (found.spec.model, found.config) != (task.model, task.config):
+            raise GenlibError(
+                f"{task.start} is another network than the one that is asked for: leave its settings as they are, or "
+                "start from nothing."
+            )
+        model.load_state_dict(found.load("cpu").state_dict())
     return Run(model, source, task.recipe, device, bfloat16)
+
+
+_sets: WeakValueDictionary[tuple[str, int | None], Any] = WeakValueDictionary()
+_reading = threading.Lock()
+
+
+def _read(name: str, size: int | None) -> DataSet:
+    """The data, once for all runs that are there: a set of pictures is large."""
+    with _reading:
+        if (found := _sets.get((name, size))) is None:
+            found = _sets[name, size] = data.load(name, "train", size=size)
+        return found
 
 
 def run(

@@ -31,7 +31,7 @@ from genlib.errors import GenlibError, problem
 from genlib.models.base import Model
 
 if TYPE_CHECKING:
-    from genlib.data import DataSet
+    from genlib.data import DataSet, Outline
 
 
 _building = threading.Lock()
@@ -105,13 +105,16 @@ class Run:
             pace = (time.monotonic() - started) / (self.step - first)
             yield Progress(self.step, self.recipe.steps, values, pace * (self.recipe.steps - self.step))
 
-    def advance(self) -> dict[str, Tensor]:
-        """Make one step: what the model's train_step returned, which may be NaN."""
-        batch = self.batch()
+    def advance(self, only: str = "") -> dict[str, Tensor]:
+        """Make one step: what the model's train_step returned, which may be NaN. `only`: the optimiser that moves
+        its weights, where the others stand still for once; "": all do."""
+        batch, optimizers = self.batch(), self.optimizers
+        if only:
+            optimizers = {name: o if name == only else _Still(o) for name, o in optimizers.items()}  # type: ignore[misc]
         self._set_rates()
         # cache_enabled=False: autocast would keep using D's weights as they were before D's own update.
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16, cache_enabled=False):
-            scalars: dict[str, Tensor] = self.model.train_step(batch, self.optimizers, self.training)
+            scalars: dict[str, Tensor] = self.model.train_step(batch, optimizers, self.training)
         self.step += 1
         self._move_average()
         return scalars
@@ -121,6 +124,10 @@ class Run:
         model = copy.deepcopy(self.model).eval().requires_grad_(False)
         model.load_state_dict({**self.model.state_dict(), **self._average})
         return model
+
+    def aim(self, steps: int) -> None:
+        """Be a run of so many steps from now on, at least of one more: its schedules end there."""
+        self.recipe = self.recipe.model_copy(update={"steps": max(steps, self.step + 1)})
 
     def batch(self) -> Batch:
         """The batch of the present step."""
@@ -227,7 +234,20 @@ class Run:
         torch._foreach_lerp_(self._averages, self._latest, 1 - d)
 
 
-def check(model: type[Model[Any, Any, Any]], config: Config, source: DataSet, recipe: Recipe) -> None:
+class _Still:
+    """An optimiser whose steps move nothing."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        self._optimizer = optimizer
+
+    def step(self) -> None:
+        pass
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._optimizer, name)
+
+
+def check(model: type[Model[Any, Any, Any]], config: Config, source: DataSet | Outline, recipe: Recipe) -> None:
     """Whether a model with this config can learn from a data set. TrainingError says what does not fit."""
     if source.space != config.space:
         raise TrainingError(
@@ -244,7 +264,7 @@ def check(model: type[Model[Any, Any, Any]], config: Config, source: DataSet, re
         raise TrainingError(f"{model.title} needs {missing}, and {recipe.data} has none: choose another data set.")
 
 
-def unmet(needs: Needs, source: DataSet) -> str:
+def unmet(needs: Needs, source: DataSet | Outline) -> str:
     """What a model needs and the data lacks, in words; empty where nothing does."""
     if needs.paired and not source.paired:
         return "a line drawing for each picture"

@@ -1,17 +1,18 @@
-"""Train: a model learns points before one's eyes, and can be broken, mended and compared."""
+"""Train: a model learns points or pictures before one's eyes, and can be broken, mended and compared."""
 
 import streamlit as st
 
 from genlib.ui import frame, pages
 from genlib.ui.address import Address
 
-frame.heading("Train", "Watch a model learn points of the plane, on this machine, and break it yourself.")
+frame.heading("Train", "Watch a model learn pictures or points of the plane, on this machine, and break it yourself.")
 
 with frame.answering():
     address = Address(pages.TRAIN)
     address.restore()
-    from genlib.ui.lab import desk, form, panel  # they import torch, for which the heading does not wait
+    from genlib.ui.lab import desk, form, keep, panel  # they import torch, for which the heading does not wait
 
+    keep.go_on()
     form.choose()
     for problem in address.publish().problems:
         st.warning(problem, icon=":material/link_off:")
@@ -20,4 +21,5 @@ with frame.answering():
     panel.draw(desk.mine(), address)
     st.header("Settings", anchor=False)
     form.settings(address)
+    keep.open_again()
     frame.import_ahead("torch._dynamo")  # the first optimiser imports it: a second or two, while one reads

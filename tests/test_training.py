@@ -345,3 +345,14 @@ def test_models_are_built_beside_each_other_without_mixing_their_weights() -> No
     for thread in threads:
         thread.join()
     assert all(same(alone[seed], built[seed]) for seed in range(8))
+
+
+def test_a_run_that_aims_elsewhere_has_its_schedules_end_there() -> None:
+    run = start("gan", steps=1000, cooldown=1.0)
+    run.advance()
+    full = run.optimizers["generator"].param_groups[0]["lr"]
+    run.aim(2)
+    run.advance()
+    assert run.optimizers["generator"].param_groups[0]["lr"] == pytest.approx(full / 2)
+    run.aim(0)  # it is past that
+    assert run.recipe.steps == run.step + 1

@@ -25,7 +25,7 @@ from genlib.data.manifest import info as info
 from genlib.data.manifest import names as names
 from genlib.data.manifest import parts as parts
 from genlib.data.manifest import point_names as point_names
-from genlib.data.sets import DataSet, Endless, Finite, PictureSet, PointSet, Rows
+from genlib.data.sets import DataSet, Endless, Finite, Outline, PictureSet, PointSet, Rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,6 +40,7 @@ __all__ = [
     "DataSet",
     "Endless",
     "Finite",
+    "Outline",
     "PictureSet",
     "PointSet",
     "Rows",
@@ -53,6 +54,7 @@ __all__ = [
     "load_points",
     "names",
     "nearest",
+    "outline",
     "parts",
     "point_names",
     "stream",
@@ -101,6 +103,17 @@ def load_points(name: str, split: Split = "train") -> PointSet:
     if split not in manifest.SPLITS:
         raise manifest.no_split(name, split)
     return PointSet(about, points.SETS[name].density(), split)
+
+
+def outline(name: str, *, size: int | None = None) -> Outline | PointSet:
+    """What one can know of the training split of a set without reading it; points are known whole, for they cost
+    nothing. Raises DataError for an unknown name or size."""
+    about = info(name)
+    if about.kind == "points":
+        return load_points(name)
+    if size is not None and size not in about.sizes:
+        raise DataError(f"{name} has no pictures of {size} pixels; choose among {', '.join(map(str, about.sizes))}.")
+    return Outline(about, size)
 
 
 def from_strokes(lines: Sequence[np.ndarray], sigma: float) -> PointSet:

@@ -139,6 +139,40 @@ class PictureSet:
         )
 
 
+@dataclass(frozen=True)
+class Outline:
+    """What is known of the training split of a set of pictures that has not been read.
+
+    side   of the pictures, where the set has several sizes; None: the usual one
+    """
+
+    info: DataInfo
+    side: int | None = None
+
+    @property
+    def size(self) -> int:
+        """How many pictures there are."""
+        return self.info.splits["train"]
+
+    @property
+    def space(self) -> Pictures:
+        """Of its pictures."""
+        assert isinstance(self.info.space, Pictures)
+        return self.info.space.model_copy(update={"side": self.side} if self.side else {})
+
+    @property
+    def labels(self) -> dict[str, Tensor]:
+        """Attribute -> each of its values once."""
+        import torch
+
+        return {attribute: torch.arange(len(names)) for attribute, names in self.info.labels.items()}
+
+    @property
+    def paired(self) -> bool:
+        """Whether each picture has its line drawing."""
+        return self.info.has_lines
+
+
 def _move(pixels: Tensor, device: torch.device | str) -> Tensor:
     """uint8 (B, C, H, W) -> float32 in [0, 1] on the device. Bytes travel: they are a quarter of the floats."""
     import torch

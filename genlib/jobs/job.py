@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import copy
-import logging
 import math
 import threading
 import time
@@ -18,8 +17,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from genlib import experiment
+from genlib.budget import size
 from genlib.errors import GenlibError
-from genlib.jobs import limits
+from genlib.jobs import ends, limits
 from genlib.jobs.limits import Limits
 from genlib.jobs.pace import Pace
 from genlib.jobs.queue import HERE, Queue
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 EVERY = 0.4  # s from one look at the model to the next, at least
 SOON = 0.25  # s that a control waits for its effect, so that the next snapshot shows it
 HEALTH = 30  # the copy of the last healthy moment is taken so many times as seldom as it takes long
-
-log = logging.getLogger(__name__)
 
 _alive: weakref.WeakSet[Job] = weakref.WeakSet()
 
@@ -63,24 +61,36 @@ class Job:
         limits: Limits = Limits(),  # noqa: B008 (it is frozen)
         every: float = EVERY,
         threads: int | None = None,
+        budget: float | None = None,
+        after: Job | None = None,
     ) -> None:
         """
         watch    called with a copy of the model (averaged weights) and the step, now and then and at the end; what it
                  returns is kept as a Moment, and nobody changes it
         party    whom it belongs to: jobs of one party have their turns together; None: it is one of its own
         threads  that one step computes with; None: as many as torch takes by itself
+        budget   seconds that it may run, pauses and waiting not counted: its steps follow, and so do its schedules,
+                 which end with it; None: as many steps as its recipe says
+        after    a job whose numbers ran away, of the same model and data: this one goes on from its last healthy moment
         Raises GenlibError in one sentence where the task asks for more than `limits`.
         """
         limits.check(task)
         self.task, self.party = task, self if party is None else party
         self.trained: Trained | None = None  # once it ended with finite weights
+        self.budget = budget
         self._watch, self._queue, self._limits, self._every, self._threads = watch, queue, limits, every, threads
         self.at = 0  # the step that it stands at; its snapshots come later
-        self._record = Record()
-        self._runs, self._singles, self._stops = False, 0, False
+        self._record, self._pace = Record(), Pace()
+        self._runs, self._stops = False, False
+        self._singles: list[str] = []  # single steps to make: of which player, or "" of all
         self._healthy: dict[str, Any] | None = None  # a copy of Run.state, and
         self._again = 0.0  # the time from which on another one may be taken
-        self._snapshot = Snapshot("paused", 0, task.recipe.steps)
+        self._snapshot = Snapshot("paused", 0, task.recipe.steps, left=budget)
+        if after is not None:
+            self._healthy = after._healthy
+            self._record = Record.until(after.snapshot())
+            self._pace.used = after._pace.used if budget else 0.0
+            self._snapshot = replace(self._snapshot, curves=self._record.curves(), moments=self._record.moments())
         self._thread: threading.Thread | None = None
 
     # --- From outside: any thread ---
@@ -102,7 +112,7 @@ class Job:
     def busy(self) -> bool:
         """Whether its snapshot is going to change by itself."""
         now = self._snapshot
-        return now.state in ("running", "waiting") or (self._singles > 0 and not now.ended)
+        return now.state in ("running", "waiting") or (bool(self._singles or self._stops) and not now.ended)
 
     def start(self) -> None:
         """Go on, or begin, as soon as it is its turn. GenlibError: too many wait already."""
@@ -111,7 +121,7 @@ class Job:
                 return
             if self._queue.full:
                 raise GenlibError("Too many runs wait for this machine: try again in a few minutes.")
-            self._runs, self._singles = True, 0
+            self._runs, self._singles = True, []
             self._queue.enter(self)
             self._put("waiting" if self._queue.place(self) else "running")
             self._begin()
@@ -126,14 +136,16 @@ class Job:
             self._queue.changed.notify_all()
             self._settle(lambda now: now.state in ("paused", "finished", "stopped", "failed"))
 
-    def step(self) -> None:
-        """Pause, and make exactly one more step. It takes no turn: a single step is soon over."""
+    def step(self, player: str = "") -> None:
+        """Pause, and make exactly one more step. It takes no turn: a single step is soon over. `player`: who alone
+        moves in it, one of the snapshot's; "": all do."""
         with self._queue.changed:
             if self._snapshot.ended:
                 return
             if self._runs:
                 self.pause()
-            before, self._singles = self._snapshot.step, self._singles + 1
+            before = self._snapshot.step
+            self._singles.append(player)
             self._begin()
             self._queue.changed.notify_all()
             self._settle(lambda now: now.step > before or now.ended)
@@ -159,8 +171,8 @@ class Job:
 
     def expected(self) -> float:
         """Seconds of computing that are left at most: as many as it may take, until its pace is known."""
-        left = self._snapshot.left
-        return self._limits.seconds if left is None else min(left, self._limits.seconds)
+        left, most = self._snapshot.left, self._limits.seconds if self.budget is None else self.budget
+        return most if left is None else min(left, most)
 
     def _settle(self, reached: Callable[[Snapshot], bool]) -> None:
         """With the lock: wait a moment until the thread has done what it was told."""
@@ -186,24 +198,26 @@ class Job:
 
         if self._threads:
             torch.set_num_threads(self._threads)  # of this thread: others keep theirs
+        diverged = False
         try:
             state, sentence = self._train()
+            diverged = state == "failed" and self._snapshot.healthy is not None
         except GenlibError as error:
             state, sentence = "failed", str(error)
         except (MemoryError, torch.OutOfMemoryError):
-            state, sentence = "failed", self._no_memory()
+            state, sentence = "failed", ends.no_memory(self._snapshot.step)
         except RuntimeError as error:
-            # On the CPU torch has no class of its own for it.
-            short = "can't allocate memory" in str(error) or "not enough memory" in str(error)
-            state, sentence = "failed", self._no_memory() if short else self._broke(error)
+            state, sentence = "failed", ends.fault(self.task.model, self._snapshot.step, error)
         except Exception as error:  # whatever a model does: it ends this run, and the app goes on
-            state, sentence = "failed", self._broke(error)
+            state, sentence = "failed", ends.broke(self.task.model, self._snapshot.step, error)
         finally:
-            self._healthy = None
+            if not diverged:
+                self._healthy = None
             self.task = replace(self.task, source=None)  # a set of pictures is large
         with self._queue.changed:
             self._queue.leave(self)
-            self._put(state, left=0.0, place=0, sentence=self._snapshot.sentence or sentence)
+            left = 0.0 if state == "finished" else self._snapshot.left
+            self._put(state, left=left, place=0, sentence=self._snapshot.sentence or sentence)
 
     def _train(self) -> tuple[State, str]:
         """Until it ends: as what, and why."""
@@ -212,36 +226,46 @@ class Job:
         if self._stops:
             return "stopped", ""
         run = experiment.begin(self.task)
+        if self._healthy is not None:
+            run.go_on_from(self._healthy)
+        self._put(device=run.device.type, players=tuple(run.optimizers))
         self._see(run)
-        pace = Pace()
-        while run.step < self.task.recipe.steps:
+        pace = self._pace
+        while not self._over(run):
             single = self._next(run)
             if single is None:
                 break
             started = time.monotonic()
-            values = {name: float(value) for name, value in run.advance().items()}
+            values = {name: float(value) for name, value in run.advance(self._singles[0] if single else "").items()}
             pace.count(started)
             self.at = run.step
+            if self.budget is not None:
+                run.aim(run.step + round(pace.steps_in(self.budget - pace.used)))
             self._queue.stepped(self)
             if not all(map(math.isfinite, values.values())):
                 return "failed", self._diverged(run, values)
             self._record.note(run.step, values)
             if single:
-                self._see(run, pace=pace.pace)
+                self._see(run)
                 with self._queue.changed:
-                    self._singles = max(0, self._singles - 1)
+                    del self._singles[:1]
                     self._queue.changed.notify_all()
             elif pace.due(self._every):
                 with pace.looking():
-                    self._see(run, pace=pace.pace)
-                if pace.computed > self._limits.seconds:
+                    self._see(run)
+                if self.budget is None and pace.computed > self._limits.seconds:
                     self._finish(run)
                     used = f"It used up its {self._limits.seconds:,.0f} s of computing"
                     return "stopped", f"{used}, after {run.step:,} steps."
                 if limits.free() < self._limits.spare:
-                    return "failed", self._no_memory()
+                    self._healthy = None
+                    return "failed", ends.no_memory(self._snapshot.step)
+        over = self._over(run)
         self._finish(run)
-        return ("finished" if run.step >= self.task.recipe.steps else "stopped"), ""
+        return ("finished" if over else "stopped"), ""
+
+    def _over(self, run: Run) -> bool:
+        return run.step >= run.recipe.steps if self.budget is None else self._pace.used >= self.budget
 
     def _may_run(self) -> bool:
         return self._runs and self._queue.turn(self)
@@ -277,20 +301,25 @@ class Job:
                 self._put(state)
             self._queue.changed.wait()
 
-    def _see(self, run: Run, pace: float = 0.0) -> bool:
+    def _see(self, run: Run) -> bool:
         """Look at the model, and publish. Whether its weights are finite; else there is nothing to see."""
         from genlib.jobs.blame import finite
 
         if sound := finite(run):
             if self._watch is not None:
-                self._record.look(Moment(run.step, self._watch(run.snapshot(), run.step)))
+                seen = self._watch(run.snapshot(), run.step)
+                self._record.look(Moment(run.step, seen, size(seen)))
             self._keep(run)
-        pace = pace or self._snapshot.pace
+        pace = self._pace.pace
+        left = (run.recipe.steps - run.step) / pace if pace else None
+        if self.budget is not None:
+            left = max(0.0, self.budget - self._pace.used)
         self._put(
             step=run.step,
+            steps=run.recipe.steps,
             pace=pace,
-            left=(run.recipe.steps - run.step) / pace if pace else None,
-            healthy=run.step if sound else self._snapshot.healthy,
+            left=left,
+            healthy=self._healthy["step"] if self._healthy else None,
             curves=self._record.curves(),
             moments=self._record.moments(),
         )
@@ -304,36 +333,18 @@ class Job:
             self._again = time.monotonic() + HEALTH * (time.monotonic() - started)
 
     def _finish(self, run: Run) -> None:
-        if self._see(run):
+        if self.budget is not None:  # what it came to, since its steps followed from the time
+            self.task = replace(self.task, recipe=run.recipe.model_copy(update={"steps": max(1, run.step)}))
+        sound = self._see(run)
+        self._put(steps=self.task.recipe.steps)
+        if sound:
             self.trained = experiment.Trained(run.snapshot(), run.step, {})
-
-    # --- Sentences ---
 
     def _diverged(self, run: Run, values: Mapping[str, float]) -> str:
         from genlib.jobs import blame
 
-        step, terms = run.step, [name for name, value in values.items() if not math.isfinite(value)]
-        where, healthy = "", ""
+        step, layer = run.step, ""
         if self._healthy is not None:
             layer = blame.layer(run, self._healthy, step)
-            where = f", first in the layer {layer}" if layer else ""
-            healthy = f" Its last healthy moment is step {self._snapshot.healthy:,}."
         self._put(step=step)
-        are = "is" if len(terms) == 1 else "are"
-        return (
-            f"The numbers ran away: {' and '.join(terms)} {are} no longer finite at step {step:,}{where}. "
-            f"Lower the learning rates.{healthy}"
-        )
-
-    def _no_memory(self) -> str:
-        return (
-            f"The run ended after {self._snapshot.step:,} steps, since the machine's memory is all but used up: choose "
-            "a smaller width or batch, or try again later."
-        )
-
-    def _broke(self, error: Exception) -> str:
-        log.exception("a run of %s broke off", self.task.model, exc_info=error)
-        return (
-            f"The run broke off after step {self._snapshot.step:,} by a fault of the program "
-            f"({type(error).__name__}): choose other settings."
-        )
+        return ends.diverged(values, step, layer, self._snapshot.healthy)

@@ -11,13 +11,20 @@ class Pace:
     """How long steps take, and when it is time to look again."""
 
     def __init__(self) -> None:
-        self.computed = self.pace = 0.0
+        # computed: seconds in steps; used: these and those in looks; pace: steps a second, of late
+        self.computed = self.used = self.pace = 0.0
         self._looked, self._took, self._steps, self._time = time.monotonic(), 0.0, 0, 0.0
 
     def count(self, started: float) -> None:
         """One step, which began then."""
         took = time.monotonic() - started
-        self.computed, self._time, self._steps = self.computed + took, self._time + took, self._steps + 1
+        self.computed, self.used = self.computed + took, self.used + took
+        self._time, self._steps = self._time + took, self._steps + 1
+
+    def steps_in(self, seconds: float) -> float:
+        """How many more there will be in so many seconds, looks among them."""
+        pace = self.pace or self._steps / max(self._time, 1e-9)
+        return max(0.0, seconds) * pace
 
     def due(self, every: float) -> bool:
         if time.monotonic() - self._looked < max(every, SHARE * self._took):
@@ -35,3 +42,4 @@ class Pace:
     def __exit__(self, *_: object) -> None:
         now = time.monotonic()
         self._took, self._looked = now - self._looked, now
+        self.used += self._took

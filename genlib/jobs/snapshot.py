@@ -13,15 +13,17 @@ State = Literal["waiting", "running", "paused", "finished", "stopped", "failed"]
 ENDS: frozenset[State] = frozenset({"finished", "stopped", "failed"})
 
 MOST = 600  # values of a curve, and
-MOMENTS = 160  # moments that are kept: every second one goes where there are more
+MOMENTS = 160  # moments that are kept, and
+ROOM = 12 << 20  # bytes that they take together: every second one goes where there are more
 
 
 @dataclass(frozen=True)
 class Moment:
-    """`seen`: what the job's `watch` returned after `step` steps. The caller keeps it unchanged."""
+    """`seen`: what the job's `watch` returned after `step` steps, in `nbytes` bytes. The caller keeps it unchanged."""
 
     step: int
     seen: Any
+    nbytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,15 @@ class Snapshot:
     """Where a job stands.
 
     waits     for its first turn, or for another one after a pause
+    steps     of the whole run; where it has a budget of time, as many as it will come to at its pace
     pace      steps a second, of late; 0 where there is none yet
-    left      seconds until its last step at that pace; None: nobody knows
+    left      seconds until its last step at that pace, or of its budget; None: nobody knows
     place     how many runs come before it; 0 where it is its turn, or it asks for none
     wait      seconds until its turn, at most; None: nobody knows
     sentence  why it ended, where that is not what was asked for
-    healthy   the last step at which all of its numbers were finite; None: there was none
+    healthy   the last step at which all of its numbers were finite and a copy of it was kept; None: there was none
+    device    that it computes on, as "cpu"; "" until it begins
+    players   the parts of its model that learn in turn, any of which can make a step alone; () until it begins
     """
 
     state: State
@@ -54,6 +59,8 @@ class Snapshot:
     wait: float | None = None
     sentence: str = ""
     healthy: int | None = None
+    device: str = ""
+    players: tuple[str, ...] = ()
     curves: Curves = Curves()
     moments: tuple[Moment, ...] = ()
 
@@ -69,6 +76,16 @@ class Record:
         self._every, self._steps = 1, list[int]()
         self._values: dict[str, list[float]] = {}
         self._moments: list[Moment] = []
+
+    @classmethod
+    def until(cls, snapshot: Snapshot) -> Record:
+        """As it was at a snapshot's last healthy moment."""
+        record, last = cls(), snapshot.healthy or 0
+        steps, values = snapshot.curves.steps, snapshot.curves.values
+        for i in np.flatnonzero(steps <= last).tolist():
+            record.note(int(steps[i]), {name: float(all_[i]) for name, all_ in values.items()})
+        record._moments = [moment for moment in snapshot.moments if moment.step <= last]
+        return record
 
     def note(self, step: int, values: Mapping[str, float]) -> None:
         """The values at `step`."""
@@ -88,8 +105,11 @@ class Record:
         if self._moments and self._moments[-1].step == moment.step:
             self._moments.pop()
         self._moments.append(moment)
-        if len(self._moments) > MOMENTS:
+        while len(self._moments) > 2 and not self._fits():
             self._moments = self._moments[:-1:2] + self._moments[-1:]
+
+    def _fits(self) -> bool:
+        return len(self._moments) <= MOMENTS and sum(moment.nbytes for moment in self._moments) <= ROOM
 
     def curves(self) -> Curves:
         steps = np.array(self._steps, np.int64)

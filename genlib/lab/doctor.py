@@ -25,6 +25,8 @@ ON = 0.5  # share of samples within three sigma above which they do
 WELL, SHARP, NEAR = 0.9, 0.8, 0.1  # share of the modes, of the samples within three sigma, and nats of Jensen-Shannon
 GROWN = 20.0  # times as large as in the first steps: a value that grows without end
 BEYOND = 1000.0  # nobody's loss on points is as large
+VARIED = 0.7  # of the variety of the data: what pictures of a model reach that has learned most of it
+ALIKE = 0.5  # of the variety of the data, and of their own best, below which pictures have become too much alike
 
 
 @dataclass(frozen=True)
@@ -57,25 +59,15 @@ def look(
     settings  the model's, of Config and Training
     failed    whether its numbers are no longer finite
     """
-    runaway = _grows(curves)
-    if failed or runaway:
-        said = f"{runaway[0]} has grown to {runaway[1]:,.3g}" if runaway else "The numbers are no longer finite"
-        slower = {k: v / 10 for k, v in settings.items() if k.endswith("rate") and isinstance(v, float)}
-        if "bound" in settings and settings["bound"] == "none":
-            return Diagnosis("diverging", f"{said}: nothing bounds the critic.", "Bound it.", {"bound": "penalty"})
-        return Diagnosis("diverging", f"{said}: it diverges.", "Learn ten times more slowly.", slower)
+    if (diverging := _diverging(curves, settings, failed)) is not None:
+        return diverging
     gauges = seen[-1].gauges
     if step < EARLY * steps:
         return Diagnosis("early", f"It is early: {step:,} of {steps:,} steps.")
     covered = gauges.covered / (gauges.modes or 1)
     of = f"{gauges.covered:.0f} of {gauges.modes} modes" if gauges.modes else f"{covered:.0%} of the curve"
     if (sure := _sure(curves)) is not None and not (covered >= WELL and gauges.sharp > ON):
-        return Diagnosis(
-            "won",
-            f"The discriminator has won: it gives data {sure[0]:.0%} and samples {sure[1]:.0%}, and the generator "
-            "hears little from it.",
-            *_weaker(settings),
-        )
+        return _won(sure, settings)
     if covered < LOST and gauges.sharp >= ON:
         return Diagnosis(
             "collapse",
@@ -89,6 +81,56 @@ def look(
         f"On its way: {of} covered, {gauges.sharp:.0%} of the samples within three sigma of data, "
         f"Jensen-Shannon {gauges.js:.2f}.",
         "More steps, with rates that fall at the end, draw it sharper.",
+    )
+
+
+def look_at_pictures(
+    step: int,
+    steps: int,
+    curves: Mapping[str, np.ndarray],
+    varieties: Sequence[float],
+    settings: Mapping[str, Any],
+    failed: bool = False,
+) -> Diagnosis:
+    """The same of a run on pictures. `varieties`: of its moments (lab.album.Drawn), the last one last; at least one."""
+    if (diverging := _diverging(curves, settings, failed)) is not None:
+        return diverging
+    if step < EARLY * steps:
+        return Diagnosis("early", f"It is early: {step:,} of about {steps:,} steps.")
+    if (sure := _sure(curves)) is not None:
+        return _won(sure, settings)
+    variety = varieties[-1]
+    vary = "" if math.isnan(variety) else f" Its pictures vary {variety:.0%} as much as those of the data."
+    if variety < min(ALIKE, ALIKE * max(varieties)):
+        return Diagnosis("collapse", f"Its pictures have become alike.{vary}", *_spread(settings))
+    if step < steps:
+        return Diagnosis("between", f"Nothing is wrong so far.{vary}")
+    if variety < VARIED:
+        return Diagnosis("between", f"Nothing went wrong, and there is more to learn.{vary}", "Give it more time.")
+    return Diagnosis("well", f"Nothing went wrong.{vary}")
+
+
+def slower(settings: Mapping[str, Any]) -> dict[str, float]:
+    """The learning rates among a model's settings, ten times lower."""
+    return {k: v / 10 for k, v in settings.items() if k.endswith("rate") and isinstance(v, float)}
+
+
+def _diverging(curves: Mapping[str, np.ndarray], settings: Mapping[str, Any], failed: bool) -> Diagnosis | None:
+    runaway = _grows(curves)
+    if not (failed or runaway):
+        return None
+    said = f"{runaway[0]} has grown to {runaway[1]:,.3g}" if runaway else "The numbers are no longer finite"
+    if settings.get("bound") == "none":
+        return Diagnosis("diverging", f"{said}: nothing bounds the critic.", "Bound it.", {"bound": "penalty"})
+    return Diagnosis("diverging", f"{said}: it diverges.", "Learn ten times more slowly.", slower(settings))
+
+
+def _won(sure: tuple[float, float], settings: Mapping[str, Any]) -> Diagnosis:
+    return Diagnosis(
+        "won",
+        f"The discriminator has won: it gives data {sure[0]:.0%} and samples {sure[1]:.0%}, and the generator "
+        "hears little from it.",
+        *_weaker(settings),
     )
 
 

@@ -26,6 +26,7 @@ CARRIED = 250  # of them, for the earth mover's distance
 LATTICE = 21  # lines of the latent lattice in each direction, or
 LINE = 241  # places on a latent line
 COARSE = {1: 64, 2: 20}  # places along an axis where a density takes long
+PUSHED = 160  # samples at which it is shown where the discriminator's value rises
 EDGE = 0.02  # share of the prior beyond the lattice, on each side
 
 
@@ -64,6 +65,8 @@ class Seen:
     optimal   float32 (side, ..): p / (p + q) of the blurred laws
     lattice   float32 (LATTICE, LATTICE, D), where a lattice of the latent plane goes, or (1, LINE, D) of a latent line;
               None: its latent is neither
+    pushes    float32 (PUSHED, D): at the first samples, the slope of what the discriminator says, towards more like
+              data; None: there is none, or the data are on a line
     """
 
     made: np.ndarray
@@ -73,6 +76,7 @@ class Seen:
     density: np.ndarray | None
     optimal: np.ndarray
     lattice: np.ndarray | None
+    pushes: np.ndarray | None = None
 
 
 class Watcher:
@@ -90,10 +94,12 @@ class Watcher:
         with torch.inference_mode():
             made = self._made(model).float().cpu()
             of_made = self.grid.of_points(made)
-            word, meaning = None, ""
+            word, meaning, pushes = None, "", None
             if isinstance(model, Criticises):
                 said = model.criticise(self.grid.places)
                 word, meaning = self._on_grid(said.score), said.meaning
+                if self.grid.dims == 2:
+                    pushes = slopes(model, made[:PUSHED])
             density = self._density(model) if isinstance(model, Scores) else None
             return Seen(
                 made.numpy(),
@@ -103,6 +109,7 @@ class Watcher:
                 density,
                 self._on_grid(divergences.optimal_discriminator(self._of_law, of_made)),
                 self._lattice(model),
+                pushes,
             )
 
     def gauges(self, made: Tensor, of_made: Tensor | None = None) -> Gauges:
@@ -164,3 +171,13 @@ class Watcher:
             return None
         z = torch.cartesian_prod(*axes[::-1]).view(-1, latent.dims).flip(1)
         return model.decode(z).float().cpu().reshape(-1, across, self.grid.dims).numpy()
+
+
+def slopes(judge: Criticises, x: Tensor) -> np.ndarray:
+    """Where what a discriminator says of points (N, D) becomes more like data, and how fast, float32 (N, D)."""
+    with torch.inference_mode(False), torch.enable_grad():
+        at = x.clone().requires_grad_()
+        said = judge.criticise(at)
+        (slope,) = torch.autograd.grad(said.score.sum(), at)
+    sign = -1 if said.meaning == "energy" else 1  # low where it takes x for data
+    return (sign * slope).float().cpu().numpy()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 CHUNK = 2**17  # pixels sampled at once: 32 pictures of 64 x 64; bounds the memory that large ones take
 REAL = 2000  # held-out points that made ones are shown over
-OPENED = "opened"  # session state: the Hub's checkpoints that this visitor opened, by name
+OPENED = "opened"  # session state: the checkpoints of the Hub and of zips that this visitor opened, by name
 
 # One network computes at a time, with all cores. Several at once, each with threads of its own for every core, wait for
 # each other's threads: twenty visitors' pictures take several times as long as one after the other.

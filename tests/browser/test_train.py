@@ -88,3 +88,22 @@ def test_a_reload_finds_the_run_and_who_leaves_ends_it(fresh_server: str, visit:
     expect(status(second)).to_contain_text("Another run has this machine", timeout=PATIENCE)
     page.goto(f"{fresh_server}/_stcore/health")  # as a closed tab: the session is gone
     expect(status(second)).to_contain_text(re.compile(r"Step [1-9]"), timeout=PATIENCE)
+
+
+def test_pictures_are_learned_and_the_model_goes_on_to_sample(server: str, visit: Visit) -> None:
+    page = visit(server + "/train?data=digits&model=gan&width=16&batch=16&budget=600")
+    settled(page)
+    expect(page.get_by_role("group", name="Pictures of the data")).to_be_visible(timeout=PATIENCE)
+    press(page, "Start")
+    expect(status(page)).to_contain_text(re.compile(r"Step [1-9].* pictures a second on .* s left"), timeout=PATIENCE)
+    expect(page.get_by_role("group", name=re.compile("48 pictures by .* after [1-9]"))).to_be_visible(timeout=PATIENCE)
+    press(page, "Pause")
+    expect(status(page)).to_contain_text("Paused after step", timeout=PATIENCE)
+    paused = step(page)
+    press(page, "Discriminator alone")
+    expect(status(page)).to_contain_text(f"Paused after step {paused + 1:,}.", timeout=PATIENCE)
+    press(page, "Stop")
+    expect(page.get_by_role("slider", name="After step")).to_be_visible(timeout=PATIENCE)
+    press(page, "To Sample")
+    page.wait_for_url(re.compile(r"/sample\?.*model=gan-digits\.zip"), timeout=PATIENCE)
+    expect(page.get_by_role("button", name="picture with seed 0", exact=True)).to_be_visible(timeout=PATIENCE)

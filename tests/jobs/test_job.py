@@ -6,6 +6,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,15 +15,16 @@ import torch
 from genlib import experiment
 from genlib.errors import GenlibError
 from genlib.experiment import Task
-from genlib.jobs import Job, Limits, Queue
+from genlib.jobs import Job, Limits, Moment, Queue
+from genlib.jobs.snapshot import ROOM, Record
 from genlib.models.gan import GAN
 
 LONG = 60  # s after which a test gives up: nothing here takes as long
 SMALL = {"latent": 2, "width": 16, "batch_norm": False, "dropout": 0.0}
 
 
-def task(steps: int = 100_000, seed: int = 0, **settings: Any) -> Task:
-    recipe = {"steps": steps, "batch_size": 16, "seed": seed, "ema": 0.9}
+def task(steps: int = 100_000, seed: int = 0, ema: float = 0.9, **settings: Any) -> Task:
+    recipe = {"steps": steps, "batch_size": 16, "seed": seed, "ema": ema}
     return experiment.plan("gan-two-gaussians", recipe=recipe, settings={**SMALL, **settings})
 
 
@@ -295,8 +297,64 @@ def test_numbers_that_run_away_end_the_run_with_term_and_step(
         "The numbers ran away: loss G is no longer finite at step 12. Lower the learning rates. "
         f"Its last healthy moment is step {now.healthy}."
     )
-    assert now.moments[-1].step == now.healthy
+    assert now.moments[-1].step >= now.healthy
     assert job.trained is None
+
+
+def test_one_goes_on_from_the_last_healthy_moment(make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    """And ends, with the same settings and without the fault, as if nothing had happened."""
+    step = GAN.train_step
+
+    def planted(self: GAN, batch: Any, *rest: Any) -> Any:
+        return step(self, batch, *rest) | ({"loss G": torch.tensor(torch.inf)} if batch.step == 11 else {})
+
+    monkeypatch.setattr(GAN, "train_step", planted)
+    broken = make(task(30), watch=lambda model, step: step)
+    broken.start()
+    healthy = until(broken, lambda now: now.ended).healthy
+    monkeypatch.undo()
+    other, straight = make(task(30), watch=lambda model, step: step, after=broken), make(task(30))
+    assert [moment.step for moment in other.snapshot().moments][-1] <= healthy
+    for job in (other, straight):
+        job.start()
+        assert until(job, lambda now: now.ended).state == "finished"
+    now = other.snapshot()
+    assert list(now.curves.steps) == list(range(1, 31))
+    assert [moment.step for moment in now.moments] == sorted({moment.step for moment in now.moments})
+    assert same(weights(other), weights(straight))
+
+
+@pytest.mark.parametrize("player", ["generator", "discriminator"])
+def test_a_single_step_may_be_of_one_player_alone(make: Callable[..., Job], player: str) -> None:
+    seen: dict[int, dict[str, torch.Tensor]] = {}
+    job = make(task(ema=0.0), watch=lambda model, step: seen.update({step: model.state_dict()}))
+    job.step()
+    assert until(job, lambda now: now.step == 1).players == ("generator", "discriminator")
+    job.step(player)
+    until(job, lambda now: now.step == 2)
+    moved = {name.partition(".")[0] for name, tensor in seen[2].items() if not torch.equal(tensor, seen[1][name])}
+    assert moved == {player}
+
+
+def test_a_budget_of_time_makes_the_steps_and_the_schedules_follow(make: Callable[..., Job]) -> None:
+    asked = task(3)
+    job = make(replace(asked, recipe=asked.recipe.model_copy(update={"cooldown": 1.0})), budget=0.5)
+    job.start()
+    now = until(job, lambda now: now.ended)
+    assert (now.state, now.sentence, now.left) == ("finished", "", 0.0)
+    assert now.step > 3  # as many as it came to, not as the recipe says
+    assert job.trained is not None
+    assert now.steps == job.trained.step == job.task.recipe.steps == now.step
+
+
+def test_moments_take_no_more_room_than_is_for_them() -> None:
+    record = Record()
+    for step in range(100):
+        record.look(Moment(step, None, ROOM // 9))
+        kept = record.moments()
+        assert sum(moment.nbytes for moment in kept) <= ROOM
+        assert (kept[0].step, kept[-1].step) == (0, step)
+    assert len(kept) > 3
 
 
 @pytest.mark.parametrize(("part", "at"), [("discriminator", 3), ("generator", 3)])

@@ -11,9 +11,9 @@ import torch
 from pydantic import ValidationError
 
 from genlib import catalog, data
-from genlib.contract import Criticises, Decodes, Encodes, Samples, Trains
+from genlib.contract import Criticises, Criticism, Decodes, Encodes, Samples, Trains
 from genlib.lab.grid import SIDE
-from genlib.lab.seen import LATTICE, LINE, MADE, Watcher
+from genlib.lab.seen import LATTICE, LINE, MADE, PUSHED, Watcher, slopes
 from genlib.spaces import Points
 from genlib.training import fresh
 
@@ -103,3 +103,30 @@ def test_the_lattice_and_the_word_are_the_models_own() -> None:
     corner = torch.stack([watcher.grid.high[0], watcher.grid.low[1]])[None]  # the last of the first row
     assert seen.word[0, -1] == pytest.approx(float(model.criticise(corner).score.detach()[0]), abs=1e-5)
     assert seen.meaning == "probability"
+
+
+@pytest.mark.parametrize(("meaning", "sign"), [("critic value", 1), ("energy", -1)])
+def test_the_arrows_point_to_where_a_judge_sees_data(meaning: Any, sign: int) -> None:
+    """Of a bowl about (1, -2) the slope is known; an energy is low where data are."""
+
+    class Judge(Criticises):
+        def criticise(self, x: torch.Tensor) -> Criticism:
+            return Criticism(-sign * (x - torch.tensor([1.0, -2.0])).square().sum(1), meaning)
+
+    with torch.inference_mode():  # as a watcher looks
+        x = torch.randn(7, 2)
+        found = slopes(Judge(), x)
+    np.testing.assert_allclose(found, -2 * (x.numpy() - [1, -2]), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_who_judges_points_of_the_plane_pushes_them(name: str) -> None:
+    cls = catalog.model_class(name)
+    config = next(config for config in cls.tiny() if isinstance(config.space, Points))
+    seen = Watcher(data.load_points("ring8"))(fresh(cls, config, 0).eval(), 0)
+    if issubclass(cls, Criticises):
+        assert seen.pushes is not None
+        assert seen.pushes.shape == (PUSHED, 2)
+        assert np.isfinite(seen.pushes).all()
+    else:
+        assert seen.pushes is None

@@ -17,13 +17,15 @@ from genlib import catalog, experiment, query
 from genlib.checkpoint import Checkpoint
 from genlib.drawing import INK
 from genlib.jobs import HERE
-from genlib.lab import doctor, lessons
+from genlib.lab import doctor, lessons, offers
 from genlib.lab.doctor import Diagnosis
+from genlib.models.gan import GAN
+from genlib.ui import loaders
 from genlib.ui.canvas import Kept
 from genlib.ui.lab import desk as desks
 from genlib.ui.lab import form, keep
-from genlib.ui.lab.query import OWN, learners
-from genlib.ui.pages import TrainQuery
+from genlib.ui.lab.query import OWN
+from genlib.ui.pages import SAMPLE, TrainQuery
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "train.py")
 SMALL = {"width": "8", "batch": "16"}
@@ -91,14 +93,14 @@ def test_start_pause_step_resume_stop_again() -> None:
     assert labels(at) == ["Pause", "One step", "Stop"]
     press(at, "pause")
     before = until(at, lambda now: now.state == "paused")
-    assert labels(at) == ["Resume", "One step", "Stop"]
+    assert labels(at) == ["Resume", "One step", "Stop", "Generator alone", "Discriminator alone"]
     press(at, "step")
     assert until(at, lambda now: now.step > before.step and now.state == "paused").step == before.step + 1
     press(at, "start")
     until(at, lambda now: now.step > before.step + 5)
     press(at, "stop")
     ended = until(at, lambda now: now.ended)
-    assert labels(at) == ["Again", "One step", "Stop"]
+    assert labels(at) == ["Again", "One step", "Stop", "To Sample"]
     (slider,) = at.select_slider
     assert slider.options[-1] == f"{ended.step:,}"
     slider.set_value(0).run()
@@ -113,7 +115,7 @@ def test_a_single_step_begins_a_run_that_makes_just_that() -> None:
     at = visit(**SMALL)
     press(at, "step")
     assert until(at, lambda now: now.step > 0 and now.state == "paused").step == 1
-    assert labels(at) == ["Resume", "One step", "Stop"]
+    assert labels(at)[:3] == ["Resume", "One step", "Stop"]
 
 
 def test_leaving_and_coming_back_finds_it_running() -> None:
@@ -151,7 +153,7 @@ def test_a_second_visitor_waits_and_is_told_so() -> None:
     until(second, lambda now: now.state == "running" and now.step > 0)
 
 
-@pytest.mark.parametrize("name", learners())
+@pytest.mark.parametrize("name", offers.of_points())
 def test_every_model_that_learns_points_has_its_form_from_its_own_schemas(name: str) -> None:
     at = visit(model=name, data="moons", steps="3", batch="16")
     cls = catalog.model_class(name)
@@ -165,7 +167,7 @@ def test_every_model_that_learns_points_has_its_form_from_its_own_schemas(name: 
     assert "Curve covered" in table(at)
 
 
-@pytest.mark.parametrize("name", learners())
+@pytest.mark.parametrize("name", offers.of_points())
 def test_no_setting_of_a_model_has_a_name_of_the_page(name: str) -> None:
     cls = catalog.model_class(name)
     assert not set(OWN) & {*cls.Config.model_fields, *cls.Training.model_fields}
@@ -220,12 +222,87 @@ def test_the_model_is_taken_home_as_a_checkpoint_that_loads(tmp_path: Path) -> N
     (button,) = at.get("download_button")
     assert button.proto.label == "Model as zip"
     job = desk_of(at).shown[0].job
-    with zipfile.ZipFile(io.BytesIO(keep.packed(job))) as file:
+    with zipfile.ZipFile(io.BytesIO(keep.packed(desk_of(at).shown[0]))) as file:
         file.extractall(tmp_path)
     found = Checkpoint.read(tmp_path / "gan-ring8")
     assert (found.spec.trained_steps, found.spec.recipe.seed) == (3, 0)
     made, again = (model.sample(range(5)) for model in (job.trained.model, found.load()))
     assert torch.allclose(made, again, atol=1e-2)  # float16 on disk
+
+
+# --- Pictures ---
+
+
+def test_pictures_are_learned_kept_opened_again_and_taken_to_sample(tmp_path: Path) -> None:
+    at = visit(data="digits", model="gan", **SMALL)
+    assert any("55,000 of them are learned from" in m.value for m in at.markdown)
+    press(at, "start")
+    until(at, lambda now: now.step > 3 and len(now.moments) > 2)
+    press(at, "pause")
+    paused = until(at, lambda now: now.state == "paused")
+    assert set(labels(at)) >= {"Resume", "Generator alone", "Discriminator alone"}
+    press(at, "alone.generator")
+    assert until(at, lambda now: now.step > paused.step and now.state == "paused").step == paused.step + 1
+    press(at, "stop")
+    ended = until(at, lambda now: now.ended)
+    assert [button.proto.label for button in at.get("download_button")][:2] == ["Model as zip", "Film as GIF"]
+
+    file = keep.packed(desk_of(at).shown[0])
+    at.file_uploader[0].upload("gan-digits.zip", file, "application/zip").run()
+    assert not at.exception
+    opened = at.session_state[loaders.OPENED]["gan-digits.zip"]
+    assert (opened.spec.trained_steps, opened.spec.recipe.steps) == (ended.step, ended.step)
+    found = opened.moments()
+    assert found is not None
+    assert found.shape[1:] == (16, 28, 28, 1)
+    assert any(f"after {ended.step:,} steps" in m.value for m in at.markdown)
+    assert SAMPLE.takes(opened)
+
+
+def test_a_file_that_is_no_model_is_told_in_one_sentence() -> None:
+    at = visit()
+    at.file_uploader[0].upload("model.zip", b"PK no", "application/zip").run()
+    (error,) = at.error
+    assert error.value.startswith("This is no zip of a checkpoint")
+    assert loaders.OPENED not in at.session_state
+
+
+def test_another_kind_of_data_brings_its_own_form_and_back() -> None:
+    at = visit(seed="3")
+    kinds = at.get("button_group")[0]
+    kinds.set_value("pictures").run()
+    assert not at.exception
+    assert (at.query_params["data"], at.query_params["model"]) == (offers.smallest(), "vae")
+    assert "lesson" not in at.query_params
+    at.selectbox(key="train.data").select("emoji").run()
+    assert not at.exception
+    assert at.selectbox(key="train.model").value == "vae"
+    at.selectbox(key="train.budget").select(120).run()
+    assert at.query_params["budget"] == "120"
+    at.get("button_group")[0].set_value("points").run()
+    assert not at.exception
+    assert at.selectbox(key="train.lesson").value == "free"
+
+
+def test_a_run_that_ran_away_goes_on_more_slowly_from_its_last_healthy_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = GAN.train_step
+
+    def planted(self: GAN, batch: Any, optimizers: Any, training: Any) -> Any:
+        found = step(self, batch, optimizers, training)
+        wild = training.generator_rate > 1e-3 and batch.step > 5
+        return found | ({"loss G": torch.tensor(torch.nan)} if wild else {})
+
+    monkeypatch.setattr(GAN, "train_step", planted)
+    at = visit(generator_rate="0.01", steps="20", **SMALL)
+    press(at, "start")
+    failed = until(at, lambda now: now.ended)
+    assert failed.state == "failed"
+    press(at, "heal")
+    task = desk_of(at).shown[0].job.task
+    assert task.recipe.training["generator_rate"] == 1e-3
+    healed = until(at, lambda now: now.ended)
+    assert (healed.state, healed.step) == ("finished", 20)
+    assert list(healed.curves.steps) == list(range(1, 21))
 
 
 # --- The address ---
@@ -241,7 +318,10 @@ def test_the_address_says_everything_and_is_refused_in_one_sentence() -> None:
     assert at.query_params["clip"] == "0.05"
     for parameters, told in (
         ({"model": "began"}, "`model` must be one of "),
-        ({"data": "digits"}, "`data` must be one of ring8,"),
+        ({"data": "dogs"}, "`data` must be one of ring8,"),
+        ({"data": "digits", "budget": "7"}, "`budget` must be one of 30, 60, 120, 300, 600, and `7` is not: 60"),
+        ({"data": "digits", "weights": "vae-faces"}, "`weights` must be one of nothing, vae-digits, vae2d-digits"),
+        ({"data": "digits", "batch": "60000"}, "`batch` must be a whole number from 2 to 1024, and `60000` is not"),
         ({"generator_rate": "10"}, "`generator_rate` must be a number above 0 to 1, and `10` is not: 0.001"),
         ({"cats": "3"}, "This page has nothing called `cats`."),
     ):

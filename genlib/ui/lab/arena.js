@@ -1,11 +1,14 @@
 // What a model makes of the plane or the line, painted anew at each moment that the server sends. What is shown of it,
 // and the values under the cursor, are the browser's business.
+const chosen = new Map(); // place on the page -> what is hidden, which map is shown, and where the cursor is
 const TINT = 0.62; // of a colour over the paper, where a map is most sure
 
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".arena");
   const canvas = root.querySelector("canvas"), legend = root.querySelector(".legend"), readout = root.querySelector(".readout");
-  const state = (root.state ??= { hidden: new Set(), map: undefined, at: null });
+  // What somebody chose to see stays, also where a slider that comes above the figure has Streamlit build it anew.
+  if (!chosen.has(data.place)) chosen.set(data.place, { hidden: new Set(["pushes"]), map: undefined, at: null });
+  const state = chosen.get(data.place);
   const [low, high] = data.view, dims = low.length;
   root.classList.toggle("line", dims === 1);
   canvas.setAttribute("aria-label", data.alt);
@@ -19,6 +22,7 @@ export default function ({ parentElement, data }) {
     { key: "made", sign: "dot", text: data.words.made, on: () => !state.hidden.has("made") },
     { key: "data", sign: "cross", text: data.words.data, on: () => !state.hidden.has("data") },
     ...(lattice ? [{ key: "lattice", sign: "net", text: data.words.lattice, on: () => !state.hidden.has("lattice") }] : []),
+    ...(data.pushes ? [{ key: "pushes", sign: "arrow", text: data.words.pushes, on: () => !state.hidden.has("pushes") }] : []),
     ...maps.map((map) => ({ key: map.key, map: true, sign: map.two ? "both" : "one", text: map.text, on: () => state.map === map.key })),
   ];
   const built = JSON.stringify(items.map(({ key, text }) => [key, text]));
@@ -160,7 +164,29 @@ function plane({ pen, width, height, ratio, map, ink, low, high, made, real, lat
       pen.fill();
     }
   }
+  if (data.pushes && shows("pushes")) arrows(pen, ink("text"), ratio, width, made, floats(data.pushes), x, y);
   pen.globalAlpha = 1;
+}
+
+// From each of the first samples, where its judge's value rises. Lengths are relative: a root, so that what is faint is
+// seen, too.
+function arrows(pen, colour, ratio, width, made, pushes, x, y) {
+  let most = 1e-12;
+  for (let i = 0; i < pushes.length; i += 2) most = Math.max(most, Math.hypot(pushes[i], pushes[i + 1]));
+  pen.strokeStyle = colour;
+  pen.globalAlpha = 0.8;
+  pen.lineWidth = 1.2 * ratio;
+  pen.beginPath();
+  for (let i = 0; i < pushes.length; i += 2) {
+    const size = Math.hypot(pushes[i], pushes[i + 1]), long = 0.075 * width * Math.sqrt(size / most);
+    if (!(long > ratio)) continue;
+    const dx = pushes[i] / size, dy = -pushes[i + 1] / size, head = Math.min(4 * ratio, long / 2);
+    const a = x(made[i]), b = y(made[i + 1]), u = a + dx * long, v = b + dy * long;
+    pen.moveTo(a, b), pen.lineTo(u, v);
+    pen.moveTo(u - head * (dx - 0.6 * dy), v - head * (dy + 0.6 * dx)), pen.lineTo(u, v);
+    pen.lineTo(u - head * (dx + 0.6 * dy), v - head * (dy - 0.6 * dx));
+  }
+  pen.stroke();
 }
 
 // On a line: samples as a histogram, the data's density as a curve, and a map as a curve with a scale of its own.

@@ -42,12 +42,23 @@ def arena(watcher: Watcher, seen: Seen | None, key: str, alt: str, made: str = "
             ),
             "modes": tuple(modes),
             "lattice": _lattice(seen),
+            "pushes": _packed(seen.pushes) if seen and seen.pushes is not None else None,
             "maps": tuple(_maps(seen)) if seen else (),
-            "words": {"made": made, "data": "data", "lattice": "latent lattice"},
+            "words": {
+                "made": made,
+                "data": "data",
+                "lattice": "latent lattice",
+                "pushes": f"where {_judge(seen)} pushes {made}",
+            },
             "alt": alt,
+            "place": key,
         },
         key=key,
     )
+
+
+def _judge(seen: Seen | None) -> str:
+    return {"critic value": "the critic", "energy": "the energy"}.get(seen.meaning if seen else "", "D")
 
 
 def _lattice(seen: Seen | None) -> dict[str, object] | None:

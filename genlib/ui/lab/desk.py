@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from genlib.data import PointSet
 from genlib.jobs import Job, Lease, Limits
+from genlib.lab.album import Album
 from genlib.lab.seen import Watcher
 from genlib.ui.pages import TRAIN
 
@@ -37,8 +39,13 @@ class Shown:
     """A run and what looks at it. `called`: its name beside another one."""
 
     job: Job
-    watcher: Watcher
+    watcher: Watcher | Album
     called: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Of what is learned: "points" or "pictures"."""
+        return "pictures" if isinstance(self.watcher, Album) else "points"
 
 
 class Desk:
@@ -65,12 +72,16 @@ class Desk:
         """Whether nothing can go on; true where nothing was begun."""
         return all(shown.job.snapshot().ended for shown in self.shown)
 
-    def lay(self, tasks: Sequence[tuple[Task, str]]) -> None:
-        """Put new runs in place of the old ones, without starting them. GenlibError: they ask for too much."""
+    def lay(self, tasks: Sequence[tuple[Task, str]], budget: float | None = None, after: Job | None = None) -> None:
+        """Put new runs in place of the old ones, without starting them. GenlibError: they ask for too much.
+
+        budget, after   of Job
+        """
         made = []
         for task, called in tasks:
-            watcher = Watcher(task.source)  # type: ignore[arg-type]  # a set of points
-            made.append(Shown(Job(task, watcher, party=self.key, limits=LIMITS, threads=1), watcher, called))
+            watcher = Watcher(task.source) if isinstance(task.source, PointSet) else Album(task)
+            job = Job(task, watcher, party=self.key, limits=LIMITS, threads=1, budget=budget, after=after)
+            made.append(Shown(job, watcher, called))
         self.stop()
         self.shown = tuple(made)
 
@@ -82,9 +93,10 @@ class Desk:
         for shown in self.shown:
             shown.job.pause()
 
-    def step(self) -> None:
+    def step(self, player: str = "") -> None:
+        """`player`: who alone moves, of those of the runs' snapshots; "": all do."""
         for shown in self.shown:
-            shown.job.step()
+            shown.job.step(player)
 
     def stop(self) -> None:
         for shown in self.shown:

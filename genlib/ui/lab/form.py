@@ -11,11 +11,12 @@ import streamlit as st
 from genlib import catalog, data, drawing, experiment, query
 from genlib.budget import MADE
 from genlib.experiment import Task
-from genlib.lab import lessons
+from genlib.lab import lessons, offers
+from genlib.spaces import Pictures
 from genlib.ui.address import Address
 from genlib.ui.canvas import Kept, canvas
 from genlib.ui.controls import label
-from genlib.ui.lab.query import DRAWN, OWN, TrainQuery, learners
+from genlib.ui.lab.query import BUDGETS, DRAWN, NOTHING, OWN, RING, TrainQuery
 from genlib.ui.pages import TRAIN
 
 if TYPE_CHECKING:
@@ -28,38 +29,93 @@ FIRST = 5  # settings that stand there at once; the others fold
 TINY = 1e-6
 
 
+def kind() -> str:
+    """Of the data that is chosen: "points" or "pictures"."""
+    return "pictures" if st.session_state[KEY("data")] in data.names() else "points"
+
+
 def choose() -> None:
-    """Lesson, data, model and seed."""
-    titles = {"free": "Free play", **{lesson.key: lesson.title for lesson in lessons.LESSONS}}
+    """What is learned, and by which model; of points the lesson, of pictures how long."""
+    st.session_state[KEY("_kind")] = kind()
+    st.segmented_control(
+        "What is learned",
+        ["points", "pictures"],
+        format_func={"points": "Points of the plane", "pictures": "Pictures"}.__getitem__,
+        key=KEY("_kind"),
+        required=True,
+        on_change=_other_kind,
+        label_visibility="collapsed",
+    )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        _choose_points() if kind() == "points" else _choose_pictures()
+
+
+def _choose_points() -> None:
+    titles = {"free": "Free play", **{lesson.key: lesson.title for lesson in lessons.LESSONS}}
+    st.selectbox(
+        "Lesson",
+        list(titles),
+        format_func=titles.__getitem__,
+        key=KEY("lesson"),
+        on_change=_turn,
+        args=(("lesson", "seed"),),
+        persist_state="session",
+        width=300,
+    )
+    _choose_data([*data.point_names(), DRAWN])
+    _choose_model(offers.of_points(), ("data", "model", "seed"))
+
+
+def _choose_pictures() -> None:
+    state = st.session_state
+    _choose_data(list(data.names()), on_change=_turn, args=(("data", "model", "budget", "seed"),))
+    _choose_model(offers.of_pictures(state[KEY("data")]), ("data", "model", "budget", "seed"))
+    st.selectbox(
+        "Time",
+        BUDGETS,
+        format_func=lambda s: f"{s} s" if s < 60 else f"{s // 60} min",
+        key=KEY("budget"),
+        persist_state="session",
+        width=100,
+        help="How long it runs, pauses not counted. Its learning rates fall towards the end of it.",
+    )
+    if starts := offers.starts(state[KEY("model")], state[KEY("data")]):
         st.selectbox(
-            "Lesson",
-            list(titles),
-            format_func=titles.__getitem__,
-            key=KEY("lesson"),
+            "Start from",
+            [NOTHING, *starts],
+            format_func=lambda name: "Nothing" if name == NOTHING else name,
+            key=KEY("weights"),
             on_change=_turn,
-            args=(("lesson", "seed"),),
+            args=(("data", "model", "budget", "weights", "seed"),),
             persist_state="session",
-            width=300,
+            width=180,
+            help="Fresh weights, or those of a checkpoint that is here: it goes on learning",
         )
-        st.selectbox(
-            "Data",
-            [*data.point_names(), DRAWN],
-            format_func=lambda name: "Your own drawing" if name == DRAWN else data.info(name).title,
-            key=KEY("data"),
-            persist_state="session",
-            width=220,
-        )
-        st.selectbox(
-            "Model",
-            learners(),
-            format_func=lambda name: catalog.about(name).title,
-            key=KEY("model"),
-            on_change=_turn,
-            args=(("data", "model", "seed"),),
-            persist_state="session",
-            width=300,
-        )
+
+
+def _choose_data(names: list[str], **change: Any) -> None:
+    st.selectbox(
+        "Data",
+        names,
+        format_func=lambda name: "Your own drawing" if name == DRAWN else data.info(name).title,
+        key=KEY("data"),
+        persist_state="session",
+        width=220,
+        **change,
+    )
+
+
+def _choose_model(names: tuple[str, ...], keep: tuple[str, ...]) -> None:
+    st.selectbox(
+        "Model",
+        names,
+        format_func=lambda name: catalog.about(name).title,
+        key=KEY("model"),
+        on_change=_turn,
+        args=(keep,),
+        persist_state="session",
+        width=300,
+    )
 
 
 def paper() -> None:
@@ -113,12 +169,21 @@ def settings(address: Address[TrainQuery]) -> None:
     _row(known, own[:FIRST])
     with st.expander("More settings", icon=":material/tune:", key=KEY("_more")):
         _row(known, own[FIRST:])
-        _row(known, ["seed", "steps", "batch", "ema", "cooldown"])
+        _row(known, ["seed", *(["steps"] if kind() == "points" else []), "batch", "ema", "cooldown"])
+
+
+def budget() -> float | None:
+    """Seconds that a run on pictures may take; of points the steps are counted."""
+    return float(st.session_state[KEY("budget")]) if kind() == "pictures" else None
 
 
 def tasks(address: Address[TrainQuery]) -> list[tuple[Task, str]]:
     """What the form asks for, each with what it is called: one run, or the two of a lesson. GenlibError."""
     asked = address.values
+    if kind() == "pictures":
+        start = "" if asked.weights == NOTHING else asked.weights
+        task = offers.usual(asked.model, asked.data, start, asked.recipe, **asked.settings)
+        return [(replace(task, start=start), "")]
     lesson = lessons.find(asked.lesson)
     found = [(_task(asked.model, asked.recipe, asked.settings), lesson.called if lesson else "")]
     if lesson and lesson.beside:
@@ -131,6 +196,8 @@ def changed(task: Task, change: Mapping[str, Any]) -> Task:
     """The same with other settings of its model. GenlibError."""
     recipe = task.recipe.model_dump(exclude={"training"})
     own = {**task.config.model_dump(exclude={"space"}), **task.recipe.training, **change}
+    if isinstance(task.config.space, Pictures):
+        return replace(offers.usual(task.model, recipe["data"], task.start, recipe, **own), start=task.start)
     return _task(task.model, recipe, own, task.source)  # type: ignore[arg-type]  # points
 
 
@@ -147,9 +214,17 @@ def _turn(keep: tuple[str, ...]) -> None:
     """Another lesson or model: what is not kept has its own defaults."""
     state = st.session_state
     kept = {field: str(state[KEY(field)]) for field in keep}
-    if "lesson" not in keep:
+    if kind() == "pictures":
+        if kept["model"] not in offers.of_pictures(kept["data"]):
+            del kept["model"]
+    elif "lesson" not in keep:
         kept["lesson"] = "free"
     Address(TRAIN).want(kept)
+
+
+def _other_kind() -> None:
+    pictures = st.session_state[KEY("_kind")] == "pictures"
+    Address(TRAIN).want({"data": offers.smallest() if pictures else RING})
 
 
 def _row(known: Mapping[str, Mapping[str, Any]], names: list[str]) -> None:

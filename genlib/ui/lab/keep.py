@@ -1,52 +1,152 @@
-"""The result of a run, to take home: a checkpoint's folder as a zip."""
+"""The result of a run: taken home as a zip, opened again from one, and among the models of this visit."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
-from genlib import experiment
-from genlib.sheets import zip_of
-from genlib.ui.lab.desk import Desk
-from genlib.ui.pages import TRAIN
+from genlib import experiment, moments, parcels
+from genlib.errors import GenlibError
+from genlib.lab.album import Album
+from genlib.ui import loaders
+from genlib.ui.gallery import gallery
+from genlib.ui.pages import SAMPLE, TRAIN, page_of
 
 if TYPE_CHECKING:
-    from genlib.jobs import Job
+    from genlib.checkpoint import Checkpoint
+    from genlib.ui.lab.desk import Shown
+
+KEY = TRAIN.widget
+ZIP, OPENED, TROUBLE, GOES = KEY("_zip"), KEY("_opened"), KEY("_zip.trouble"), KEY("_goes")
+STANDS = "It stands among the models of the other pages as long as this visit lasts"
+MOST = 3  # opened zips that a visitor has among the models: each stays in memory
+SHOWN = 24  # pictures of a model that was opened
 
 
-def offer(desk: Desk) -> None:
-    """A button for each run that has ended with finite weights."""
-    ended = [(shown, shown.job) for shown in desk.shown if shown.job.trained is not None]
+def offer(runs: Sequence[Shown]) -> None:
+    """For each run that has ended with finite weights: take it home, or on to the other pages."""
+    ended = [shown for shown in runs if shown.job.trained is not None]
     if not ended:
         return
     with st.container(horizontal=True, gap="xsmall"):
-        for i, (shown, job) in enumerate(ended):
+        for i, shown in enumerate(ended):
             of = f" of “{shown.called}”" if shown.called else ""
             st.download_button(
                 f"Model{of} as zip",
-                partial(packed, job),
-                f"{name(job)}.zip",
+                partial(packed, shown),
+                f"{name(shown)}.zip",
                 "application/zip",
                 on_click="ignore",
-                key=TRAIN.widget(f"keep{i}"),
+                key=KEY(f"keep{i}"),
                 icon=":material/folder_zip:",
-                help="Unpack it in checkpoints/: the command line and the other pages find it there",
+                help="This page opens it again; unpacked in checkpoints/, the command line does, too",
             )
+            if page := page_of(shown.job.task.model, shown.job.task.config.space.kind):
+                st.button(
+                    f"To {page.title}{of}",
+                    on_click=_take_on,
+                    args=(shown,),
+                    key=KEY(f"on{i}"),
+                    icon=":material/arrow_forward:",
+                    help=STANDS,
+                )
 
 
-def name(job: Job) -> str:
+def goes() -> bool:
+    """Whether the visitor wants to go on to another page with a model."""
+    return GOES in st.session_state
+
+
+def go_on() -> None:
+    """To the page that shows the model which was taken on just now."""
+    found: Checkpoint | None = st.session_state.pop(GOES, None)
+    if found is not None and (page := page_of(found.spec.model, found.config.space.kind)):
+        st.switch_page(page.file, query_params={"model": found.name})
+
+
+def open_again() -> None:
+    """The field for a zip, and what the model in it makes."""
+    state = st.session_state
+    with st.expander("Open a model that you took home", icon=":material/folder_open:", key=KEY("_open")):
+        st.file_uploader(
+            f"The zip of a model, at most {parcels.MOST / 1e6:.0f} MB",
+            "zip",
+            key=ZIP,
+            max_upload_size=25,  # MB; of what is larger than we take parcels says so
+            on_change=_opened,
+        )
+        if trouble := state.get(TROUBLE):
+            st.error(trouble, icon=":material/error:")
+        found: Checkpoint | None = state.get(OPENED)
+        if found is None:
+            return
+        st.markdown(f"**{found.title}**, after {found.spec.trained_steps:,} steps")
+        if page := page_of(found.spec.model, found.config.space.kind):
+            st.button(
+                f"To {page.title}",
+                on_click=lambda: st.session_state.update({GOES: found}),
+                key=KEY("on"),
+                icon=":material/arrow_forward:",
+                help=STANDS,
+            )
+        if page is SAMPLE and found.config.space.kind == "pictures":
+            made = loaders.samples(found, range(SHOWN), found.controls())
+            gallery(made, range(SHOWN), KEY("_made"), name=f"Pictures by {found.title}", still=True)
+
+
+def _opened() -> None:
+    state = st.session_state
+    file, state[TROUBLE] = state[ZIP], None
+    if file is None:
+        return
+    try:
+        state[OPENED] = _join(parcels.unpack(file.getvalue(), file.name))
+    except GenlibError as error:
+        state[TROUBLE] = str(error)
+
+
+def _take_on(shown: Shown) -> None:
+    st.session_state[GOES] = _join(parcels.unpack(packed(shown)))
+
+
+def _join(checkpoint: Checkpoint) -> Checkpoint:
+    """Among the models of this visit, where only the last few zips stay."""
+    opened: dict[str, Checkpoint] = st.session_state.setdefault(loaders.OPENED, {})
+    opened.pop(checkpoint.name, None)
+    opened[checkpoint.name] = checkpoint
+    for name in [name for name in opened if name.endswith(parcels.SUFFIX)][:-MOST]:
+        del opened[name]
+    return checkpoint
+
+
+def name(shown: Shown) -> str:
     """Of the checkpoint."""
-    return f"{job.task.model.replace('_', '-')}-{job.task.recipe.data}"
+    task = shown.job.task
+    return f"{task.model.replace('_', '-')}-{task.recipe.data}"
 
 
-def packed(job: Job) -> bytes:
-    """The checkpoint's folder: weights, config and recipe."""
-    assert job.trained is not None
-    with TemporaryDirectory() as folder:
-        found = experiment.write(replace(job.task, name=name(job)), job.trained, Path(folder))
-        return zip_of({f"{found.name}/{path.name}": path.read_bytes() for path in sorted(found.folder.iterdir())})
+def packed(shown: Shown) -> bytes:
+    """The checkpoint's folder: weights, config and recipe, and pictures of its training where there are such."""
+    trained = shown.job.trained
+    assert trained is not None
+    with TemporaryDirectory() as folder:  # safetensors and config are written as every checkpoint's are
+        trained = replace(trained, moments=_moments(shown))
+        return parcels.pack(experiment.write(replace(shown.job.task, name=name(shown)), trained, Path(folder)).folder)
+
+
+def _moments(shown: Shown) -> dict[int, np.ndarray]:
+    """The pictures of five moments, where they are of the seeds that those of every checkpoint are of."""
+    album, seen = shown.watcher, shown.job.snapshot().moments
+    if not isinstance(album, Album) or album.works or album.columns:
+        return {}
+    last = max(1, seen[-1].step)
+    steps: np.ndarray = np.array([moment.step for moment in seen])
+    due = [seen[int(np.abs(steps - step).argmin())] for step in moments.due(last)]
+    return {moment.step: moment.seen.pictures[: len(moments.SEEDS)] for moment in due}

@@ -11,15 +11,22 @@ from pydantic import Field, create_model
 
 from genlib import catalog, data, query
 from genlib.contract import MAX_SEED, Recipe
-from genlib.lab import lessons
+from genlib.lab import lessons, offers
 from genlib.query import Query
-from genlib.spaces import Points
 
 MOST = 20_000  # steps
 FIRST = "gan"  # the model that the page opens with, and
 RING = "ring8"  # the data
 DRAWN = "drawn"  # the data that the visitor draws; the address does not hold them
-OWN = ("lesson", "data", "model", "seed", "steps", "batch", "ema", "cooldown")  # fields of every model's address
+NOTHING = "nothing"  # that a run on pictures starts from: fresh weights
+BUDGETS = (30, 60, 120, 300, 600)  # seconds that such a run may take
+MINUTE = BUDGETS[1]
+# Pictures of a step at most, small ones and larger ones, unless more are asked for: in a short time many steps count
+# more than large ones.
+FEW = {True: 64, False: 32}
+FALLS = 0.4  # share of its steps over which the rates fall, unless its model says otherwise
+# Fields of every model's address.
+OWN = ("lesson", "data", "model", "budget", "weights", "seed", "steps", "batch", "ema", "cooldown")
 
 
 class TrainQuery(Query):
@@ -28,8 +35,10 @@ class TrainQuery(Query):
     always = frozenset({"lesson", "data", "model", "seed"})
 
     lesson: str = Field("free", max_length=40, description="The lesson that is given, or free")
-    data: str = Field(RING, max_length=40, description="The points that are learned")
+    data: str = Field(RING, max_length=40, description="The points or the pictures that are learned")
     model: str = Field(FIRST, max_length=40, description="The model that learns them")
+    budget: int = Field(MINUTE, ge=1, le=600, description="Seconds that a run on pictures may take")
+    weights: str = Field(NOTHING, max_length=96, description="The checkpoint that a run on pictures starts from")
     seed: int = Field(0, ge=0, le=MAX_SEED, description="Fixes the first weights, the order of the data and all noise")
     steps: int = Field(3000, ge=1, le=MOST, description="Training steps")
     batch: int = Field(256, ge=2, le=1024, description="Points of each step")
@@ -42,8 +51,14 @@ class TrainQuery(Query):
     def beside(cls, parameters: Mapping[str, str]) -> type[TrainQuery]:
         """With the settings of the model that is named, or of the lesson's; the lesson says their defaults."""
         lesson = lessons.find(parameters.get("lesson", ""))
-        models = learners()
         model = parameters.get("model", "")
+        if (name := parameters.get("data", "")) in data.names():
+            models = offers.of_pictures(name)
+            model = model if model in models else offers.quickest(models)
+            starts = offers.starts(model, name)
+            start = parameters.get("weights", "")
+            return _of_pictures(name, model, start if start in starts else "", models, starts)
+        models = offers.of_points()
         if model not in models:
             model = lesson.model if lesson else FIRST
         return _of(lesson.key if lesson else "free", model, models)
@@ -66,13 +81,6 @@ class TrainQuery(Query):
         }
 
 
-def learners() -> tuple[str, ...]:
-    """The models that learn points, in the order of the family tree."""
-    names = [name for name in catalog.model_names() if "Trains" in catalog.about(name).capabilities]
-    names = [name for name in names if Points in catalog.model_class(name).Config.spaces()]
-    return tuple(sorted(names, key=lambda name: catalog.about(name).place))
-
-
 @lru_cache(maxsize=64)
 def _of(key: str, model: str, models: tuple[str, ...]) -> type[TrainQuery]:
     lesson, cls = lessons.find(key), catalog.model_class(model)
@@ -85,18 +93,57 @@ def _of(key: str, model: str, models: tuple[str, ...]) -> type[TrainQuery]:
             own |= lesson.settings
     fields: dict[str, Any] = {
         "lesson": (Literal[("free", *(lesson.key for lesson in lessons.LESSONS))], _as(TrainQuery, "lesson", key)),
-        "data": (Literal[(*data.point_names(), DRAWN)], _as(TrainQuery, "data", defaults.pop("data", RING))),
+        "data": (_sets(), _as(TrainQuery, "data", defaults.pop("data", RING))),
         "model": (Literal[models], _as(TrainQuery, "model", model)),
+        "budget": (Literal[MINUTE], _as(TrainQuery, "budget", MINUTE)),
+        "weights": (Literal["nothing"], _as(TrainQuery, "weights", NOTHING)),
     }
     for name in ("steps", "batch", "ema", "cooldown"):
         if name in defaults:
             fields[name] = (TrainQuery.model_fields[name].annotation, _as(TrainQuery, name, defaults[name]))
+    return create_model("TrainQuery", __base__=TrainQuery, **fields, **_own(cls, own))
+
+
+class _OfPictures(TrainQuery):
+    always = frozenset({"data", "model", "budget", "seed"})
+
+
+@lru_cache(maxsize=64)
+def _of_pictures(
+    name: str, model: str, start: str, models: tuple[str, ...], starts: tuple[str, ...]
+) -> type[TrainQuery]:
+    """Of `model` on the pictures of a set, with the settings that suit both."""
+    task, cls = offers.usual(model, name, start), catalog.model_class(model)
+    usual = task.recipe
+    fields: dict[str, Any] = {
+        "lesson": (Literal["free"], _as(TrainQuery, "lesson", "free")),
+        "data": (_sets(), _as(TrainQuery, "data", name)),
+        "model": (Literal[models], _as(TrainQuery, "model", model)),
+        "budget": (Literal[BUDGETS], _as(TrainQuery, "budget", MINUTE)),
+        "weights": (Literal[(NOTHING, *starts)], _as(TrainQuery, "weights", NOTHING)),
+        "steps": (Literal[TrainQuery.model_fields["steps"].default], TrainQuery.model_fields["steps"]),
+        "batch": (int, _as(TrainQuery, "batch", min(FEW[task.config.space.shape[-1] <= 32], usual.batch_size))),
+        "ema": (float, _as(TrainQuery, "ema", usual.ema)),
+        "cooldown": (float, _as(TrainQuery, "cooldown", cls.recipe.get("cooldown", FALLS))),
+    }
+    own = {**task.config.model_dump(), **usual.training}
+    return create_model("TrainQuery", __base__=_OfPictures, **fields, **_own(cls, own))
+
+
+def _sets() -> Any:
+    """All that can be learned."""
+    return Literal[(*data.point_names(), *data.names(), DRAWN)]
+
+
+def _own(cls: Any, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a model's Config and Training that a form can hold."""
+    fields: dict[str, Any] = {}
     for kind in (cls.Config, cls.Training):
         known = query.fields(kind)
         for name, info in kind.model_fields.items():
             if drawable(known[name]):
-                fields[name] = (info.annotation, _as(kind, name, own.get(name, info.default)))
-    return create_model("TrainQuery", __base__=TrainQuery, **fields)
+                fields[name] = (info.annotation, _as(kind, name, defaults.get(name, info.default)))
+    return fields
 
 
 def drawable(field: Mapping[str, Any]) -> bool:

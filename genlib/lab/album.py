@@ -1,0 +1,109 @@
+"""What is seen of a model that learns pictures: what it makes of the same seeds, or of the same pictures, all along.
+
+As in seen.py, everything follows from what a model can do.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genlib import catalog, data, translation
+from genlib.contract import Conditions, Decodes, Encodes, Samples, Translates
+from genlib.sheets import to_uint8
+
+if TYPE_CHECKING:
+    from genlib.experiment import Task
+    from genlib.models.base import Model
+
+SMALL = 32  # px of a side, up to which there is room for more pictures
+MANY, FEW = (8, 6), (6, 4)  # pictures in a row, and rows: of small ones, and of larger ones
+CLASSES = 10  # of a model that is told the class: a column for each, where there are at most so many
+GREY = 127
+HELD = 256  # held-out pictures that a data set's variety is taken from
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One moment.
+
+    pictures  uint8 (N, H, W, C), row by row
+    variety   how much they differ from one another, as a share of how much pictures of the data do; nan where they
+              follow from pictures that were given
+    """
+
+    pictures: np.ndarray
+    variety: float
+
+
+class Album:
+    """Looks at models that learn one set of pictures. Call it with a model and the step.
+
+    across   pictures that stand in a row
+    given    uint8 (N, H, W, C): held-out pictures of the data, or of them what the model is given to work on
+    works    whether it makes something of each of these, rather than of seeds
+    blank    uint8 (N, H, W, C): what there is before the first moment
+    columns  what is asked for in each column; () where nothing is
+    """
+
+    def __init__(self, task: Task) -> None:
+        cls, recipe = catalog.model_class(task.model), task.recipe
+        self.data, self._size = recipe.data, recipe.size
+        self.works = not issubclass(cls, Samples)
+        self.across, self._down = MANY if task.config.space.shape[-1] <= SMALL else FEW
+        self.columns: tuple[str, ...] = ()
+        if issubclass(cls, Conditions) and len(names := cls.classes(task.config).names) <= CLASSES:
+            self.columns, self.across, self._down = names, len(names), 4
+        held = held_out(recipe.data, recipe.size)
+        self._spread = spread(held)
+        self._inputs = held[: self.across * self._down]
+        self._prepared = not issubclass(cls, Translates)
+        self.given = to_uint8(self._inputs if self.works else held[: self.across])
+        self.blank = np.full((self.across * self._down, *self.given.shape[1:]), GREY, np.uint8)
+
+    def __call__(self, model: Model[Any, Any, Any], step: int) -> Drawn:
+        with torch.inference_mode():
+            x = self._made(model).float().cpu()
+        return Drawn(to_uint8(x), math.nan if self.works else spread(x) / self._spread)
+
+    def _made(self, model: Model[Any, Any, Any]) -> Tensor:
+        count = self.across * self._down
+        if self.columns:
+            assert isinstance(model, Conditions)
+            seeds = [seed for seed in range(self._down) for _ in self.columns]  # a row shares its noise
+            return model.sample_classes(seeds, torch.arange(len(self.columns)).repeat(self._down))
+        if isinstance(model, Samples):
+            return model.sample(range(count))
+        if isinstance(model, Translates):
+            source = model.worlds(model.config).sources[0]
+            if not self._prepared:
+                held = data.load_pictures(self.data, "validation", size=self._size)
+                parts = [x for x, _ in translation.examples(model, held, source)]
+                self._inputs, self._prepared = torch.cat(parts)[:count], True
+                self.given = to_uint8(self._inputs)
+            return model.translate(self._inputs, source)
+        assert isinstance(model, Encodes)
+        assert isinstance(model, Decodes)
+        return model.decode(model.encode(self._inputs))
+
+
+def shows(model: str) -> bool:
+    """Whether there is anything to see of such a model while it learns."""
+    able = catalog.about(model).capabilities
+    return bool(able & {"Samples", "Translates"}) or {"Encodes", "Decodes"} <= able
+
+
+def held_out(name: str, size: int | None = None) -> Tensor:
+    """The first held-out pictures of a set, float32 (HELD, C, H, W) in [0, 1]. DataError."""
+    _, pixels = next(data.stream(name, "validation", size=size, block=HELD))
+    return pixels.float() / 255
+
+
+def spread(x: Tensor) -> float:
+    """How much pictures (N, C, H, W) differ: root mean square distance of their pixels from those of the mean."""
+    return float((x - x.mean(0)).square().mean().sqrt())

@@ -1,0 +1,99 @@
+"""What is seen of runs on pictures: what the model makes, beside what it learns from, and its film to take home."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from genlib import catalog, data
+from genlib.figures.curves import Curve
+from genlib.lab import doctor
+from genlib.lab.album import Album, held_out
+from genlib.sheets import grid, to_uint8
+from genlib.ui.film import downloads
+from genlib.ui.gallery import gallery
+from genlib.ui.pages import TRAIN
+
+if TYPE_CHECKING:
+    from genlib.jobs import Moment, Snapshot
+    from genlib.lab.doctor import Diagnosis
+    from genlib.ui.lab.desk import Shown
+
+KEY = TRAIN.widget
+FIT = "variety"  # the axis of fits()
+ACROSS, SOME = 8, 24  # pictures of the data in a row, and all of them, before anything learns
+FILM_S = 6.0  # s that a film takes, at most so many
+FASTEST = 12.0  # pictures a second of it
+
+
+def idle(name: str) -> None:
+    """The data alone, that nothing learns yet. DataError."""
+    left, right = st.columns([5, 4], gap="large")
+    with left:
+        st.caption("Pictures of the data")
+        gallery(_some(name), range(SOME), KEY("album0"), across=ACROSS, name="Pictures of the data", still=True)
+    with right:
+        about = data.info(name)
+        st.markdown(f"{about.description} {about.splits['train']:,} of them are learned from.")
+        st.markdown("Press Start: a model begins with noise, and its pictures are shown as they become better.")
+
+
+def figure(one: Shown, moment: Moment | None, place: int) -> None:
+    """One run at a moment."""
+    album = one.watcher
+    assert isinstance(album, Album)
+    about = catalog.about(one.job.task.model)
+    if album.works:
+        st.caption("What it is given")
+        _wall(album.given, album, f"given{place}", "Pictures that the model is given")
+    asked = f"; in each column one class: {', '.join(album.columns)}" if album.columns else ""
+    same = "What it makes of them" if album.works else f"What it makes of the same seeds all along{asked}"
+    st.caption(same)
+    pictures, step = (moment.seen.pictures, moment.step) if moment else (album.blank, 0)
+    _wall(pictures, album, f"album{place}", f"{len(pictures)} pictures by {about.title} after {step:,} steps")
+    if not album.works:
+        st.caption("For comparison, of the data")
+        _wall(album.given, album, f"given{place}", "Pictures of the data")
+
+
+def _wall(pictures: np.ndarray, album: Album, key: str, name: str) -> None:
+    gallery(pictures, range(len(pictures)), KEY(key), across=album.across, name=name, still=True)
+
+
+def seen(one: Shown, now: Snapshot) -> None:
+    """How much of the data it has seen."""
+    task = one.job.task
+    count, there = now.step * task.recipe.batch_size, data.info(task.recipe.data).splits["train"]
+    st.caption(f"{count:,} pictures seen: the {there:,} of the data {count / there:.1f} times")
+
+
+def diagnosis(now: Snapshot, settings: Mapping[str, object]) -> Diagnosis:
+    """Of a run with at least one moment."""
+    varieties = [moment.seen.variety for moment in now.moments]
+    return doctor.look_at_pictures(now.step, now.steps, now.curves.values, varieties, settings, now.state == "failed")
+
+
+def fits(moments: tuple[Moment, ...]) -> dict[str, Curve]:
+    values = np.array([moment.seen.variety for moment in moments])
+    if np.isnan(values).all():
+        return {}
+    return {"variety of the pictures, as a share of the data's": (np.array([m.step for m in moments]), values)}
+
+
+def film(one: Shown, now: Snapshot) -> None:
+    """All moments of a run that has ended, to take away."""
+    if len(now.moments) < 2:
+        return
+    album = one.watcher
+    assert isinstance(album, Album)
+    frames = np.stack([grid(moment.seen.pictures, album.across) for moment in now.moments])
+    downloads(frames, min(FASTEST, max(2.0, len(frames) / FILM_S)), f"{one.job.task.model}-{album.data}-learns")
+
+
+@lru_cache(maxsize=8)
+def _some(name: str) -> np.ndarray:
+    return to_uint8(held_out(name)[:SOME])
