@@ -170,8 +170,9 @@ class GSN(Model[Config, Controls, Training], Samples, Unrolls, Trains[Training])
 
     @torch.no_grad()
     def sample_steps(self, seeds: Seeds, controls: contract.Controls | None = None) -> Iterator[Tensor]:
-        """The chain from noise on: fair coins, or a point of N(0, I). Of pictures P(x = 1 | x~) is shown, not the coins
-        that fall by it: they would only add their noise.
+        """The chain from noise on: what C leaves of an empty picture, or a point of N(0, I). (Fair coins are as near to
+        a digit's negative as to a digit, and the chain would come to either.) Of pictures P(x = 1 | x~) is shown, not
+        the coins that fall by it: they would only add their noise.
 
         In double precision, on the CPU, as not every device has it: sums that round otherwise in another batch would
         toss another coin once in a while, and a seed would be another picture.
@@ -180,7 +181,7 @@ class GSN(Model[Config, Controls, Training], Samples, Unrolls, Trains[Training])
         noise = Noise(seeds)
         chance = noise.uniform
         u = chance(self.config.space.size)
-        x = (u < 0.5).double() if self.on_off else normal(u)
+        x = salt_and_pepper(torch.zeros_like(u), u, self.config.corruption) if self.on_off else normal(u)
         yield self.here(x.float().view(-1, *self.shape))
         numbers = 2 * self.config.space.size + (2 * self.config.width if self.config.hidden_noise else 0)  # of a step
         for step in range(self.set_by(controls).chain_steps):

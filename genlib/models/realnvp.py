@@ -167,17 +167,21 @@ class Coupling(Constants):
         self.keep_constants()
 
     def constants(self) -> Mapping[str, Tensor]:
-        mask = torch.full((self.shape[0], *[1] * (len(self.shape) - 1)), float(self.other))
-        kept = float(not self.other)
+        mask, moved = self.half(not self.other), self.half(self.other)
+        return {"mask": mask, "moved": moved.repeat(2 if self.affine else 1, *[1] * (len(self.shape) - 1))}
+
+    def half(self, chosen: bool) -> Tensor:
+        """1 on the half that `kept` names where it is the chosen one, else on the other one."""
+        mask = torch.full((self.shape[0], *[1] * (len(self.shape) - 1)), float(not chosen))
         match self.kept:
             case "even":
-                mask[::2] = kept
+                mask[::2] = float(chosen)
             case "checkerboard":  # four channels are a square's upper left, upper right, lower left and lower right
-                mask[::4] = kept
-                mask[3::4] = kept
+                mask[::4] = float(chosen)
+                mask[3::4] = float(chosen)
             case "channels":
-                mask[: self.shape[0] // 2] = kept
-        return {"mask": mask, "moved": (1 - mask).repeat(2 if self.affine else 1, *[1] * (len(self.shape) - 1))}
+                mask[: self.shape[0] // 2] = float(chosen)
+        return mask
 
     def scale_and_shift(self, kept: Tensor) -> tuple[Tensor, Tensor]:
         """s and t, each (B, *shape), from b x or b y, which are the same; both 0 on the half that is kept."""

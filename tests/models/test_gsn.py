@@ -101,10 +101,15 @@ def test_the_stationary_law_of_the_trained_chain_is_the_datas(
 
 
 def test_samples_follow_the_transition() -> None:
-    """The chain that sample() runs is the one that was written out: where it is after three steps, from fair coins."""
+    """The chain that sample() runs is the one that was written out: where it is after three steps.
+
+    It begins with what the noise leaves of an empty picture.
+    """
     model = a_tiny_one()
     learn(model, a_law(), 100, 1)
-    expected = torch.full((16,), 1 / 16).double() @ torch.linalg.matrix_power(transition(model), 2)
+    on = model.config.corruption / 2
+    begin = (patterns() * on + (1 - patterns()) * (1 - on)).prod(1).double()
+    expected = begin @ torch.linalg.matrix_power(transition(model), 2)
     model.float().eval()
     # What is shown is P(x = 1 | x~), so the mean of it over the third step's x~ is the pixels' mean after three.
     made = model.sample(range(6_000), Controls(chain_steps=3)).flatten(1).double()
