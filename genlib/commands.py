@@ -152,6 +152,7 @@ def score(args: argparse.Namespace) -> None:
             raise GenlibError(f"{path}: {error}") from None
         fitted = fitting.fit(picture.pixels, space)
         answer = scoring.likelihood(model, fitted.x, args.samples)
+        scoring.finite(answer.nats, args.name)
         done = ", ".join(fitted.notes) or "taken as it is"
         print(" ".join([f"{path}: {scoring.said(answer, space.shape)}; {done}.", *picture.notes]))
 

@@ -27,6 +27,8 @@ TERMS: dict[str, str] = {
     "x is that of where x goes, times how much the map stretches space at x (the determinant of its Jacobian).",
     "Gibbs sampling": "Drawing some numbers anew given all others, then the others given these, again and again. "
     "After many rounds what comes has the model's own law.",
+    "free energy": "How unlikely a model holds a picture to be, up to a constant that it does not know: it falls as a "
+    "chain finds what is likely, and ten nats less are e to the tenth, or 22,000, times as likely.",
     "contrastive divergence": "Learning by comparison: what the data shows becomes likelier, and what a short chain of "
     "draws from the model makes of it less likely.",
     "partition function": "The number that all unnormalised probabilities of a model add up to. "

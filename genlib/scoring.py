@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 
 from genlib.contract import Bounds, Decodes, Encodes, LogProb, Scores
+from genlib.errors import GenlibError
 
 DRAWS = (1, 5, 50, 500, 5000)  # each divides the next one
 BATCH = 50  # x scored at once
@@ -46,6 +47,14 @@ def said(answer: LogProb, shape: Sequence[int]) -> str:
         ends += f" (from the other end {nats + answer.other:.4f})"
     bits = "" if answer.kind == "unnormalised" else f", {bits_per_dim(nats, shape):.4f} bits/dim"
     return f"{nats:.4f} nats{ends}{bits} ({', '.join(filter(None, (answer.kind, answer.note)))})"
+
+
+def finite(nats: Tensor, name: str) -> Tensor:
+    """`nats`, if all of them are numbers. GenlibError: the model called `name` has none for some, as one with a law of
+    no width at all."""
+    if not bool(nats.isfinite().all()):
+        raise GenlibError(f"{name} gives no finite likelihood here, as its law has no width: choose another model.")
+    return nats
 
 
 # --- A bound that tightens -------------------------------------------------------------------------------------------

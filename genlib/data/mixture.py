@@ -39,6 +39,8 @@ class Mixture:
     def __post_init__(self) -> None:
         if not (self.means.ndim == 2 and self.sigma.shape == self.weights.shape == self.means.shape[:1]):
             raise ValueError(f"shapes {self.means.shape}, {self.sigma.shape}, {self.weights.shape} make no mixture")
+        if not ((self.sigma > 0).all() and (self.weights > 0).all()):
+            raise ValueError("a Gaussian of a mixture needs a weight and a standard deviation above 0")
 
     @property
     def dims(self) -> int:

@@ -16,7 +16,7 @@ from genlib.contract import Controls, Unrolls
 from genlib.errors import GenlibError
 from genlib.figures import points as figures
 from genlib.sheets import enlargement, grid, png, zip_of
-from genlib.ui import enlarge, loaders
+from genlib.ui import enlarge, loaders, words
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import SAMPLE
 
@@ -80,7 +80,13 @@ def steps(batch: Batch) -> None:
 
     film(found.frames, SAMPLE.widget("film"), found.labels, trace=found.trace)
     seeds = f"seed {first[0]}" if len(first) == 1 else f"seeds {first[0]} to {first[-1]}"
-    st.caption(f"How the model makes the pictures of {seeds}.")
+    line = ""
+    if found.trace:
+        what = found.trace.what.partition(",")[0]
+        line = f" Over the slider: the {what}, thin for each picture and thick for their mean."
+    st.caption(f"How the model makes the pictures of {seeds}.{line}")
+    if found.trace:
+        words.row(words.found_in(found.trace.what), "sample-steps")
 
 
 def pictures(batch: Batch) -> None:

@@ -189,3 +189,9 @@ def test_what_is_asked_is_checked() -> None:
         for call in (data.info, data.load):
             with pytest.raises(data.DataError, match=rf"{name.replace('+', '.')} cannot be joined: ring8 holds points"):
                 call(name)
+
+
+@pytest.mark.parametrize(("sigma", "weights"), [([0.0], []), ([0.1, -1.0], []), ([0.1], [1.0, 0.0])])
+def test_a_gaussian_without_width_or_weight_is_refused(sigma: list[float], weights: list[float]) -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        Mixture.of([(0.0, 0.0), (1.0, 0.0)], sigma, weights)

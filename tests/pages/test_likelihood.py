@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from genlib import catalog, checkpoint, completion, crowds, data, density, fitting, scoring, sources, uploads
 from genlib.__main__ import main
+from genlib.budget import MADE
 from genlib.contract import Recipe
 from genlib.drawing import INK, rasterise
 from genlib.sheets import grid, png
@@ -337,6 +338,36 @@ def test_points_and_pictures_are_one_choice_apart() -> None:
     assert not said(at)
 
 
+@pytest.mark.parametrize(
+    ("model", "parts"), [("h-line", ["density"]), ("g-flow", ["layers", "density"]), ("c-vae", ["picture", "crowds"])]
+)
+def test_a_law_without_width_is_one_sentence_and_no_nan(
+    model: str, parts: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of weights of the Hub, which may be any finite numbers."""
+    load = checkpoint.Checkpoint.load
+
+    def narrow(self: checkpoint.Checkpoint, *args: Any) -> Any:
+        found: Any = load(self, *args)
+        with torch.no_grad():
+            for name, p in found.named_parameters():
+                if name == "log_sigma":
+                    p.fill_(-1000.0)
+                elif name == "log_scale":
+                    p.fill_(1000.0)
+                elif model == "c-vae":
+                    p.fill_(3e38)
+        return found
+
+    monkeypatch.setattr(checkpoint.Checkpoint, "load", narrow)
+    MADE.clear()
+    for part in parts:
+        at = page(f"model={model}&part={part}")
+        assert said(at) == [f"{model} gives no finite likelihood here, as its law has no width: choose another model."]
+        assert not any(re.search(r"\bnan\b", m.value) for m in [*at.markdown, *at.caption])
+    MADE.clear()
+
+
 LINE = {"path": [["M", 60, 60], ["L", 240, 120]], "stroke": INK, "strokeWidth": 21}
 
 
@@ -394,6 +425,8 @@ def test_a_file_that_is_no_picture_leaves_the_one_before_in_place() -> None:
         ("model=a-fvsbn&part=odd&against=digits", "`against` must be one of fashion, faded, noise"),
         ("model=h-line&part=layers", "`part` must be density"),
         ("model=g-flow&part=pixels", "`part` must be one of density, layers"),
+        ("model=i-rbm&part=complete&gibbs_steps=0", "`gibbs_steps` must be a whole number from 1 to 2000"),
+        ("model=i-rbm&part=complete&given=middle", "`given` must be one of top, bottom, left, right"),
         ("model=e-faces&way=draw", "`way` must be one of example, upload"),
     ],
 )

@@ -205,7 +205,7 @@ export default function ({ parentElement, data }) {
   field.setAttribute("aria-valuemax", count);
   const [small, bar, large] = root.querySelector(".legend").children;
   small.textContent = `${rounded(Math.exp(most))} times smaller`;
-  large.textContent = `${rounded(Math.exp(most))} times larger`;
+  large.textContent = `${rounded(Math.exp(most))} times larger, or more`;
   const css = (rgb) => `rgb(${rgb.join(" ")})`;
   bar.style.background = `linear-gradient(to right, ${css(LESS)}, var(--st-background-color), ${css(MORE)})`;
   show();

@@ -93,14 +93,18 @@ def silent(checkpoint: Checkpoint) -> list[Listed]:
 
 
 def log_prob(checkpoint: Checkpoint, picture: np.ndarray) -> LogProb:
-    """What the model holds of a picture; what `genlib score` says, too. CheckpointError."""
+    """What the model holds of a picture; what `genlib score` says, too. CheckpointError, GenlibError."""
     import torch
+
+    from genlib import scoring
 
     def make() -> LogProb:
         model = loaders.model(checkpoint)
         assert isinstance(model, Scores)
         with loaders.computing, torch.inference_mode():
-            return model.log_prob(fitting.to_x(picture[None]))
+            found = model.log_prob(fitting.to_x(picture[None]))
+        scoring.finite(found.nats, checkpoint.name)
+        return found
 
     return MADE.get(("log_prob", *loaders.key(checkpoint), loaders.digest(picture)), make)
 
@@ -129,14 +133,17 @@ def tightened(
 
 
 def foreseen(checkpoint: Checkpoint, picture: np.ndarray) -> Foreseen:
-    """Pixel by pixel. CheckpointError."""
+    """Pixel by pixel. CheckpointError, GenlibError."""
     import torch
+
+    from genlib import scoring
 
     def make() -> Foreseen:
         model = loaders.model(checkpoint)
         assert isinstance(model, Predicts)
         with loaders.computing, torch.inference_mode():
             found = model.predictions(fitting.to_x(picture[None]))
+        scoring.finite(found.of_read, checkpoint.name)
         return Foreseen(found.read[0].cpu().numpy(), found.nats[0].cpu().numpy(), found.greys.cpu().numpy())
 
     return MADE.get(("foreseen", *loaders.key(checkpoint), loaders.digest(picture)), make)
@@ -209,5 +216,6 @@ def _scored(checkpoint: Checkpoint, pictures: np.ndarray, tell: Callable[[float]
     for part in torch.from_numpy(pictures).permute(0, 3, 1, 2).split(TURN):
         with loaders.computing:
             parts.append(scoring.scored(model, part, DRAWS))
+        scoring.finite(parts[-1].nats, checkpoint.name)
         tell(len(parts) * TURN / len(pictures))
     return scoring.joined(parts)

@@ -42,7 +42,7 @@ def densities(checkpoint: Checkpoint) -> Densities:
     """DataError, GenlibError, CheckpointError."""
     import torch
 
-    from genlib import density
+    from genlib import density, scoring
 
     def make() -> Densities:
         low, high = view(loaders.real_points(checkpoint).points)
@@ -56,6 +56,7 @@ def densities(checkpoint: Checkpoint) -> Densities:
         assert isinstance(model, Scores)
         with loaders.computing:
             ours, gaps = density.log_density(model, places), density.gaps(model, law)
+        scoring.finite(torch.tensor([gaps.missed.nats, float(ours.max())]), checkpoint.name)
         true = law.log_density(places.reshape(-1, len(low))).view(places.shape[:-1])
         return Densities(places.numpy(), ours.numpy(), true.numpy(), gaps)
 
@@ -64,7 +65,7 @@ def densities(checkpoint: Checkpoint) -> Densities:
 
 def carried(checkpoint: Checkpoint) -> Carried:
     """The grid and some points, layer by layer. DataError, GenlibError, CheckpointError."""
-    from genlib import density
+    from genlib import density, scoring
 
     def make() -> Carried:
         real = loaders.real_points(checkpoint).points
@@ -72,7 +73,9 @@ def carried(checkpoint: Checkpoint) -> Carried:
         model = loaders.model(checkpoint)
         assert isinstance(model, Warps)
         with loaders.computing:
-            return density.carried(model, density.grid(_pair(low), _pair(high), CELLS), _tensor(real[:POINTS]))
+            found = density.carried(model, density.grid(_pair(low), _pair(high), CELLS), _tensor(real[:POINTS]))
+        scoring.finite(found.log_p, checkpoint.name)
+        return found
 
     return MADE.get(("carried", *loaders.key(checkpoint)), make)
 
