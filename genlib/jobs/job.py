@@ -225,6 +225,8 @@ class Job:
             self._rest()
         if self._stops:
             return "stopped", ""
+        if limits.free() < limits.takes(self.task) + self._limits.spare:  # no allocation fails: the process is killed
+            return "failed", ends.no_memory(0)
         run = experiment.begin(self.task)
         if self._healthy is not None:
             run.go_on_from(self._healthy)

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genlib import catalog
+from genlib import catalog, data
 from genlib.errors import GenlibError
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # Bytes for each number of a model: the weight, its gradient, its average, two moments of Adam, all but the gradient
 # once more where the last healthy moment is kept, and a copy to look at.
 EACH = 4 * (5 + 4 + 1)
+STEP = 4 * 80  # bytes of a step for each number of a batch: so many a convolutional network of 64 x 64 was seen to hold
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,27 @@ class Limits:
 
     def check(self, task: Task) -> None:
         """GenlibError: the task asks for more than this. The model is built without memory, so that asking is free."""
-        import torch
-
         if task.recipe.steps > self.steps:
             raise GenlibError(f"{task.recipe.steps:,} steps are more than a run may take here: ask for {self.steps:,}.")
-        with torch.device("meta"):
-            numbers = sum(p.numel() for p in catalog.model_class(task.model)(task.config).parameters())
-        if (needed := numbers * EACH) > self.memory:
+        if (needed := (numbers := weights(task)) * EACH) > self.memory:
             raise GenlibError(
                 f"This model has {numbers:,} weights, and to train it takes about {needed >> 20:,} MB of memory, more "
                 f"than the {self.memory >> 20:,} MB that a run may take here: choose a smaller width."
             )
+
+
+def weights(task: Task) -> int:
+    """How many numbers its model has. It is built without memory."""
+    import torch
+
+    with torch.device("meta"):
+        return sum(p.numel() for p in catalog.model_class(task.model)(task.config).parameters())
+
+
+def takes(task: Task) -> int:
+    """About how many bytes a run takes at its peak: its pictures as bytes, its weights, and what a step holds."""
+    known = data.outline(task.recipe.data, size=task.recipe.size) if task.source is None else task.source
+    return ((known.size or 0) + STEP * task.recipe.batch_size) * task.config.space.size + weights(task) * EACH
 
 
 def free() -> int:

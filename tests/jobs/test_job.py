@@ -15,7 +15,7 @@ import torch
 from genlib import experiment
 from genlib.errors import GenlibError
 from genlib.experiment import Task
-from genlib.jobs import Job, Limits, Moment, Queue
+from genlib.jobs import Job, Limits, Moment, Queue, limits
 from genlib.jobs.snapshot import ROOM, Record
 from genlib.models.gan import GAN
 
@@ -110,6 +110,22 @@ def test_it_is_busy_until_a_single_step_is_seen(make: Callable[..., Job], monkey
     until(job, lambda now: now.step == 1)
     until(job, lambda now: not job.busy)
     assert job.snapshot().step == 1
+
+
+def test_it_is_busy_until_it_has_ended(make: Callable[..., Job]) -> None:
+    """The last look may take longer than a control waits, and the page looks again as long as it is busy."""
+    go = threading.Event()
+    go.set()
+    job = make(task(), watch=lambda model, step: go.wait(LONG))
+    job.step()
+    until(job, lambda now: now.step == 1)
+    until(job, lambda now: not job.busy)
+    go.clear()
+    job.stop()
+    assert (job.snapshot().state, job.busy) == ("paused", True)
+    go.set()
+    assert until(job, lambda now: now.ended).state == "stopped"
+    assert not job.busy
 
 
 def test_pauses_and_single_steps_change_nothing_of_what_is_learned(make: Callable[..., Job]) -> None:
@@ -345,6 +361,21 @@ def test_a_budget_of_time_makes_the_steps_and_the_schedules_follow(make: Callabl
     assert now.step > 3  # as many as it came to, not as the recipe says
     assert job.trained is not None
     assert now.steps == job.trained.step == job.task.recipe.steps == now.step
+
+
+def test_a_run_that_the_machine_has_no_room_for_is_not_begun(
+    make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A set of pictures alone may be more than there is: faces are 123 MB."""
+    asked = experiment.plan("vae-faces", recipe={"batch_size": 16}, read=False)
+    assert 10_000 * 3 * 64 * 64 < limits.takes(asked) < 400 << 20
+    monkeypatch.setattr(limits, "free", lambda: 150 << 20)
+    job = make(asked, budget=30.0)
+    job.start()
+    now = until(job, lambda now: now.ended)
+    assert (now.state, now.step) == ("failed", 0)
+    assert "the machine's memory is all but used up" in now.sentence
+    assert job.task.source is None
 
 
 def test_moments_take_no_more_room_than_is_for_them() -> None:

@@ -23,7 +23,7 @@ BUDGETS = (30, 60, 120, 300, 600)  # seconds that such a run may take
 MINUTE = BUDGETS[1]
 # Pictures of a step at most, small ones and larger ones, unless more are asked for: in a short time many steps count
 # more than large ones.
-FEW = {True: 64, False: 32}
+FEW = {True: 64, False: 16}
 FALLS = 0.4  # share of its steps over which the rates fall, unless its model says otherwise
 # Fields of every model's address.
 OWN = ("lesson", "data", "model", "budget", "weights", "seed", "steps", "batch", "ema", "cooldown")
