@@ -235,12 +235,16 @@ class RBM(Model[Config, Controls, Training], Samples, Unrolls, Traces, Completes
     family = ("Explicit density", "Approximate", "Markov chain")
     recipe: ClassVar = {"batch_size": 100, "cooldown": 0.9}
 
+    rates: Tensor
+
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.weight = nn.Parameter(torch.empty(config.hidden, config.space.size))
         nn.init.normal_(self.weight, 0.0, 0.01)  # the practical guide, section 8
         self.b = nn.Parameter(torch.zeros(config.space.size))
         self.c = nn.Parameter(torch.zeros(config.hidden))
+        # How often each pixel of the data is on. Chains begin so: from fair coins many never come to a digit.
+        self.register_buffer("rates", torch.full((config.space.size,), 0.5))
         self._known: tuple[int, Partition] | None = None  # the checksum of the weights, and their partition function
 
     @classmethod
@@ -258,8 +262,8 @@ class RBM(Model[Config, Controls, Training], Samples, Unrolls, Traces, Completes
         return last
 
     def sample_steps(self, seeds: Seeds, controls: contract.Controls | None = None) -> Iterator[Tensor]:
-        """The Gibbs chain from fair coins on. After them, what is shown is p(v = 1 | h), not the coins that fall by it:
-        they would only add their noise."""
+        """The Gibbs chain from coins on, each of which is on as often as its pixel is in the data. After them, what is
+        shown is p(v = 1 | h), not the coins that fall by it: they would only add their noise."""
         return (shown for shown, _ in self._chain(seeds, controls))
 
     @classmethod
@@ -296,7 +300,7 @@ class RBM(Model[Config, Controls, Training], Samples, Unrolls, Traces, Completes
         def held(v: Tensor) -> Tensor:
             return v if given is None or known is None else torch.where(known, given, v)
 
-        v = held((noise.uniform(visible) < 0.5).double())
+        v = held((noise.uniform(visible) < self.rates.cpu()).double())
         pulls = machine.hidden(v)
         yield self.here(v.float().unflatten(1, self.shape)), machine.free_energy(v, pulls)
         for _ in range(self.set_by(controls).gibbs_steps):
@@ -346,6 +350,7 @@ class RBM(Model[Config, Controls, Training], Samples, Unrolls, Traces, Completes
         # stored with a run, and are in no checkpoint.
         state = optimizer.state[self.b]
         with torch.no_grad():
+            self.rates.lerp_(grey.mean(0), 0.01)
             start = state.get("chains", v) if training.chains == "persistent" else v
             chains = machine.gibbs(start, batch.rng, training.gibbs_steps)
             if training.chains == "persistent":

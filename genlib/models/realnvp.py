@@ -167,10 +167,10 @@ class Coupling(Constants):
         self.keep_constants()
 
     def constants(self) -> Mapping[str, Tensor]:
-        mask, moved = self.half(not self.other), self.half(self.other)
+        mask, moved = self.side(not self.other), self.side(self.other)
         return {"mask": mask, "moved": moved.repeat(2 if self.affine else 1, *[1] * (len(self.shape) - 1))}
 
-    def half(self, chosen: bool) -> Tensor:
+    def side(self, chosen: bool) -> Tensor:
         """1 on the half that `kept` names where it is the chosen one, else on the other one."""
         mask = torch.full((self.shape[0], *[1] * (len(self.shape) - 1)), float(not chosen))
         match self.kept:

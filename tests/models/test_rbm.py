@@ -191,7 +191,7 @@ def test_log_z_follows_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     with torch.no_grad():
         other.c.sub_(1.0).copy_(model.c)
     assert other.partition() == first
-    assert set(model.state_dict()) == {"weight", "b", "c"}
+    assert set(model.state_dict()) == {"weight", "b", "c", "rates"}
 
 
 def test_samples_have_the_models_law() -> None:
@@ -320,7 +320,20 @@ def test_persistent_chains_go_on_and_are_no_part_of_the_model() -> None:
     assert torch.equal(restored["rbm"].state[model.b]["chains"], first), "a run that goes on would start them anew"
     model.train_step(Batch(x, rng, 1, 2), optimizers, how)
     assert not torch.equal(optimizers["rbm"].state[model.b]["chains"], first)
-    assert set(model.state_dict()) == {"weight", "b", "c"}
+    assert set(model.state_dict()) == {"weight", "b", "c", "rates"}
+
+
+def test_chains_begin_as_often_on_as_the_data_are() -> None:
+    """From fair coins many chains of a trained one never came to a digit."""
+    model = a_model().requires_grad_(True)
+    optimizers, rng = model.optimizers(Training()), torch.Generator().manual_seed(0)
+    x = torch.zeros(8, 1, 4, 4)
+    x[..., 2:] = 0.8
+    for step in range(600):
+        model.train_step(Batch(x, rng, step, 600), optimizers, Training())
+    torch.testing.assert_close(model.rates, x[0].flatten(), atol=0.01, rtol=0)
+    first, *_ = model.eval().sample_steps(range(2_000))
+    torch.testing.assert_close(first.mean(0), x[0], atol=0.05, rtol=0)
 
 
 @pytest.mark.parametrize("space", [{"channels": 3, "side": 16}, {"side": 33}])
