@@ -40,7 +40,7 @@ ROOT = Path(__file__).parent.parent
 PATIENCE = 120_000  # ms; a busy machine is slow
 EVERY, REST = 0.05, 125  # s
 PICTURES = 100
-RUNS = ("steps=100000",)  # addresses of Train
+RUNS = ("steps=100000", "data=digits&model=vae&budget=60")  # addresses of Train
 
 
 @contextmanager
