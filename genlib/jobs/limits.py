@@ -56,6 +56,9 @@ def takes(task: Task) -> int:
     return ((known.size or 0) + STEP * task.recipe.batch_size) * task.config.space.size + weights(task) * EACH
 
 
+PLENTY = 1 << 30  # bytes that are free where one need not wait for a run to import what only runs need, some 90 MB
+
+
 def free() -> int:
     """Bytes that this process may still take: of its control group, and of the machine. Much, where neither says."""
     room = [1 << 62]

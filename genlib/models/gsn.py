@@ -43,7 +43,7 @@ from genlib.noise import Noise
 from genlib.spaces import Pictures, Points
 
 MAX_SIDE = 32
-AHEAD = 8  # steps of the chain for which noise is drawn at once
+AHEAD = 2  # steps of the chain for which noise is drawn at once
 
 Chance = Callable[[int], Tensor]  # so many numbers in [0, 1) for each x of a batch: (B, count)
 
