@@ -140,7 +140,7 @@ class Checkpoint:
         from genlib import devices
         from genlib.nets import Constants
 
-        model = _outline(self.model_class, self.config)
+        model = outline(self.model_class, self.config)
         weights = self._weights(model)
         model.load_state_dict(weights, assign=True)
         for part in model.modules():
@@ -164,8 +164,8 @@ class Checkpoint:
         from safetensors import SafetensorError, safe_open
         from safetensors.torch import load, load_file
 
-        outline = model.state_dict()
-        wanted = {k: tuple(v.shape) for k, v in outline.items()}
+        expected = model.state_dict()
+        wanted = {k: tuple(v.shape) for k, v in expected.items()}
         weights: dict[str, Tensor] | None = None
         try:
             if self.files is not None:  # their bytes are there already: as tensors they take no more
@@ -188,11 +188,11 @@ class Checkpoint:
             ) from None
         floats = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
         for k, v in weights.items():
-            if v.dtype != outline[k].dtype and not {v.dtype, outline[k].dtype} <= floats:
+            if v.dtype != expected[k].dtype and not {v.dtype, expected[k].dtype} <= floats:
                 raise CheckpointError(
-                    f"{self.name}: model.safetensors holds {v.dtype} for {k}, not {outline[k].dtype}."
+                    f"{self.name}: model.safetensors holds {v.dtype} for {k}, not {expected[k].dtype}."
                 )
-            weights[k] = v.to(outline[k].dtype)
+            weights[k] = v.to(expected[k].dtype)
             if not weights[k].isfinite().all():
                 raise CheckpointError(f"{self.name}: model.safetensors holds numbers that are not finite.")
         return weights
@@ -211,7 +211,7 @@ def shipped(name: str, otherwise: str = "") -> Checkpoint:
     return Checkpoint.read(folder)
 
 
-def _outline(model_class: type[AnyModel], config: Config) -> AnyModel:
+def outline(model_class: type[AnyModel], config: Config) -> AnyModel:
     """The model without memory for its weights (on the meta device), so that a hostile config costs nothing."""
     import torch
     from torch.overrides import TorchFunctionMode

@@ -279,7 +279,7 @@ def test_largest_config_costs_no_memory(name: str, at: int, good: Path) -> None:
             except ValueError:  # not together with the others: try half
                 largest = largest // 2 if isinstance(largest, int) and largest > 1 else None
     changed(model=name, config=config.model_dump(mode="json"))(good)
-    size = sum(p.numel() * 4 for p in checkpoint._outline(cls, config).parameters())
+    size = sum(p.numel() * 4 for p in checkpoint.outline(cls, config).parameters())
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     fails(lambda: sources.load(good), "does not fit")
     unit = 1 if sys.platform == "darwin" else 1024

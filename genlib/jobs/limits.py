@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from genlib import catalog, data
+from genlib.checkpoint import outline
 from genlib.errors import GenlibError
 
 if TYPE_CHECKING:
@@ -44,10 +45,7 @@ class Limits:
 
 def weights(task: Task) -> int:
     """How many numbers its model has. It is built without memory."""
-    import torch
-
-    with torch.device("meta"):
-        return sum(p.numel() for p in catalog.model_class(task.model)(task.config).parameters())
+    return sum(p.numel() for p in outline(catalog.model_class(task.model), task.config).parameters())
 
 
 def takes(task: Task) -> int:

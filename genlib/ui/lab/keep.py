@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import numpy as np
 import streamlit as st
 
 from genlib import experiment, moments, parcels
@@ -20,6 +19,8 @@ from genlib.ui.gallery import gallery
 from genlib.ui.pages import SAMPLE, TRAIN, page_of
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from genlib.checkpoint import Checkpoint
     from genlib.ui.lab.desk import Shown
 
@@ -146,7 +147,5 @@ def _moments(shown: Shown) -> dict[int, np.ndarray]:
     album, seen = shown.watcher, shown.job.snapshot().moments
     if not isinstance(album, Album) or album.works or album.columns:
         return {}
-    last = max(1, seen[-1].step)
-    steps: np.ndarray = np.array([moment.step for moment in seen])
-    due = [seen[int(np.abs(steps - step).argmin())] for step in moments.due(last)]
-    return {moment.step: moment.seen.pictures[: len(moments.SEEDS)] for moment in due}
+    at = {moment.step: moment.seen.pictures[: len(moments.SEEDS)] for moment in seen}
+    return {step: at[step] for step in moments.chosen(at, max(1, seen[-1].step))}
