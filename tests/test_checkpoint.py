@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import resource
@@ -18,7 +19,7 @@ from safetensors.torch import load_file, save_file
 
 from genlib import GenlibError, catalog, checkpoint, sources
 from genlib.checkpoint import CARD, CONFIG, MAX_BYTES, WEIGHTS, Checkpoint, CheckpointError, Spec
-from genlib.contract import Recipe
+from genlib.contract import Normalises, Recipe
 from genlib.models.gan import GAN
 from genlib.nets import Constants
 
@@ -378,3 +379,26 @@ def test_buffers_stay_exact_in_half_precision(good: Path) -> None:
 
 def test_checkpoint_error_is_an_expected_one() -> None:
     assert issubclass(CheckpointError, GenlibError)
+
+
+@pytest.mark.parametrize("name", [n for n in catalog.model_names() if issubclass(catalog.model_class(n), Normalises)])
+def test_a_partition_function_is_believed_of_shipped_models_alone(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's file that says another one would make its likelihoods whatever it likes."""
+    torch.manual_seed(0)
+    model: Any = catalog.model_class(name)(tinies(name)[0])
+    true = dataclasses.asdict(model.partition())
+    forged = true | {"below": true["below"] - 1000}
+    spec = Spec(
+        model=name,
+        config=model.config.model_dump(),
+        recipe=Recipe(data="digits"),
+        measured={"partition": forged},
+    )
+    checkpoint.save(model, tmp_path / "mine", spec)
+    stranger: Any = Checkpoint.read(tmp_path / "mine").load("cpu")
+    assert stranger.partition().below == true["below"]
+    monkeypatch.setattr(catalog, "CHECKPOINTS", tmp_path)
+    shipped: Any = Checkpoint.read(tmp_path / "mine").load("cpu")
+    assert shipped.partition().below == forged["below"]

@@ -27,6 +27,7 @@ from genlib.contract.capabilities import (
     HasPosterior,
     HasPrior,
     Names,
+    Normalises,
     Predicts,
     Samples,
     Scores,
@@ -42,6 +43,7 @@ from genlib.contract.passing import (
     Batch,
     Criticism,
     LogProb,
+    Partition,
     Predictions,
 )
 from genlib.contract.schemas import (
@@ -84,7 +86,9 @@ __all__ = [
     "Name",
     "Names",
     "Needs",
+    "Normalises",
     "Paper",
+    "Partition",
     "Predictions",
     "Predicts",
     "Recipe",

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
-from genlib.contract.passing import Batch, Criticism, LogProb, Predictions
+from genlib.contract.passing import Batch, Criticism, LogProb, Partition, Predictions
 from genlib.contract.schemas import Classes, Controls, Domain, Latent, Seeds, Training, Worlds
 
 if TYPE_CHECKING:
@@ -153,6 +153,19 @@ class Bounds(Protocol):
         The log of the mean of exp of k of them is on average a lower bound on log p(x) (Burda 2016, equation 8). x is
         read as log_prob() reads it, and the draws depend on nothing but x: the first k are those of bound(x, k).
         """
+
+
+@runtime_checkable
+class Normalises(Protocol):
+    """Has a partition function that no formula gives: it is estimated, and that takes long."""
+
+    @abstractmethod
+    def partition(self) -> Partition:
+        """Of the weights as they are; computed once for them, or known by then from recall()."""
+
+    @abstractmethod
+    def recall(self, found: Partition) -> None:
+        """What partition() found another time. Of other weights it counts for nothing."""
 
 
 @runtime_checkable

@@ -55,6 +55,22 @@ class LogProb:
 
 
 @dataclass(frozen=True)
+class Partition:
+    """log Z, the logarithm of what all unnormalised probabilities add up to, in nats; estimated from both ends.
+
+    below    on average too low, with its standard error
+    above    on average too high, with its standard error
+    weights  a checksum of the weights that it belongs to
+    """
+
+    below: float
+    below_error: float
+    above: float
+    above_error: float
+    weights: int = 0
+
+
+@dataclass(frozen=True)
 class Predictions:
     """What a model foresaw of each pixel of pictures, from those before it: rows from the top, each from the left.
 

@@ -49,7 +49,7 @@ import itertools
 import math
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import torch
@@ -59,7 +59,20 @@ from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
 from genlib import contract
-from genlib.contract import Batch, Completes, LogProb, Paper, Samples, Scores, Seeds, Traces, Trains, Unrolls
+from genlib.contract import (
+    Batch,
+    Completes,
+    LogProb,
+    Normalises,
+    Paper,
+    Partition,
+    Samples,
+    Scores,
+    Seeds,
+    Traces,
+    Trains,
+    Unrolls,
+)  # fmt: skip
 from genlib.models.base import Model
 from genlib.noise import Noise
 from genlib.spaces import Pictures
@@ -135,20 +148,6 @@ def toss(logits: Tensor, rng: torch.Generator) -> Tensor:
 # --- The partition function ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Partition:
-    """log Z in nats, from both ends, each with its standard error.
-
-    below   from a known law to the model's: on average too low
-    above   from samples of the model to the known law: on average too high, if they are samples of the model
-    """
-
-    below: float
-    below_error: float
-    above: float
-    above_error: float
-
-
 class Path:
     """The laws between one of independent pixels, p(v) = exp(a v) / Z_0 with 2^H of h, and a machine's."""
 
@@ -221,7 +220,7 @@ def pseudo_likelihood(machine: Machine, v: Tensor, pixel: Tensor) -> Tensor:
     return v.shape[1] * F.logsigmoid(machine.free_energy(flipped) - machine.free_energy(v))
 
 
-class RBM(Model[Config, Controls, Training], Samples, Unrolls, Traces, Completes, Scores, Trains[Training]):
+class RBM(Model[Config, Controls, Training], Samples, Unrolls, Traces, Completes, Scores, Normalises, Trains[Training]):
     title = "Restricted Boltzmann machine"
     short = "RBM"
     idea = (
@@ -245,7 +244,7 @@ class RBM(Model[Config, Controls, Training], Samples, Unrolls, Traces, Completes
         self.c = nn.Parameter(torch.zeros(config.hidden))
         # How often each pixel of the data is on. Chains begin so: from fair coins many never come to a digit.
         self.register_buffer("rates", torch.full((config.space.size,), 0.5))
-        self._known: tuple[int, Partition] | None = None  # the checksum of the weights, and their partition function
+        self._known: Partition | None = None
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
@@ -314,13 +313,15 @@ class RBM(Model[Config, Controls, Training], Samples, Unrolls, Traces, Completes
     # --- Likelihood ---
 
     def partition(self) -> Partition:
-        """log Z of the weights as they are. It takes seconds the first time, and is never read from a file: one who
-        forges it would forge every likelihood."""
+        """log Z of the weights as they are, which takes many seconds where it is not known."""
         weights = [p.detach().cpu().contiguous() for p in (self.weight, self.b, self.c)]
         checksum = zlib.crc32(b"".join(p.numpy().tobytes() for p in weights))
-        if self._known is None or self._known[0] != checksum:
-            self._known = checksum, partition(Machine(*(p.detach() for p in (self.weight, self.b, self.c))))
-        return self._known[1]
+        if self._known is None or self._known.weights != checksum:
+            self._known = replace(partition(self.machine), weights=checksum)
+        return self._known
+
+    def recall(self, found: Partition) -> None:
+        self._known = found
 
     def log_prob(self, x: Tensor) -> LogProb:
         """-F(v) - log Z, with log Z from below, as papers have it. On-off pixels of a grey picture are drawn with a

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -192,6 +193,16 @@ def test_log_z_follows_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
         other.c.sub_(1.0).copy_(model.c)
     assert other.partition() == first
     assert set(model.state_dict()) == {"weight", "b", "c", "rates"}
+
+
+def test_log_z_is_recalled_for_its_own_weights_alone() -> None:
+    model = a_model()
+    found = model.partition()
+    again = a_model()
+    again.recall(replace(found, below=7.0))
+    assert again.partition().below == 7.0
+    again.recall(replace(found, below=7.0, weights=found.weights + 1))
+    assert again.partition() == found
 
 
 def test_samples_have_the_models_law() -> None:
