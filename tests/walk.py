@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 FINGER = 44  # px
+LOOKS = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"]
 SOON = 20  # s after the script's end in which what the browser draws by itself has come
 # Where the walk leads besides the pages: an address, and the names of the buttons there that open a window.
 PLACES = [
@@ -70,6 +71,15 @@ NAMELESS = """() => {
   walk(document);
   return out;
 }"""
+# To an address of the app as Back and Forward lead there, which loads nothing anew; until the script has run for it.
+GO = """address => new Promise(done => {
+  const app = document.querySelector('[data-testid=stApp]'), state = 'data-test-script-state';
+  new MutationObserver((_, observer) => {
+    if (app.getAttribute(state) === 'notRunning') done(observer.disconnect());
+  }).observe(app, {attributeFilter: [state]});
+  history.pushState({}, '', address);
+  dispatchEvent(new PopStateEvent('popstate', {state: {}}));
+})"""
 WIDTHS = "[document.scrollingElement, document.querySelector('[data-testid=stMain]')].map(e => e.scrollWidth)"
 BACKGROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 
@@ -94,8 +104,10 @@ def pages(page: Page, server: str) -> Iterator[str]:
 
 def places(page: Page, server: str) -> Iterator[str]:
     """The other places, each with the windows that open there; gives their names."""
+    page.goto(server)
     for address, buttons in PLACES:
-        page.goto(server + address)
+        settled(page)
+        page.evaluate(GO, address)
         settled(page)
         yield address
         for button in buttons:
@@ -108,9 +120,12 @@ def places(page: Page, server: str) -> Iterator[str]:
             expect(window).to_have_count(0, timeout=PATIENCE)
 
 
-def faults(page: Page, dark: bool, phone: bool) -> list[Any]:
-    """What is wrong where the walk has led: by axe-core, with pictures, with room for a finger, width and colours."""
-    found = until_none(page, lambda: serious(page))
+def faults(page: Page, dark: bool, phone: bool, again: bool = False) -> list[Any]:
+    """What is wrong where the walk has led: by axe-core, with pictures, with room for a finger, width and colours.
+
+    again: the place was looked at in another theme and width; of axe-core's rules those that hang on these are enough.
+    """
+    found = until_none(page, lambda: serious(page, LOOKS if again else None))
     found += until_none(page, lambda: page.evaluate(NAMELESS))
     width = page.evaluate("innerWidth")
     found += until_none(page, lambda: [w for w in page.evaluate(WIDTHS) if w > width])
@@ -122,9 +137,10 @@ def faults(page: Page, dark: bool, phone: bool) -> list[Any]:
     return found
 
 
-def serious(page: Page) -> list[Any]:
+def serious(page: Page, rules: list[str] | None = None) -> list[Any]:
     """What axe-core calls serious or critical. What Plotly draws is one picture, with a text in its place."""
-    answer = Axe().run(page, {"exclude": [[".main-svg"]]}, {"resultTypes": ["violations"]}).response
+    options: dict[str, Any] = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
+    answer = Axe().run(page, {"exclude": [[".main-svg"]]}, options).response
     return [
         (finding["id"], node["target"], node["failureSummary"])
         for finding in answer["violations"]
