@@ -1,4 +1,4 @@
-"""The command line: genlib list | data | train | eval | sample | score | translate | push.
+"""The command line: genlib list | data | train | eval | sample | score | complete | translate | push.
 
 What a user can mend ends in one sentence and exit code 2; a bug stays loud.
 """
@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from genlib import __version__, catalog, commands
 from genlib.commands import PROGRAM
+from genlib.completion import HALVES
 from genlib.contract import MAX_SEED, Recipe
 from genlib.errors import GenlibError
 
@@ -69,6 +70,7 @@ EXAMPLES = {
     "eval": ("eval gan-digits",),
     "sample": ("sample dcgan-faces faces.png --seed 7", "sample user/name pictures.png --count 16 --revision v2"),
     "score": ("score fvsbn-digits three.png seven.png", "score vae-digits three.png --samples 5000"),
+    "complete": ("complete pixelrnn-digits three.png threes.png --keep top --count 8",),
     "translate": (
         "translate pix2pix-sketch sketch.jpg coloured.png --seed 3",
         "translate discogan-hair face.png other.png --source blond",
@@ -103,6 +105,18 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--revision", help="of the Hub's: a branch, a tag or a commit")
         on_device(sub)
 
+    def some_seeds(sub: argparse.ArgumentParser, count: int) -> None:
+        sub.add_argument(
+            "--seed", type=_whole(0, MAX_SEED), default=0, metavar="S", help="the first seed; by default 0"
+        )
+        sub.add_argument(
+            "--count",
+            type=_whole(1, MAX_COUNT),
+            default=count,
+            metavar="N",
+            help=f"1 to {MAX_COUNT:,}; by default {count}",
+        )
+
     command("list", commands.list_)
 
     sub = command("data", commands.data_)
@@ -129,10 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("sample", commands.sample)
     some_model(sub)
     sub.add_argument("out", type=Path, metavar="OUT.png")
-    sub.add_argument("--seed", type=_whole(0, MAX_SEED), default=0, metavar="S", help="the first seed; by default 0")
-    sub.add_argument(
-        "--count", type=_whole(1, MAX_COUNT), default=64, metavar="N", help=f"1 to {MAX_COUNT:,}; by default 64"
-    )
+    some_seeds(sub, 64)
 
     sub = command("score", commands.score)
     some_model(sub)
@@ -143,6 +154,13 @@ def _parser() -> argparse.ArgumentParser:
         metavar="K",
         help=f"of a lower bound: importance samples, 1 to {MAX_SAMPLES:,}; more make it tighter",
     )
+
+    sub = command("complete", commands.complete)
+    some_model(sub)
+    sub.add_argument("picture", type=Path, metavar="IN", help=ANY_PICTURE)
+    sub.add_argument("out", type=Path, metavar="OUT.png")
+    sub.add_argument("--keep", choices=HALVES, default=HALVES[0], help="the half that stays; by default the top")
+    some_seeds(sub, 8)
 
     sub = command("translate", commands.translate)
     some_model(sub)

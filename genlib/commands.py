@@ -157,6 +157,24 @@ def score(args: argparse.Namespace) -> None:
         print(" ".join([f"{path}: {scoring.said(answer, space.shape)}; {done}.", *picture.notes]))
 
 
+def complete(args: argparse.Namespace) -> None:
+    """Keep half of a picture and have a model draw the rest, once for each seed."""
+    from genlib import completion, fitting, sheets, uploads
+    from genlib.contract import Completes
+
+    if args.seed + args.count - 1 > MAX_SEED:
+        raise GenlibError(f"The last of the seeds would be above {MAX_SEED:,}: ask for a smaller --seed or --count.")
+    _check_picture(args.out)
+    content = _content(args.picture)
+    model = _model(args)
+    if not isinstance(model, Completes):
+        raise GenlibError(f"{args.name} completes nothing: choose a model such as pixelrnn-digits or rbm-digits.")
+    fitted = fitting.fit(uploads.read(content).pixels, model.config.space)
+    known = completion.half(model.shape[-1], args.keep)
+    made = completion.complete(model, fitted.pixels, known, range(args.seed, args.seed + args.count))
+    _write(args.out, sheets.png(sheets.grid(made)))
+
+
 def translate(args: argparse.Namespace) -> None:
     """Bring a picture into a model's world, translate it, write it."""
     from genlib import novelty, translation, uploads

@@ -4,18 +4,19 @@
 >>> made = completion.complete(genlib.load("pixelcnn-digits"), picture, known, range(8))
 >>> made.shape                                      # uint8; what is known stays as the model reads it
 (8, 28, 28, 1)
+
+The command line asks for HALVES before anything is done, so NumPy is imported when a picture comes.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import numpy as np
-
-from genlib import fitting
 from genlib.contract import Completes, Controls, Seeds
 from genlib.errors import GenlibError
-from genlib.sheets import to_uint8
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Half = Literal["top", "bottom", "left", "right"]
 HALVES: tuple[Half, ...] = get_args(Half)
@@ -23,6 +24,8 @@ HALVES: tuple[Half, ...] = get_args(Half)
 
 def half(side: int, which: Half) -> np.ndarray:
     """Bool (side, side): which pixels of a square picture lie in that half."""
+    import numpy as np
+
     first = np.arange(side) < side // 2
     line = first if which in ("top", "left") else ~first
     return np.broadcast_to(line[:, None] if which in ("top", "bottom") else line, (side, side))
@@ -36,6 +39,9 @@ def complete(
     GenlibError: the picture has another shape than the model's, or the mask another one than the picture.
     """
     import torch
+
+    from genlib import fitting
+    from genlib.sheets import to_uint8
 
     shape: tuple[int, ...] = _shape(model)
     if picture.shape != shape:

@@ -15,6 +15,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -211,6 +212,11 @@ MISTAKES = {
     "sample tiny out.png --seed 2147483647 --count 2": "ask for a smaller --seed or --count",
     "sample tiny-sketch out.png": "makes nothing from seeds alone: choose another model",
     # Scoring
+    "complete tiny-vae in.png out.png": "tiny-vae completes nothing: choose",
+    "complete tiny-rbm in.png out.jpg": "out.jpg would be a PNG",
+    "complete tiny-rbm text.png out.png": "This file is not a picture",
+    "complete tiny-rbm in.png out.png --keep middle": "invalid choice: 'middle'",
+    "complete tiny-rbm in.png out.png --seed 2147483647": "ask for a smaller --seed or --count",
     "score tiny-vae": "required: PICTURE",
     "score tiny in.png": "tiny cannot say how likely a picture is: choose",
     "score tiny-vae nowhere.png": "nowhere.png cannot be read: No such file",
@@ -249,6 +255,7 @@ def a_user(tmp_path_factory: pytest.TempPathFactory) -> Path:
     a_translator(folder)
     a_scorer(folder, "tiny-vae", "vae", width=8, latent=2)
     a_scorer(folder, "tiny-fvsbn", "fvsbn")
+    a_scorer(folder, "tiny-rbm", "rbm", hidden=8)
     a_scorer(folder, "tiny-points", "vae", space={"kind": "points"}, width=8, latent=2, decoder="gaussian")
     (folder / "checkpoints" / "broken").mkdir()
     (folder / "checkpoints" / "broken" / "config.json").write_text("{")
@@ -305,7 +312,7 @@ def test_a_run_that_cannot_start_anew_leaves_the_unfinished_one(place: Path) -> 
     assert state.read_bytes() == before
 
 
-@pytest.mark.parametrize("command", ["", "data", "train", "eval", "sample", "score", "translate", "push"])
+@pytest.mark.parametrize("command", ["", "data", "train", "eval", "sample", "score", "complete", "translate", "push"])
 def test_help_shows_examples_that_parse(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([*command.split(), "--help"])
@@ -321,7 +328,7 @@ def test_help_shows_examples_that_parse(command: str, capsys: pytest.CaptureFixt
     else:
         assert all(
             f"\n    {name}" in shown
-            for name in ("list", "data", "train", "eval", "sample", "score", "translate", "push")
+            for name in ("list", "data", "train", "eval", "sample", "score", "complete", "translate", "push")
         )
 
 
@@ -368,6 +375,22 @@ def test_translate_writes_a_picture(place: Path, capsys: pytest.CaptureFixture[s
     assert Image.open("three.png").size == (700, 600)
     assert Path("three.png").read_bytes() == Path("again.png").read_bytes()
     assert "Wrote three.png." in capsys.readouterr().out
+
+
+def test_complete_keeps_a_half_and_draws_the_rest(place: Path) -> None:
+    from PIL import Image
+
+    a_scorer(place, "tiny-rbm", "rbm", hidden=8)
+    seven = data.load_pictures("digits", "test").pixels[7, 0].numpy()
+    Image.fromarray(seven).save("seven.png")
+    assert main(["complete", "tiny-rbm", "seven.png", "all.png", "--keep", "left", "--count", "2", "--seed", "5"]) == 0
+    assert main(["complete", "tiny-rbm", "seven.png", "one.png", "--keep", "left", "--count", "1", "--seed", "6"]) == 0
+    both, one = (np.asarray(Image.open(name)) for name in ("all.png", "one.png"))
+    first, second = both[:, :28], both[:, 30:]
+    assert (second == one).all(), "a seed draws the same rest beside any other"
+    assert (first != second).any()
+    for made in (first, second):
+        assert ((made > 127) == (seven > 127))[:, :14].all()
 
 
 def test_score_says_nats_and_what_was_done(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
