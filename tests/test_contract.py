@@ -10,6 +10,7 @@ import json
 import math
 import random
 import re
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -409,6 +410,25 @@ def test_last_step_is_the_sample(name: str, config: Config) -> None:
     for x in steps:
         assert_x(x, config.space, 2, *model.shape)
     assert torch.equal(steps[-1], model.sample([8, 9]))
+
+
+@every(contract.Samples, contract.Unrolls)
+def test_sampling_keeps_no_step_but_the_last(name: str, config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred pictures in 300 steps would fill what a hosted server has."""
+    model = used(name, config)
+    steps, seen, most = model.sample_steps, [], 0
+
+    def watched(*given: Any) -> Iterator[Tensor]:
+        nonlocal most
+        for x in steps(*given):
+            seen.append(weakref.ref(x))
+            yield x
+            del x
+            most = max(most, sum(step() is not None for step in seen))
+
+    monkeypatch.setattr(model, "sample_steps", watched)
+    model.sample([8, 9])
+    assert most <= 3
 
 
 @every(contract.Unrolls, contract.Predicts)

@@ -37,7 +37,7 @@ from torch.optim import AdamW, Optimizer
 
 from genlib import contract
 from genlib.contract import Batch, Completes, LogProb, Paper, Predicts, Samples, Scores, Seeds, Trains, Unrolls
-from genlib.models.base import Model
+from genlib.models.base import Model, last
 from genlib.noise import Noise
 from genlib.spaces import Pictures
 
@@ -107,8 +107,7 @@ class FVSBN(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scor
     # --- Sampling ---
 
     def sample(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
-        *_, last = self.sample_steps(seeds, controls)
-        return last
+        return last(self.sample_steps(seeds, controls))
 
     def sample_steps(self, seeds: Seeds, controls: contract.Controls | None = None) -> Iterator[Tensor]:
         """On-off pictures (B, 1, H, W) as their rows come, from none to all; what is not yet drawn is mid grey."""
@@ -117,8 +116,7 @@ class FVSBN(Model[Config, Controls, Training], Samples, Unrolls, Completes, Scor
     def complete(self, x: Tensor, known: Tensor, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
         """A pixel is drawn after those before it, known or drawn, and knows nothing of known ones after it: what is
         known should be the top of a picture. What is known and brighter than mid grey is on."""
-        *_, last = self._rows(seeds, controls, self.here(x).flatten(1), self.here(known).flatten(1))
-        return last
+        return last(self._rows(seeds, controls, self.here(x).flatten(1), self.here(known).flatten(1)))
 
     @torch.no_grad()
     def _rows(

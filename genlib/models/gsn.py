@@ -38,7 +38,7 @@ from torch.optim import Adam, Optimizer
 
 from genlib import contract
 from genlib.contract import Batch, Paper, Samples, Seeds, Trains, Unrolls
-from genlib.models.base import Model
+from genlib.models.base import Model, last
 from genlib.noise import Noise
 from genlib.spaces import Pictures, Points
 
@@ -165,8 +165,7 @@ class GSN(Model[Config, Controls, Training], Samples, Unrolls, Trains[Training])
     # --- Sampling ---
 
     def sample(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
-        *_, last = self.sample_steps(seeds, controls)
-        return last
+        return last(self.sample_steps(seeds, controls))
 
     @torch.no_grad()
     def sample_steps(self, seeds: Seeds, controls: contract.Controls | None = None) -> Iterator[Tensor]:

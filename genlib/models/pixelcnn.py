@@ -45,7 +45,7 @@ from torch.optim import Adam, Optimizer
 
 from genlib import contract
 from genlib.contract import Batch, Completes, LogProb, Paper, Predicts, Samples, Scores, Seeds, Trains, Unrolls
-from genlib.models.base import Model
+from genlib.models.base import Model, last
 from genlib.nets import Constants
 from genlib.noise import Noise
 from genlib.spaces import Pictures
@@ -290,8 +290,7 @@ class PixelCNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, S
     # --- Sampling ---
 
     def sample(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
-        *_, last = self.sample_steps(seeds, controls)
-        return last
+        return last(self.sample_steps(seeds, controls))
 
     def sample_steps(self, seeds: Seeds, controls: contract.Controls | None = None) -> Iterator[Tensor]:
         """Pictures (B, 1, H, W) as their rows come, from none to all; what is not yet drawn is mid grey."""
@@ -300,8 +299,7 @@ class PixelCNN(Model[Config, Controls, Training], Samples, Unrolls, Completes, S
     def complete(self, x: Tensor, known: Tensor, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
         """A pixel is drawn after those before it, known or drawn, and knows nothing of known ones after it: what is
         known should be the top of a picture."""
-        *_, last = self._rows(seeds, controls, self.levels(x.cpu()), known[:, 0].cpu())
-        return last
+        return last(self._rows(seeds, controls, self.levels(x.cpu()), known[:, 0].cpu()))
 
     @torch.no_grad()
     def _rows(

@@ -73,7 +73,7 @@ from genlib.contract import (
     Trains,
     Unrolls,
 )  # fmt: skip
-from genlib.models.base import Model
+from genlib.models.base import Model, last
 from genlib.noise import Noise
 from genlib.spaces import Pictures
 
@@ -257,8 +257,7 @@ class RBM(Model[Config, Controls, Training], Samples, Unrolls, Traces, Completes
     # --- Sampling ---
 
     def sample(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
-        *_, last = self.sample_steps(seeds, controls)
-        return last
+        return last(self.sample_steps(seeds, controls))
 
     def sample_steps(self, seeds: Seeds, controls: contract.Controls | None = None) -> Iterator[Tensor]:
         """The Gibbs chain from coins on, each of which is on as often as its pixel is in the data. After them, what is
@@ -275,8 +274,8 @@ class RBM(Model[Config, Controls, Training], Samples, Unrolls, Traces, Completes
 
     def complete(self, x: Tensor, known: Tensor, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
         """The chain with its known pixels held. What is known and brighter than mid grey is on."""
-        *_, (last, _) = self._chain(seeds, controls, (x.cpu().flatten(1) > 0.5).double(), known.cpu().flatten(1))
-        return last
+        given = (x.cpu().flatten(1) > 0.5).double()
+        return last(self._chain(seeds, controls, given, known.cpu().flatten(1)))[0]
 
     @torch.no_grad()
     def _chain(

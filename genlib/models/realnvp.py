@@ -57,7 +57,7 @@ from genlib.contract import (
     Unrolls,
     Warps,
 )
-from genlib.models.base import Model
+from genlib.models.base import Model, last
 from genlib.nets import Constants
 from genlib.noise import Noise
 from genlib.spaces import Pictures, Points
@@ -332,8 +332,7 @@ class RealNVP(
 
     def inverse(self, z: Tensor) -> Tensor:
         """What the layers of the first level see, of z (B, Z)."""
-        *_, (y, _, _) = self.backwards(z)
-        return y
+        return last(self.backwards(z))[0]
 
     def encode(self, x: Tensor) -> Tensor:
         """The z of x, exactly."""
