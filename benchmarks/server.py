@@ -5,6 +5,9 @@ with its nearest training pictures; of every one that translates an example and 
 each of its worlds; of every one that Latent space and Likelihood show, its page there; and runs on Train. Each round
 comes with a browser of its own. Then the browser leaves, and the server rests for two minutes.
 
+The server is told that it may take 690 MB (--allowed), as on the smallest host, so that it saves memory where it
+would not on this machine.
+
 Memory is read every 50 ms from /proc/PID/smaps_rollup: what is resident, and the share of it that other processes may
 share (the code of libraries, for the most part). Printed are the highest value of every visit and of every round, and
 what is resident at rest. --figure FILE.html draws it over time. Linux; needs what `make test` installs.
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import re
 import socket
 import subprocess
@@ -29,7 +33,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from genlib import sources
+from genlib import room, sources
 from genlib.checkpoint import Checkpoint
 from genlib.contract import Samples, Translates
 from genlib.spaces import Pictures
@@ -44,14 +48,15 @@ RUNS = ("steps=100000", "data=digits&model=vae&budget=60")  # addresses of Train
 
 
 @contextmanager
-def server() -> Iterator[tuple[str, int]]:
-    """Address and process id of a fresh server."""
+def server(allowed: int | None = None) -> Iterator[tuple[str, int]]:
+    """Address and process id of a fresh server, which is told that it may take so many MB."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environment = os.environ | ({room.VARIABLE: str(allowed)} if allowed else {})
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while process.poll() is None:  # until it listens
             with socket.socket() as probe:
@@ -186,7 +191,10 @@ def run(page: Page, address: str, query: str) -> None:
     """A few seconds of training, then an end."""
     page.goto(f"{address}/{TRAIN.key}?{query}", wait_until="commit")
     page.get_by_role("button", name="Start", exact=True).click()
-    page.get_by_text(re.compile("steps a second|pictures a second")).first.wait_for()
+    full = page.get_by_text("memory is all but used up")
+    page.get_by_text(re.compile("steps a second|pictures a second")).or_(full).first.wait_for()
+    if full.count():
+        return print(f"{'':20}{query} was refused: there was no room left")
     page.wait_for_timeout(5000)
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_text(re.compile("Ended after")).first.wait_for()
@@ -217,11 +225,12 @@ def draw(watch: Watch, file: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--allowed", type=int, default=690, metavar="MB", help="what the server is told it may take")
     parser.add_argument("--figure", type=Path, help="where to draw it, as HTML")
     args = parser.parse_args()
     found, photo = dict(sources.checkpoints()), phone_photo()
     print("MB resident (shared): peak, after it")
-    with sync_playwright() as playwright, server() as (address, pid):
+    with sync_playwright() as playwright, server(args.allowed) as (address, pid):
         watch = Watch(pid)
         watch.start()
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.FLAGS)

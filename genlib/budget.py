@@ -9,9 +9,12 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, cast
 
+from genlib import room
+
 V = TypeVar("V")
 
-MOST = 96_000_000  # bytes; the shipped models are about as large, and an index of neighbours takes 15 to 36 MB
+# Bytes. The shipped models are about as large as the first, and an index of neighbours takes 15 to 36 MB.
+MOST, LITTLE = 96_000_000, 40_000_000
 
 
 class Budget:
@@ -80,4 +83,4 @@ def size(value: object) -> int:
     return sys.getsizeof(value)
 
 
-MADE = Budget(MOST)
+MADE = Budget(MOST if room.plenty() else LITTLE)

@@ -10,7 +10,7 @@ frame.heading("Train", "Watch a model learn pictures or points of the plane, on 
 with frame.answering():
     address = Address(pages.TRAIN)
     address.restore()
-    from genlib.jobs import limits
+    from genlib import room
     from genlib.ui.lab import desk, form, keep, panel  # they import torch, for which the heading does not wait
 
     keep.go_on()
@@ -23,5 +23,5 @@ with frame.answering():
     st.header("Settings", anchor=False)
     form.settings(address)
     keep.open_again()
-    if limits.free() > limits.PLENTY:
+    if room.plenty():
         frame.import_ahead("torch._dynamo")  # the first optimiser imports it: a second or two, while one reads

@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from genlib import experiment
+from genlib import experiment, room
 from genlib.budget import size
 from genlib.errors import GenlibError
 from genlib.jobs import ends, limits
@@ -225,7 +225,7 @@ class Job:
             self._rest()
         if self._stops:
             return "stopped", ""
-        if limits.free() < limits.takes(self.task) + self._limits.spare:  # no allocation fails: the process is killed
+        if room.free() < limits.takes(self.task) + self._limits.spare:  # no allocation fails: the process is killed
             return "failed", ends.no_memory(0)
         run = experiment.begin(self.task)
         if self._healthy is not None:
@@ -259,7 +259,7 @@ class Job:
                     self._finish(run)
                     used = f"It used up its {self._limits.seconds:,.0f} s of computing"
                     return "stopped", f"{used}, after {run.step:,} steps."
-                if limits.free() < self._limits.spare:
+                if room.free() < self._limits.spare:
                     self._healthy = None
                     return "failed", ends.no_memory(self._snapshot.step)
         over = self._over(run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Bytes for each number of a model: the weight, its gradient, its average, two moments of Adam, all but the gradient
 # once more where the last healthy moment is kept, and a copy to look at.
 EACH = 4 * (5 + 4 + 1)
+IMPORTS = "torch._dynamo", 90 << 20  # the first optimiser imports it, and the bytes that it takes
 STEP = 4 * 80  # bytes of a step for each number of a batch: so many a convolutional network of 64 x 64 was seen to hold
 
 
@@ -49,29 +50,8 @@ def weights(task: Task) -> int:
 
 
 def takes(task: Task) -> int:
-    """About how many bytes a run takes at its peak: its pictures as bytes, its weights, and what a step holds."""
+    """About how many bytes a run takes at its peak: its pictures as bytes, its weights, what a step holds, and what is
+    imported for the first run of a process."""
+    imports = 0 if IMPORTS[0] in sys.modules else IMPORTS[1]
     known = data.outline(task.recipe.data, size=task.recipe.size) if task.source is None else task.source
-    return ((known.size or 0) + STEP * task.recipe.batch_size) * task.config.space.size + weights(task) * EACH
-
-
-PLENTY = 1 << 30  # bytes that are free where one need not wait for a run to import what only runs need, some 90 MB
-
-
-def free() -> int:
-    """Bytes that this process may still take: of its control group, and of the machine. Much, where neither says."""
-    room = [1 << 62]
-    if (most := _number("/sys/fs/cgroup/memory.max")) is not None:
-        pages = _number("/proc/self/statm", 1)
-        room.append(most - (pages or 0) * os.sysconf("SC_PAGE_SIZE"))
-    if (available := _number("/proc/meminfo", 1, line="MemAvailable:")) is not None:
-        room.append(available << 10)
-    return min(room)
-
-
-def _number(path: str, word: int = 0, line: str = "") -> int | None:
-    """The number at that place of a line of a file of the kernel's."""
-    try:
-        with open(path) as file:
-            return next(int(text.split()[word]) for text in file if text.startswith(line))
-    except (OSError, ValueError, IndexError, StopIteration):
-        return None
+    return ((known.size or 0) + STEP * task.recipe.batch_size) * task.config.space.size + weights(task) * EACH + imports

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from genlib import experiment
+from genlib import experiment, room
 from genlib.errors import GenlibError
 from genlib.experiment import Task
 from genlib.jobs import Job, Limits, Moment, Queue, limits
@@ -369,7 +369,7 @@ def test_a_run_that_the_machine_has_no_room_for_is_not_begun(
     """A set of pictures alone may be more than there is: faces are 123 MB."""
     asked = experiment.plan("vae-faces", recipe={"batch_size": 16}, read=False)
     assert 10_000 * 3 * 64 * 64 < limits.takes(asked) < 400 << 20
-    monkeypatch.setattr(limits, "free", lambda: 150 << 20)
+    monkeypatch.setattr(room, "free", lambda: 150 << 20)
     job = make(asked, budget=30.0)
     job.start()
     now = until(job, lambda now: now.ended)
