@@ -59,7 +59,7 @@ class Listed:
 
     @property
     def title(self) -> str:
-        return title(self.model, self.data)
+        return _title(self.about, self.data)
 
 
 def model_paths() -> dict[str, Path]:
@@ -128,13 +128,16 @@ def _about(path: Path, changed: int) -> About:
 
 def title(model: str, learned: str) -> str:
     """What a checkpoint is called for people, by its model and the data it learned from: "Drawn faces by DCGAN"."""
+    return _title(about(model), learned)
+
+
+def _title(said: About, learned: str) -> str:
     try:
         # In short: "Emoji with their line drawings (OpenMoji)" are emoji.
         names = [re.split(" with | [(]", data.info(part).title)[0] for part in data.parts(learned)]
     except GenlibError:  # a stranger's model, of data that is not here
         names = [learned]
     names[1:] = [name[:1].lower() + name[1:] for name in names[1:]]
-    said = about(model)
     called = said.short or said.title
     if not said.short and called[1:].islower():  # a word, not a name
         called = f"{'an' if called[0] in 'AEIOU' else 'a'} {called.lower()}"
@@ -157,11 +160,12 @@ def _name(base: ast.expr) -> str:
 
 def shelf(root: Path | None = None) -> dict[str, Listed]:
     """The checkpoint folders under `root` (None: the shipped ones), by name, in the order of the family tree."""
-    found = []
+    found, files = [], model_paths()
     for path in (root or CHECKPOINTS).glob("*/config.json"):
         try:
             model, kind, learned = _read(path, path.stat().st_mtime_ns)
-            found.append(Listed(path.parent.name, path.parent, model, about(model), kind, learned))
+            about = _about(files[model], files[model].stat().st_mtime_ns)
+            found.append(Listed(path.parent.name, path.parent, model, about, kind, learned))
         except (OSError, ValueError, LookupError, TypeError, AttributeError, GenlibError):
             continue  # being written, or damaged: checkpoint.load(NAME) says what is wrong with it
     return {c.name: c for c in sorted(found, key=lambda c: (c.about.place, c.name))}

@@ -313,19 +313,19 @@ class PageSpec(Generic[Q]):
         """The session key of the widget that shows a field of the query, or of another one."""
         return f"{self.key}.{field}"
 
-    def fits(self, model: str, kind: str) -> bool:
-        """Whether a model of the file `model`, with a space of this kind, is shown there."""
+    def fits(self, about: catalog.About, kind: str) -> bool:
+        """Whether such a model, with a space of this kind, is shown there."""
         kinds = {space.model_fields["kind"].default for space in self.spaces}
-        able = self.needs is not None and self.needs.__name__ in catalog.about(model).capabilities
+        able = self.needs is not None and self.needs.__name__ in about.capabilities
         return able and kind in kinds
 
     def shelf(self) -> dict[str, catalog.Listed]:
         """The shipped checkpoints that are shown there, by name, in the order of the family tree."""
-        return {name: c for name, c in catalog.shelf().items() if self.fits(c.model, c.kind)}
+        return {name: c for name, c in catalog.shelf().items() if self.fits(c.about, c.kind)}
 
     def takes(self, checkpoint: Checkpoint) -> bool:
         """Whether a checkpoint that was read is shown there."""
-        return self.fits(checkpoint.spec.model, checkpoint.config.space.kind)
+        return self.fits(catalog.about(checkpoint.spec.model), checkpoint.config.space.kind)
 
 
 HOME = PageSpec("home", "Home", "pages/home.py", Query)
@@ -375,7 +375,7 @@ PAGES: tuple[PageSpec[Any], ...] = (HOME, SAMPLE, TRANSLATE, LATENT, LIKELIHOOD,
 
 def page_of(model: str, kind: str) -> PageSpec[Any] | None:
     """The first page that shows such a model."""
-    return next((page for page in PAGES if page.fits(model, kind)), None)
+    return next((page for page in PAGES if page.fits(catalog.about(model), kind)), None)
 
 
 def reserved_names() -> frozenset[str]:

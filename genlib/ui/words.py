@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from html import escape
 
 import streamlit as st
@@ -27,6 +28,7 @@ def term(name: str, place: str) -> str:
     )
 
 
-def found_in(text: str) -> list[str]:
+@lru_cache(maxsize=64)  # a card is searched in every run
+def found_in(text: str) -> tuple[str, ...]:
     """The terms that a text uses, in the order of the glossary."""
-    return [name for name in TERMS if re.search(rf"(?<![\w-]){re.escape(name)}s?(?![\w-])", text, re.IGNORECASE)]
+    return tuple(name for name in TERMS if re.search(rf"(?<![\w-]){re.escape(name)}s?(?![\w-])", text, re.IGNORECASE))

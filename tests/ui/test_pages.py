@@ -53,7 +53,7 @@ def test_names_say_what_classes_can_do(name: str) -> None:
     cls = catalog.model_class(name)
     for page in CHOOSING:
         assert page.needs is not None
-        assert page.fits(name, "pictures") == issubclass(cls, page.needs), page.key
+        assert page.fits(catalog.about(name), "pictures") == issubclass(cls, page.needs), page.key
 
 
 def test_a_model_opens_on_the_first_page_that_shows_it() -> None:

@@ -25,8 +25,8 @@ def test_what_must_be_explained_is() -> None:
 
 
 def test_terms_are_found_as_words() -> None:
-    assert words.found_in("Its FID, and seeds 0 to 9.") == ["seed", "FID"]
-    assert words.found_in("seedless, FIDs-like, reseed") == []
+    assert words.found_in("Its FID, and seeds 0 to 9.") == ("seed", "FID")
+    assert words.found_in("seedless, FIDs-like, reseed") == ()
 
 
 def test_a_term_is_a_button_with_its_meaning_behind_it() -> None:
