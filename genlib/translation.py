@@ -27,7 +27,7 @@ from genlib.contract import Controls, Domain, Seeds, TakesHints, Translates, Wor
 from genlib.errors import GenlibError
 from genlib.framing import fit
 from genlib.sheets import in_colour, to_uint8
-from genlib.sketch import Sketch, Stage, Steps, colour_in, hints_to_model, prepare
+from genlib.sketch import Fill, Sheet, Sketch, Stage, Steps, colour_in, hints_to_model, prepare, sheet_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -122,16 +122,19 @@ def round_trip(model: Translates, x: Tensor, there: Tensor, target: Domain) -> t
     return back, float((back - x).abs().mean())
 
 
-def finish(brought: Brought, target: Domain, made: Tensor) -> np.ndarray:
+def finish(
+    brought: Brought, target: Domain, made: Tensor, fill: Fill = "painted", sheet: Sheet | None = None
+) -> np.ndarray:
     """What a model made of `brought`, (B, C, S, S) in [0, 1] of domain `target`, as pictures uint8 (B, H, W, 3).
 
-    Of the size of brought.before where its bringer's own lines or greys remain, else of the model's.
+    Of the size of brought.before where its bringer's own lines or greys remain, else of the model's. fill: how a drawing
+    is coloured. sheet: sheet_of(brought.sketch), where it is there already.
     """
     results = to_uint8(made)
     if target.kind != "colour":
         return in_colour(results)
     if brought.sketch is not None:
-        return colour_in(brought.sketch, results)
+        return colour_in(sheet or sheet_of(brought.sketch), results, fill)
     if brought.image.shape[1] == 1:
         return np.stack([_colourised(brought.before, picture) for picture in results])
     return results

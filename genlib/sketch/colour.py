@@ -2,38 +2,65 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PIL import Image
 
-from genlib.sketch.common import SHOW, spread
+from genlib.sketch.common import SHOW, looked_up, spread
+from genlib.sketch.flats import Given, flat_colours
 from genlib.sketch.palettes import SAME, most_frequent, palette_of, without_thin
 from genlib.sketch.regions import Regions
 
 if TYPE_CHECKING:
     from genlib.sketch import Sketch
 
+Fill = Literal["flat", "painted"]
 
-def colour_in(sketch: Sketch, colours: np.ndarray, longest: int = 2048) -> np.ndarray:
-    """The model's pictures uint8 (B, side, side, 3) laid under the visitor's own lines: uint8 (B, H, W, 3).
 
-    At the picture's own resolution; enlarged if its longer side is below 512, reduced if it is above `longest`. The
-    model's own lines are left out. Areas that the lines enclose (gaps up to a line's width count as closed) end under
-    the middle of the visitor's lines. An area is filled with one to six flat colours if these make up most of it. Else
-    a closed area takes its most frequent colour, since several are a sign of doubt, and in one that reaches the
-    square's border the colours are interpolated.
+@dataclass(frozen=True)
+class Sheet:
+    """All of a coloured drawing but its colours, for any number of them.
+
+    regions     the areas between the lines, at the resolution of the result
+    ink         uint8 (H, W): the visitor's own lines
+    ink_colour  uint8 (3,)
+    free        bool (side, side): where the model's picture has no line
     """
+
+    regions: Regions
+    ink: np.ndarray
+    ink_colour: np.ndarray
+    free: np.ndarray
+
+
+def sheet_of(sketch: Sketch, longest: int = 2048) -> Sheet:
+    """A drawing at its own resolution; enlarged if its longer side is below 512, reduced if it is above `longest`."""
     ink = _resized(sketch.ink, min(longest, max(SHOW, *sketch.ink.shape)))
     factor = max(ink.shape) / max(sketch.ink.shape)
     left, top, extent = sketch.square
     regions = Regions.of(sketch.lines, ink, (left * factor, top * factor, extent * factor))
-    free = sketch.lines > 0.85
-    pictures = []
-    for picture in colours:
-        under = _painted(regions, spread(picture, free) if free.any() else picture)
-        pictures.append(_inked(under, ink, sketch.ink_colour))
-    return np.stack(pictures)
+    return Sheet(regions, (ink * 255 + 0.5).astype(np.uint8), sketch.ink_colour, sketch.lines > 0.85)
+
+
+def colour_in(sheet: Sheet, colours: np.ndarray, fill: Fill = "painted", given: Given | None = None) -> np.ndarray:
+    """The model's pictures uint8 (B, side, side, 3) laid under the visitor's own lines: uint8 (B, H, W, 3).
+
+    The model's own lines are left out. Areas end under the middle of the visitor's lines. "flat": each has one colour, and
+    the ground is white. "painted": an area is filled with one to six flat colours if these make up most of it. Else a
+    closed area takes its most frequent colour, since several are a sign of doubt, and in the ground the colours are
+    interpolated. An area whose colour is `given` has that.
+    """
+    return np.stack([_inked(under(sheet, picture, fill, given or {}), sheet) for picture in colours])
+
+
+def under(sheet: Sheet, picture: np.ndarray, fill: Fill, given: Given) -> np.ndarray:
+    """What is under the lines: uint8 (H, W, 3), from the model's picture uint8 (side, side, 3)."""
+    colours = spread(picture, sheet.free) if sheet.free.any() else picture
+    if fill == "flat":
+        return looked_up(flat_colours(sheet.regions, colours, given), sheet.regions.large)
+    return _painted(sheet.regions, colours, given)
 
 
 def _resized(ink: np.ndarray, longest: int) -> np.ndarray:
@@ -50,23 +77,23 @@ def _resized(ink: np.ndarray, longest: int) -> np.ndarray:
     return large
 
 
-def _inked(under: np.ndarray, ink: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """Lines over a picture uint8 (H, W, 3), which is changed."""
-    weight = (ink * 256).astype(np.uint16)
-    for c in range(3):
-        plane = under[..., c].astype(np.uint16)
-        under[..., c] = ((256 - weight) * plane + weight * np.uint16(colour[c]) + 128) >> 8
-    return under
+def _inked(under: np.ndarray, sheet: Sheet) -> np.ndarray:
+    """Lines over a picture uint8 (H, W, 3)."""
+    picture = Image.fromarray(under)
+    picture.paste(tuple(sheet.ink_colour.tolist()), mask=Image.fromarray(sheet.ink))
+    return np.asarray(picture)
 
 
-def _painted(regions: Regions, colours: np.ndarray) -> np.ndarray:
+def _painted(regions: Regions, colours: np.ndarray, given: Given) -> np.ndarray:
     """The areas filled from the colours uint8 (side, side, 3) that the model gave them: uint8 (H, W, 3)."""
     palettes = [_filling(colours, *area) for area in zip(regions.members, regions.outer, strict=True)]
+    for number, colour in given.items():
+        palettes[number] = np.array([colour], np.uint8)
     flat = np.full((len(palettes) + 1, 3), 255, np.uint8)
     for number, palette in enumerate(palettes):
         if palette is not None:
             flat[number] = palette[0]
-    picture = flat[regions.large]
+    picture = looked_up(flat, regions.large)
     for number, palette in enumerate(palettes):
         if palette is None:
             _shade(picture, regions, number, colours)
