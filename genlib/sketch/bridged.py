@@ -63,7 +63,7 @@ def between(ink: np.ndarray, place: Square, work: int) -> Between:
     ground = np.isin(areas, list(around - {0}))
     pockets = cut_off(ground, line, ends, work)
     first = areas.max()
-    areas = np.choose(np.sign(pockets) + 1, (0, areas, first + pockets))[margin:-margin, margin:-margin]
+    areas = np.where(pockets < 0, 0, np.where(pockets > 0, first + pockets, areas))[margin:-margin, margin:-margin]
     y, x = ndimage.distance_transform_edt(areas == 0, return_distances=False, return_indices=True)
     numbers, found = np.unique(areas[y, x], return_inverse=True)
     small = found.reshape(mask.shape).astype(np.int32)
@@ -88,7 +88,7 @@ def bridged(line: np.ndarray, ends: np.ndarray, side: int) -> np.ndarray:
         fresh[places[seeds > 0]] = fresh[0] = False
         started = np.where(fresh, np.cumsum(fresh) + count, 0).astype(np.int32)
         np.maximum(seeds, started[places], out=seeds)
-        count += np.count_nonzero(fresh)
+        count += int(np.count_nonzero(fresh))
     # The last places are all that hangs together. Where there is one seed in it, no water need flow.
     pixel = np.zeros(count + 1, np.int64)  # one of each seed
     pixel[seeds.ravel()] = np.arange(seeds.size)
@@ -136,7 +136,7 @@ def _frame(shape: tuple[int, ...], place: Square, work: int, margin: int) -> Fra
 def _ends_at_edge(ink: np.ndarray) -> bool:
     """Whether lines run into the picture's edge, in two places or more: then the edge cuts through what is drawn."""
     around = np.concatenate([ink[0], ink[:, -1], ink[-1, ::-1], ink[::-1, 0]]) > 0.5
-    return np.count_nonzero(around & ~np.roll(around, 1)) >= 2
+    return bool(np.count_nonzero(around & ~np.roll(around, 1)) >= 2)
 
 
 def _draw(line: np.ndarray, frame: Frame) -> None:

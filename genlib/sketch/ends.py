@@ -51,8 +51,8 @@ def cut_off(ground: np.ndarray, line: np.ndarray, ends: np.ndarray, side: int) -
             continue
         ways.setdefault(a, []).append(step)
         ways.setdefault(b, []).append(-step)
-        for y in (0, 1):  # two pixels wide: what touches by a corner only would leak
-            drawn[tuple((way + (y, 0)).T)] = True
+        for below in (0, 1):  # two pixels wide: what touches by a corner only would leak
+            drawn[way[:, 0] + below, way[:, 1]] = True
         free &= ~drawn
     if not ways:
         return nothing

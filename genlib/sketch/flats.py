@@ -9,7 +9,8 @@ import numpy as np
 from genlib.sketch.palettes import most_frequent
 from genlib.sketch.regions import Regions
 
-Given = Mapping[int, tuple[int, int, int]]  # area -> the colour that a visitor gave it
+Colour = tuple[int, int, int]
+Given = Mapping[int, Colour]  # area -> the colour that a visitor gave it
 
 PALE = 232  # what is lighter in every channel is white
 SURE = 0.7  # the share of a pocket's pixels that must have nearly its colour
@@ -20,14 +21,14 @@ ALIKE = 14.0  # CIE76: areas whose colours differ by less share one, that of the
 def flat_colours(regions: Regions, colours: np.ndarray, given: Given) -> np.ndarray:
     """The colour of each area, uint8 (n + 1, 3), and white for what is in none.
 
-    An area has the colour around which most of its pixels in the model's picture uint8 (side, side, 3) lie, and areas of
-    nearly the same colour have the same. The ground is white, and so is a pocket of it of which the model is not sure.
-    What was `given` counts, also there.
+    An area has the colour around which most of its pixels in the model's picture uint8 (side, side, 3) lie, and areas
+    of nearly the same colour have the same. The ground is white, and so is a pocket of it of which the model is not
+    sure. What was `given` counts, also there.
     """
     from skimage.color import rgb2lab
 
     flat = np.full((len(regions.members) + 1, 3), 255, np.uint8)
-    pixels = [np.unique(members) for members in regions.members]
+    pixels = regions.members
     values = colours.reshape(-1, 3)
     chosen: list[tuple[np.ndarray, np.ndarray]] = []
     for number in sorted(range(len(pixels)), key=lambda n: -len(pixels[n])):

@@ -24,8 +24,7 @@ class Regions:
     large    int (H, W): the area that each pixel of the visitor's picture belongs to; n outside of the square. Pixels
              on lines belong to the nearest area
     boxes    where each area lies in `large`; None if it has no pixel
-    members  for each area, flat indices of the model's pixels in it. There are WORK x WORK places in a pixel, and its
-             index is there once for each that is in the area
+    members  for each area, flat indices of the model's pixels in it whose colour can be trusted
     ground   bool (n,): the area is around the drawing
     pocket   bool (n,): the area is a part of the ground that lines enclose but for a gap that is not small
     place    the square in the picture
@@ -111,7 +110,7 @@ def _members(small: np.ndarray, core: np.ndarray, count: int, lines: np.ndarray)
     members = np.split(pixel, np.cumsum(np.bincount(areas, minlength=count))[:-1])
     clear = (lines > 0.85).ravel()
     clearer = (ndimage.minimum_filter(lines, 3) > 0.85).ravel()
-    return [_trusted(m, clear, clearer) for m in members]
+    return [np.unique(_trusted(m, clear, clearer)) for m in members]
 
 
 def _trusted(members: np.ndarray, clear: np.ndarray, clearer: np.ndarray) -> np.ndarray:

