@@ -58,7 +58,7 @@ def colour_in(sheet: Sheet, colours: np.ndarray, fill: Fill = "flat", given: Giv
 def under(sheet: Sheet, picture: np.ndarray, fill: Fill = "flat", given: Given | None = None) -> np.ndarray:
     """What is under the lines: uint8 (H, W, 3), from the model's picture uint8 (side, side, 3)."""
     if fill == "flat":
-        return flats(sheet, picture, given)[..., :3]
+        return looked_up(_flat(sheet, picture, given), sheet.regions.large)
     return _painted(sheet.regions, _without_lines(sheet, picture), given or {})
 
 
@@ -71,9 +71,9 @@ def flats(sheet: Sheet, picture: np.ndarray, given: Given | None = None) -> np.n
 
 def small(sheet: Sheet, colours: np.ndarray, given: Given | None = None) -> np.ndarray:
     """The model's pictures uint8 (B, side, side, 3) as they are with flat colours, in the same size."""
-    pictures = []
+    places, pictures = sheet.regions.small[1::2, 1::2], []
     for picture in colours:
-        flat = Image.fromarray(_flat(sheet, picture, given)[sheet.regions.small]).reduce(WORK)
+        flat = Image.fromarray(_flat(sheet, picture, given)[places]).reduce(WORK // 2)
         pictures.append(inked(np.asarray(flat), (255 * (1 - sheet.lines)).astype(np.uint8), sheet.ink_colour))
     return np.stack(pictures)
 

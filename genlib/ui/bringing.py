@@ -38,7 +38,8 @@ WAYS: dict[Way, str] = {
 # widget that asks the browser for it; what was wrong with the last file, how many came; the last result.
 # What is decoded from a file is several times as large: it is kept within the budget that all visitors share.
 UPLOAD, URL, KEPT, TROUBLE, TURN = map(TRANSLATE.widget, ("upload", "url", "kept", "trouble", "turn"))
-OVER = TRANSLATE.widget("hints")  # the paper over a picture
+# The paper over a picture, and the switch for it.
+OVER, HINTING = map(TRANSLATE.widget, ("hints", "hinting"))
 WAY, EXAMPLE, ANSWER = map(TRANSLATE.widget, ("way", "example", "answer"))
 
 _one_at_a_time = threading.Lock()  # large pictures are worked on, so that two never need their memory at once
@@ -125,7 +126,7 @@ def mending(checkpoint: Checkpoint, given: Given, brought: Brought, fill: Fill) 
         return Mending(Wanted())
     if given.drawing is not None:
         return Mending(translation.wanted(brought, given.drawing, fill))
-    if not st.toggle("Paint colour hints", key=TRANSLATE.widget("hinting"), persist_state="session"):
+    if not st.toggle("Colour by hand", key=HINTING, persist_state="session"):
         return Mending(Wanted())
     sheet = loaders.digest(brought.image.numpy())[0].hex()
     return Mending(translation.wanted(brought, drawn(OVER, sheet), fill, seen=True), sheet)
@@ -177,7 +178,8 @@ def _upload() -> Upload | None:
     state = st.session_state
     data: bytes | None = state.get(UPLOAD)
     with st.container(horizontal=True):
-        kept = browser.brought(KEPT, None if data is None else state[URL], UPLOAD in state and data is None)
+        url, removed = None if data is None else state[URL], UPLOAD in state and data is None
+        kept = browser.brought(KEPT, url, removed, small=bool(state.get(HINTING)))
         if kept is not None:
             with suppress(UploadError):
                 _bring(kept)
