@@ -200,7 +200,7 @@ def wanted(brought: Brought, drawing: Drawing, fill: Fill = "flat", seen: bool =
     if not drawing.hinted:
         return Wanted()
     if sheet is None or brought.sketch is None:
-        return Wanted(painted(drawing.hints, drawing.mask, side))
+        return Wanted(painted(drawing.hints, drawing.mask, side) if drawing.mask.any() else None)
     size = len(drawing.mask)
     square = (0.0, 0.0, float(size)) if seen else drawn.square_on(brought.sketch, drawing.mask.shape)
     given = drawn.given_by(drawing, square, sheet.regions, mixed=fill == "flat")

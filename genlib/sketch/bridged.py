@@ -34,12 +34,14 @@ class Between:
     off     bool (work, work): what is on no line
     ground  bool (n,): the area is around the drawing
     pocket  bool (n,): the area is a part of the ground that lines enclose but for a gap that is not small
+    meeting int (K, 2): areas between which there is a gap, and no line
     """
 
     areas: np.ndarray
     off: np.ndarray
     ground: np.ndarray
     pocket: np.ndarray
+    meeting: np.ndarray
 
 
 def between(ink: np.ndarray, place: Square, work: int) -> Between:
@@ -48,7 +50,8 @@ def between(ink: np.ndarray, place: Square, work: int) -> Between:
 
     mask = line_mask(ink, place, work)
     if mask.all():
-        return Between(np.zeros(mask.shape, np.int32), ~mask, np.zeros(1, bool), np.zeros(1, bool))
+        no = np.zeros(1, bool)
+        return Between(np.zeros(mask.shape, np.int32), ~mask, no, no, np.zeros((0, 2), int))
     margin = int(GAP * work) + 2  # of free ground, by which all that is open to the border hangs together
     line = np.pad(mask, margin)
     ends = line_ends(line)
@@ -67,7 +70,8 @@ def between(ink: np.ndarray, place: Square, work: int) -> Between:
     y, x = ndimage.distance_transform_edt(areas == 0, return_distances=False, return_indices=True)
     numbers, found = np.unique(areas[y, x], return_inverse=True)
     small = found.reshape(mask.shape).astype(np.int32)
-    return Between(small, areas > 0, np.isin(numbers, list(around)), numbers > first)
+    meeting = np.unique(_neighbours(np.where(areas > 0, small + 1, 0)), axis=1).T - 1
+    return Between(small, areas > 0, np.isin(numbers, list(around)), numbers > first, meeting)
 
 
 def bridged(line: np.ndarray, ends: np.ndarray, side: int) -> np.ndarray:
@@ -113,13 +117,18 @@ def _without_waists(areas: np.ndarray, ends: np.ndarray, reach: float) -> np.nda
     far[tuple(ends.T)] = False
     far = ndimage.distance_transform_edt(far) > reach if len(ends) else far
     count = int(areas.max()) + 1
-    pairs = []
-    for a, b, away in ((areas[1:], areas[:-1], far[1:]), (areas[:, 1:], areas[:, :-1], far[:, 1:])):
-        met = (a != b) & (a > 0) & (b > 0) & away
-        pairs.append(np.stack([a[met], b[met]]))
-    one, other = np.concatenate(pairs, 1)
+    one, other = _neighbours(np.where(far, areas, 0))
     _, together = connected_components(coo_matrix((np.ones(len(one)), (one, other)), (count, count)), directed=False)
     return np.where(areas > 0, together[areas] + 1, 0).astype(np.int32)
+
+
+def _neighbours(areas: np.ndarray) -> np.ndarray:
+    """Pairs of areas in (H, W), int (2, K), for all pixels beside or above one of another area; 0 is none."""
+    pairs = []
+    for a, b in ((areas[1:], areas[:-1]), (areas[:, 1:], areas[:, :-1])):
+        met = (a != b) & (a > 0) & (b > 0)
+        pairs.append(np.stack([a[met], b[met]]))
+    return np.sort(np.concatenate(pairs, 1), axis=0)
 
 
 Frame = tuple[int, int, int, int]  # top, bottom, left, right: the lines of pixels just outside the picture

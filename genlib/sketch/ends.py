@@ -8,7 +8,7 @@ from genlib.sketch.common import pen_width
 
 MOST = 160  # ends: a drawing with more is hatched, and its ends close nothing
 NEAR = 8  # ends to which a line from an end is tried
-LONG = 0.6  # of the side: the longest line from end to end
+LONG = 0.8  # of the side: the longest line from end to end
 SMALL = 0.002  # of the square: what is cut off and smaller stays ground
 
 

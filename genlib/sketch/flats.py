@@ -16,21 +16,23 @@ PALE = 232  # what is lighter in every channel is white
 SURE = 0.7  # the share of a pocket's pixels that must have nearly its colour
 NEARLY = 40  # grey levels in any channel
 ALIKE = 14.0  # CIE76: areas whose colours differ by less share one, that of the largest of them
+AKIN = 40.0  # the same for areas between which there is no line
 
 
 def flat_colours(regions: Regions, colours: np.ndarray, given: Given) -> np.ndarray:
     """The colour of each area, uint8 (n + 1, 3), and white for what is in none.
 
     An area has the colour around which most of its pixels in the model's picture uint8 (side, side, 3) lie, and areas
-    of nearly the same colour have the same. The ground is white, and so is a pocket of it of which the model is not
-    sure. What was `given` counts, also there.
+    of nearly the same colour, or of a similar one where no line parts them, have the same. The ground is white, and so
+    is a pocket of it of which the model is not sure. What was `given` counts, also there.
     """
     from skimage.color import rgb2lab
 
     flat = np.full((len(regions.members) + 1, 3), 255, np.uint8)
     pixels = regions.members
     values = colours.reshape(-1, 3)
-    chosen: list[tuple[np.ndarray, np.ndarray]] = []
+    chosen: dict[int, np.ndarray] = {}  # area -> its colour in Lab
+    beside = [{*regions.meeting[(regions.meeting == n).any(1)].ravel().tolist()} for n in range(len(pixels))]
     for number in sorted(range(len(pixels)), key=lambda n: -len(pixels[n])):
         if number in given:
             flat[number] = given[number]
@@ -40,12 +42,14 @@ def flat_colours(regions: Regions, colours: np.ndarray, given: Given) -> np.ndar
             if regions.pocket[number] and not _agreed(votes, colour):
                 continue
             lab = rgb2lab(colour[None] / 255)[0]
-            same = [c for c, known in chosen if np.linalg.norm(known - lab) < ALIKE]
+            same = [
+                n for n, known in chosen.items()
+                if np.linalg.norm(known - lab) < (AKIN if n in beside[number] else ALIKE)
+            ]  # fmt: skip
             if same:
-                colour = same[0]
+                flat[number], chosen[number] = flat[same[0]], chosen[same[0]]
             else:
-                chosen.append((colour, lab))
-            flat[number] = 255 if colour.min() >= PALE else colour
+                flat[number], chosen[number] = 255 if colour.min() >= PALE else colour, lab
     return flat
 
 

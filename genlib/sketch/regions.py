@@ -27,6 +27,7 @@ class Regions:
     members  for each area, flat indices of the model's pixels in it whose colour can be trusted
     ground   bool (n,): the area is around the drawing
     pocket   bool (n,): the area is a part of the ground that lines enclose but for a gap that is not small
+    meeting  int (K, 2): areas between which there is a gap, and no line
     place    the square in the picture
     """
 
@@ -36,6 +37,7 @@ class Regions:
     members: list[np.ndarray]
     ground: np.ndarray
     pocket: np.ndarray
+    meeting: np.ndarray
     place: Square
 
     @property
@@ -53,7 +55,7 @@ class Regions:
         large = _at_resolution(found.areas, found.off, count, ink, place)
         boxes = ndimage.find_objects(large + 1, count)
         members = _members(found.areas, found.off, count, lines)
-        return cls(found.areas, large, boxes, members, found.ground, found.pocket, place)
+        return cls(found.areas, large, boxes, members, found.ground, found.pocket, found.meeting, place)
 
     def patch(self, values: np.ndarray, number: int, where: np.ndarray) -> tuple[Box, np.ndarray, np.ndarray] | None:
         """One area around the places of a mask `where` (side, side), at the resolution of the visitor's picture.

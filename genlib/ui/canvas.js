@@ -53,6 +53,7 @@ class Paper {
     const { name, sheet, side, background, brush, fill, swatches } = data;
     this.easel.classList.toggle("painting", brush);
     this.easel.classList.toggle("filling", fill);
+    this.sheet.setAttribute("role", fill ? "application" : "img"); // for a screen reader: the arrow keys are the paper's
     if (fill) this.sheet.tabIndex = 0;
     else this.sheet.removeAttribute("tabindex");
     this.easel.classList.toggle("over", background !== null);
