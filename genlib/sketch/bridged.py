@@ -64,7 +64,7 @@ def between(ink: np.ndarray, place: Square, work: int) -> Between:
     if cut:
         around |= set(_corners(areas, frame))
     ground = np.isin(areas, list(around - {0}))
-    pockets = cut_off(ground, line, ends, work)
+    pockets = cut_off(ground, line, _within(ends, frame, 2 * pen_width(line)) if cut else ends, work)
     first = areas.max()
     areas = np.where(pockets < 0, 0, np.where(pockets > 0, first + pockets, areas))[margin:-margin, margin:-margin]
     y, x = ndimage.distance_transform_edt(areas == 0, return_distances=False, return_indices=True)
@@ -158,6 +158,14 @@ def _draw(line: np.ndarray, frame: Frame) -> None:
     for column in (left, right):
         if 0 <= column < line.shape[1]:
             line[rows, column] = True
+
+
+def _within(ends: np.ndarray, frame: Frame, margin: float) -> np.ndarray:
+    """The ends int (N, 2) that are not at the picture's edge."""
+    top, bottom, left, right = frame
+    row, column = ends.T
+    inside = (row > top + margin) & (row < bottom - margin) & (column > left + margin) & (column < right - margin)
+    return ends[inside]
 
 
 def _corners(areas: np.ndarray, frame: Frame) -> list[int]:
