@@ -18,11 +18,12 @@ from typing import Any, TypeGuard
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw
 
-# A stroke's colour tells its tool. The pen draws in INK, the eraser in PAPER; a colour hint has two more digits, the
-# opacity that it has while the visitor paints.
+# A stroke's colour tells its tool. The pen draws in INK, the eraser in PAPER; a colour hint has two more digits: the
+# opacity that it has while the visitor paints, or FILL where it is for the whole area that its first point lies in.
 INK, PAPER = "#1a1a1a", "#ffffff"
 SEE_THROUGH = "99"
-HINT = re.compile(rf"(#[0-9a-f]{{6}}){SEE_THROUGH}")
+FILL = "f1"
+HINT = re.compile(rf"(#[0-9a-f]{{6}})({SEE_THROUGH}|{FILL})")
 
 # Limits of one drawing: more would take long to draw and to send. Lengths are in pixels of the paper.
 MAX_STROKES = 2_000
@@ -35,14 +36,31 @@ COMMANDS = {"M": 2, "L": 2, "Q": 4}  # of a path, and how many numbers follow ea
 
 
 @dataclass(frozen=True)
+class Drop:
+    """A colour for a whole area: at a point of the paper, and after how many other strokes it came."""
+
+    x: float
+    y: float
+    colour: tuple[int, int, int]
+    turn: int
+
+
+@dataclass(frozen=True)
 class Drawing:
     """What is on the paper of S x S pixels."""
 
     lines: np.ndarray  # uint8 (S, S, 3): the pen's lines, black on white
     hints: np.ndarray  # uint8 (S, S, 3): the brush's colours, white where there is none
-    mask: np.ndarray  # bool (S, S): where there is a hint
+    mask: np.ndarray  # bool (S, S): where there is a hint of the brush
+    turns: np.ndarray  # int32 (S, S): after how many other strokes it came there
+    drops: tuple[Drop, ...]  # those that no eraser went over
     empty: bool  # no line is drawn
     strokes: int  # of all tools, the eraser's too
+
+    @property
+    def hinted(self) -> bool:
+        """Whether there is any colour on it."""
+        return bool(self.drops) or bool(self.mask.any())
 
 
 def clean(drawing: object) -> list[dict[str, Any]]:
@@ -101,7 +119,8 @@ def rasterise(objects: list[dict[str, Any]], side: int) -> Drawing:
     """
     drawn = _drawn(json.dumps(objects), side)
     # Copies: all sessions share the arrays in the cache.
-    return replace(drawn, lines=drawn.lines.copy(), hints=drawn.hints.copy(), mask=drawn.mask.copy())
+    arrays = {name: getattr(drawn, name).copy() for name in ("lines", "hints", "mask", "turns")}
+    return replace(drawn, **arrays)
 
 
 def strokes(objects: list[dict[str, Any]]) -> list[np.ndarray]:
@@ -138,24 +157,37 @@ def _without(line: np.ndarray, eraser: np.ndarray, radius: float) -> list[np.nda
     return [line[a:b] for a, b in itertools.pairwise([0, *ends, len(line)]) if kept[a]]
 
 
-@functools.lru_cache(maxsize=8)  # 2 MB each
+@functools.lru_cache(maxsize=8)  # 3 MB each
 def _drawn(text: str, side: int) -> Drawing:
     objects = json.loads(text)
     ink = Image.new("L", (FINER * side, FINER * side), 255)
     colours = Image.new("RGBA", (side, side), (255, 255, 255, 0))
-    on_ink, on_colours = ImageDraw.Draw(ink), ImageDraw.Draw(colours)
-    for thing in objects:
+    turns = Image.new("I", (side, side), 0)
+    on_ink, on_colours, on_turns = map(ImageDraw.Draw, (ink, colours, turns))
+    drops: list[Drop] = []
+    for turn, thing in enumerate(objects):
         points, colour, width = _points(thing["path"]), thing["stroke"], thing["strokeWidth"]
+        if colour[7:] == FILL:
+            x, y = points[0].tolist()
+            red, green, blue = ImageColor.getrgb(colour[:7])[:3]
+            drops.append(Drop(x, y, (red, green, blue), turn))
+            continue
+        if colour == PAPER:
+            dense = _dense(points)
+            drops = [drop for drop in drops if np.hypot(*(dense - (drop.x, drop.y)).T).min() > width / 2]
         if colour in (INK, PAPER):
             _draw(on_ink, points * FINER, width * FINER, 0 if colour == INK else 255)
         if colour != INK:
             _draw(on_colours, points, width, (*ImageColor.getrgb(colour[:7]), 0 if colour == PAPER else 255))
+            _draw(on_turns, points, width, turn)
     lines = np.asarray(ink.reduce(FINER))
     hints = np.asarray(colours)
     return Drawing(
         lines=np.repeat(lines[..., None], 3, axis=2),
         hints=hints[..., :3],
         mask=hints[..., 3] > 0,
+        turns=np.asarray(turns),
+        drops=tuple(drops),
         empty=bool((lines == 255).all()),
         strokes=len(objects),
     )

@@ -54,7 +54,7 @@ def enlargement(side: int, target: int) -> int:
 
 
 def png(image: np.ndarray, scale: int = 1) -> bytes:
-    """PNG of a picture uint8 (H, W, 1 or 3), each pixel `scale` x `scale` large.
+    """PNG of a picture uint8 (H, W, 1, 3 or 4), each pixel `scale` x `scale` large.
 
     At the lowest level of compression: on pictures this small the highest saves a tenth and takes five times as long.
     """

@@ -16,23 +16,26 @@ torch is imported by the first picture.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from genlib import sketch as drawn
 from genlib import uploads
 from genlib.contract import Controls, Domain, Seeds, TakesHints, Translates, Worlds
 from genlib.errors import GenlibError
-from genlib.framing import fit
+from genlib.framing import fit, window
+from genlib.layered import Layer
 from genlib.sheets import in_colour, to_uint8
-from genlib.sketch import Sketch, Stage, Steps, colour_in, hints_to_model, prepare
+from genlib.sketch import Fill, Given, Sheet, Sketch, Stage, Steps
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from genlib.data import PictureSet
+    from genlib.drawing import Drawing
 
 BLOCK = 64  # pictures of a data set that are turned into floats at a time
 SHARP = 512  # px: what is smaller is enlarged, smoothly where it is an own picture, in squares where it is the model's
@@ -47,6 +50,7 @@ class Brought:
     stages   how it came from the one to the other, for people
     notes    sentences for its bringer
     sketch   of a drawing, all that was found out about it
+    sheet    of a drawing, its areas
     """
 
     image: Tensor
@@ -54,6 +58,7 @@ class Brought:
     stages: tuple[Stage, ...] = ()
     notes: tuple[str, ...] = ()
     sketch: Sketch | None = None
+    sheet: Sheet | None = None
 
 
 def bring(
@@ -72,8 +77,9 @@ def bring(
 
     steps = steps or Steps()
     if domain.kind == "drawing":
-        sketch = prepare(pixels, side, steps)
-        return Brought(torch.from_numpy(sketch.lines)[None, None], pixels, sketch.stages, sketch.notes, sketch)
+        sketch = drawn.prepare(pixels, side, steps)
+        image = torch.from_numpy(sketch.lines)[None, None]
+        return Brought(image, pixels, sketch.stages, sketch.notes, sketch, Sheet.of(sketch))
     small, before = (fit(pixels, s)[0] for s in (side, min(max(pixels.shape[:2]), uploads.MAX_SIDE)))
     notes: tuple[str, ...] = ()
     if domain.channels == 1:
@@ -122,16 +128,19 @@ def round_trip(model: Translates, x: Tensor, there: Tensor, target: Domain) -> t
     return back, float((back - x).abs().mean())
 
 
-def finish(brought: Brought, target: Domain, made: Tensor) -> np.ndarray:
+def finish(
+    brought: Brought, target: Domain, made: Tensor, fill: Fill = "flat", given: Given | None = None
+) -> np.ndarray:
     """What a model made of `brought`, (B, C, S, S) in [0, 1] of domain `target`, as pictures uint8 (B, H, W, 3).
 
-    Of the size of brought.before where its bringer's own lines or greys remain, else of the model's.
+    Of the size of brought.before where its bringer's own lines or greys remain, else of the model's. fill: how the
+    areas of a drawing are filled; those that are `given` a colour have it.
     """
     results = to_uint8(made)
     if target.kind != "colour":
         return in_colour(results)
-    if brought.sketch is not None:
-        return colour_in(brought.sketch, results)
+    if brought.sheet is not None:
+        return drawn.colour_in(brought.sheet, results, fill, given)
     if brought.image.shape[1] == 1:
         return np.stack([_colourised(brought.before, picture) for picture in results])
     return results
@@ -145,17 +154,66 @@ def beside(brought: Brought, result: np.ndarray) -> np.ndarray:
     return np.asarray(Image.fromarray(brought.before).resize((width, height), Image.Resampling.LANCZOS))
 
 
-def hints(brought: Brought, rgb: np.ndarray, mask: np.ndarray) -> Tensor:
-    """Hints (1, 4, S, S) from colours uint8 (H, W, 3) and where they are, bool (H, W), painted over the picture itself.
+def small(
+    brought: Brought, target: Domain, made: Tensor, fill: Fill = "flat", given: Given | None = None
+) -> np.ndarray:
+    """What finish() makes, in the model's own size: uint8 (B, S, S, C)."""
+    results = to_uint8(made)
+    if target.kind == "colour" and brought.sheet is not None and fill == "flat":
+        return drawn.small(brought.sheet, results, given)
+    return results
 
-    A picture that is no drawing must be square.
-    """
+
+def layers(brought: Brought, made: Tensor, fill: Fill = "flat", given: Given | None = None) -> list[Layer]:
+    """A coloured drawing, one of finish()'s, as layers, the lowest first. made: (C, S, S).
+
+    The painting is among them, and not shown where the colours are flat."""
+    sheet, result = brought.sheet, to_uint8(made[None])[0]
+    assert sheet is not None, "only a drawing has layers"
+    flat = drawn.flats(sheet, result, given)
+    painting = drawn.under(sheet, result, "painted", given)
+    opaque, ink = np.full((*flat.shape[:2], 1), 255, np.uint8), np.empty_like(flat)
+    ink[..., :3], ink[..., 3] = sheet.ink_colour, sheet.ink
+    return [
+        Layer("Paper", np.full_like(flat, 255)),
+        Layer("Flats", flat),
+        Layer("Painting", np.concatenate([painting, opaque], 2), fill == "painted"),
+        Layer("Lines", ink),
+    ]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a visitor wants where: hints (1, 4, S, S), and which areas of a drawing have which colour."""
+
+    hints: Tensor | None = None
+    given: Given = field(default_factory=dict)
+
+
+def wanted(brought: Brought, drawing: Drawing, fill: Fill = "flat", seen: bool = False) -> Wanted:
+    """What is painted over the picture itself, or over what the model sees (`seen`).
+
+    A picture that is no drawing must be square."""
     import torch
 
-    side = brought.image.shape[-1]
+    side, sheet = brought.image.shape[-1], brought.sheet
+    if not drawing.hinted:
+        return Wanted()
+    if sheet is None or brought.sketch is None:
+        return Wanted(painted(drawing.hints, drawing.mask, side) if drawing.mask.any() else None)
+    size = len(drawing.mask)
+    square = (0.0, 0.0, float(size)) if seen else drawn.square_on(brought.sketch, drawing.mask.shape)
+    given = drawn.given_by(drawing, square, sheet.regions, mixed=fill == "flat")
+    hints = drawn.hints_to_model(square, drawing.hints, drawing.mask, side)
+    return Wanted(torch.from_numpy(drawn.whole_areas(hints, given, sheet.regions))[None], given)
+
+
+def seen(brought: Brought, result: np.ndarray) -> np.ndarray:
+    """The part of a result of finish(), uint8 (H, W, 3), that the model saw, as a square."""
     if brought.sketch is None:
-        return painted(rgb, mask, side)
-    return torch.from_numpy(hints_to_model(brought.sketch, rgb, mask, side))[None]
+        return result
+    square = drawn.square_on(brought.sketch, result.shape)
+    return window(result, square, min(SHARP, max(1, round(square[2]))), 255)
 
 
 def painted(rgb: np.ndarray, mask: np.ndarray, side: int) -> Tensor:

@@ -1,9 +1,11 @@
 """Translate: colour a sketch or a grey picture, carry a picture from one world to another."""
 
+from functools import partial
+
 import streamlit as st
 
 from genlib import translation
-from genlib.sheets import in_colour, to_uint8
+from genlib.sheets import in_colour
 from genlib.ui import answers, bringing, cards, frame, loaders, pages
 from genlib.ui.compare import compare
 from genlib.ui.live import live
@@ -40,7 +42,7 @@ target = worlds.target(source)
 # --- A picture in, its translations out ---
 
 left, right = st.columns(2, gap="large")
-brought = hints = None
+brought = None
 stage = right.container(key=STAGE)
 with left, frame.answering():
     given = bringing.given(shown, checkpoint, source)
@@ -48,27 +50,37 @@ with left, frame.answering():
         stage.info(given.wanted, icon=":material/imagesmode:")
     else:
         brought = bringing.brought(shown, checkpoint, source, given.pixels)
-        hints = bringing.hints(checkpoint, given, brought)
+        mending = bringing.mending(checkpoint, given, brought, shown.fill)
 
 if brought is not None:
     with right, frame.answering():
         seeds = answers.seeds(shown) if worlds.varies else range(0)
-        made = answers.made(checkpoint, source, brought.image, seeds, values, hints)
-        chosen = answers.choose(to_uint8(made), given.truth, seeds) if worlds.varies else 0
+        wanted = mending.wanted
+        made = answers.made(checkpoint, source, brought.image, seeds, values, wanted.hints)
+        small = translation.small(brought, target, made, shown.fill, wanted.given)
+        chosen = answers.choose(small, given.truth, seeds) if worlds.varies else 0
+        layers = None
         if given.truth is not None and chosen == len(made):
             result, called = in_colour(given.truth), "truth"
         else:
-            result, called = translation.finish(brought, target, made[chosen : chosen + 1])[0], str(chosen)
+            one = made[chosen : chosen + 1]
+            result, called = translation.finish(brought, target, one, shown.fill, wanted.given)[0], str(chosen)
+            if brought.sheet is not None:
+                layers = partial(translation.layers, brought, one[0], shown.fill, wanted.given)
         with stage:
             compare(translation.beside(brought, result), result, "translate.compare", (source.title, target.title))
             said = answers.labels(given.truth, seeds)[chosen] if worlds.varies else target.title
             live(f"New picture: {said}", "translate", result)
-        answers.buttons(result, f"{checkpoint.name.replace('/', '-')}-{called}", worlds.varies)
-        answers.between(checkpoint, source, brought.image, seeds, values, hints)
+        if brought.sheet is not None:
+            answers.choose_fill()
+        answers.buttons(result, f"{checkpoint.name.replace('/', '-')}-{called}", worlds.varies, layers)
+        answers.between(checkpoint, source, brought.image, seeds, values, wanted.hints)
         if target in worlds.sources:
             answers.round_trip(loaders.translator(checkpoint), brought.image, made, target)
         with stage:  # under the picture that it is about
             answers.warn_if_far(checkpoint, source, brought)
+    with left, frame.answering():
+        bringing.show(mending, brought, result)
 answers.stages(brought, source)
 st.header("The model", anchor=False)
 cards.show(checkpoint)

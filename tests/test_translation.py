@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import tracemalloc
+import zipfile
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from psd_tools import PSDImage
 
-from genlib import novelty, translation
+from genlib import layered, novelty, translation
 from genlib.contract import Domain, Worlds
+from genlib.drawing import SEE_THROUGH, rasterise
 from genlib.errors import GenlibError
 from genlib.models.discogan import Config, DiscoGAN
 from genlib.models.pix2pix import Pix2Pix as Paint
-from genlib.sketch import Steps
+from genlib.sheets import to_uint8
+from genlib.sketch import Fill, Steps
 from genlib.spaces import Pictures
 from genlib.uploads import UploadError
 
@@ -123,12 +129,57 @@ def test_hints_over_what_the_model_sees() -> None:
 
 def test_hints_over_a_drawing_land_where_they_were_painted() -> None:
     brought = translation.bring(house(), DRAWING, 64, Steps(crop=False))
-    rgb, mask = np.full((600, 600, 3), 255, np.uint8), np.zeros((600, 600), bool)
-    mask[390:410, 290:310] = True
-    hints = translation.hints(brought, rgb, mask)
+    dot = {"path": [["M", 90, 400]], "stroke": "#ff0000" + SEE_THROUGH, "strokeWidth": 20}
+    paper = rasterise([dot], 600)
+    hints = translation.wanted(brought, paper).hints
+    assert hints is not None
     rows, columns = hints[0, 3].nonzero(as_tuple=True)
     assert abs(rows.float().mean() - 64 * 2 / 3) < 1.5
-    assert abs(columns.float().mean() - 32) < 1.5
+    assert abs(columns.float().mean() - 64 * 0.15) < 1.5
+    assert len(rows) < 12
+
+
+@pytest.mark.parametrize("fill", ["flat", "painted"])
+def test_layers_make_the_picture_that_is_shown(fill: Fill) -> None:
+    """In files as other programs read them."""
+    brought = translation.bring(house(), DRAWING, 64)
+    made = torch.linspace(0, 1, 64).expand(1, 3, 64, 64)
+    (shown,) = translation.finish(brought, COLOUR, made, fill)
+    layers = translation.layers(brought, made[0], fill)
+    assert [layer.name for layer in layers if layer.shown] == [
+        "Paper", "Flats", *(["Painting"] if fill == "painted" else []), "Lines",
+    ]  # fmt: skip
+    # OpenRaster: the first layer of its stack is the uppermost one.
+    with zipfile.ZipFile(io.BytesIO(layered.openraster(layers))) as archive:
+        first = archive.infolist()[0]
+        assert (first.filename, first.compress_type) == ("mimetype", zipfile.ZIP_STORED)
+        assert archive.read("mimetype") == b"image/openraster"
+        stack = ElementTree.fromstring(archive.read("stack.xml")).findall("stack/layer")
+        picture = Image.new("RGBA", (600, 600))
+        for layer in reversed(stack):
+            if layer.get("visibility") == "visible":
+                picture.alpha_composite(Image.open(archive.open(layer.attrib["src"])))
+        assert np.array_equal(np.asarray(picture)[..., :3], shown)
+        assert np.array_equal(np.asarray(Image.open(archive.open("mergedimage.png"))), shown)
+    # PSD: the lowest one comes first.
+    image = PSDImage.open(io.BytesIO(layered.photoshop(layers)))
+    assert [(layer.name, layer.visible) for layer in image] == [(layer.name, layer.shown) for layer in layers]
+    picture = Image.new("RGBA", (600, 600))
+    for layer in image:
+        if layer.visible:
+            picture.alpha_composite(layer.topil())
+    assert np.array_equal(np.asarray(picture)[..., :3], shown)
+    assert np.array_equal(np.asarray(image.topil())[..., :3], shown)
+
+
+def test_the_row_shows_flat_colours_in_the_models_size() -> None:
+    brought = translation.bring(house(), DRAWING, 64)
+    made = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    flat, painted = (translation.small(brought, COLOUR, made, fill) for fill in ("flat", "painted"))
+    assert flat.shape == painted.shape == (2, 64, 64, 3)
+    assert (flat[:, 0] == 255).all()
+    assert len(np.unique(flat[0, 36:46, 30:34].reshape(-1, 3), axis=0)) == 1
+    assert np.array_equal(painted, to_uint8(made))
 
 
 def test_the_source_by_its_key() -> None:

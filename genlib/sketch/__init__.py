@@ -2,23 +2,27 @@
 
 The models here were trained on OpenMoji's line drawings: black lines on pure white, of one width (3.5 of 128 pixels),
 the drawing centred and 0.6 to 0.94 of the square long. `prepare` removes the paper, exchanges light and dark if the
-drawing is white on black, crops and scales it, and redraws its lines in that width. `colour_in` lays the model's
-colours under the visitor's own lines, at the resolution of their picture. `hints_to_model` takes colours that a visitor
-painted over the picture to the model. Coordinates are in pixels of the picture, (0, 0) its upper left corner.
+drawing is white on black, crops and scales it, and redraws its lines in that width. A `Sheet` has the areas between
+the visitor's own lines, at the resolution of their picture, and `colour_in` lays the model's colours there.
+`hints_to_model` takes colours that a visitor painted to the model, and `given_by` says which areas they are for.
+Coordinates are in pixels of the picture, (0, 0) its upper left corner.
 
 >>> drawing = sketch.prepare(uploads.read(data).pixels, 128)
 >>> drawing.lines.shape            # what the model sees, dark on white
 (128, 128)
->>> sketch.colour_in(drawing, colours).shape      # colours: uint8 (4, 128, 128, 3)
+>>> sketch.colour_in(sketch.Sheet.of(drawing), colours).shape      # colours: uint8 (4, 128, 128, 3)
 (4, 1365, 2048, 3)
 
 paper.py     paper, shadow, the sheet on a table, print
 ink.py       picture -> ink
 lines.py     ink -> the model's lines
-regions.py   the areas that lines enclose
+ends.py      where lines end, and what lines from end to end cut off
+bridged.py   the areas between lines that leave gaps
+regions.py   the same at the resolution of the picture
 palettes.py  the flat colours of an area
+flats.py     one colour for each area
 colour.py    the model's colours -> picture
-hints.py     a visitor's colours -> the model
+hints.py     a visitor's colours -> the model, and their areas
 common.py    what these share
 
 Imports neither torch nor streamlit. SciPy and scikit-image are imported when the first picture comes.
@@ -31,13 +35,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from genlib.framing import Square, window
-from genlib.sketch.colour import colour_in
+from genlib.sketch.colour import Fill, Sheet, colour_in, flats, small, under
 from genlib.sketch.common import as_grey, shown
-from genlib.sketch.hints import hints_to_model
+from genlib.sketch.flats import Colour, Given
+from genlib.sketch.hints import given_by, hints_to_model, square_on, whole_areas
 from genlib.sketch.ink import find_ink, is_inverted, plain_ink
 from genlib.sketch.lines import crop, redrawn, whole
 
-__all__ = ["Sketch", "Stage", "Steps", "colour_in", "hints_to_model", "prepare"]
+__all__ = [
+    "Colour", "Fill", "Given", "Sheet", "Sketch", "Stage", "Steps", "colour_in", "flats", "given_by", "hints_to_model",
+    "prepare", "small", "square_on", "under", "whole_areas",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -2,38 +2,97 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PIL import Image
 
-from genlib.sketch.common import SHOW, spread
+from genlib.sketch.common import SHOW, WORK, looked_up, spread
+from genlib.sketch.flats import Given, flat_colours
 from genlib.sketch.palettes import SAME, most_frequent, palette_of, without_thin
 from genlib.sketch.regions import Regions
 
 if TYPE_CHECKING:
     from genlib.sketch import Sketch
 
+Fill = Literal["flat", "painted"]
 
-def colour_in(sketch: Sketch, colours: np.ndarray, longest: int = 2048) -> np.ndarray:
+
+@dataclass(frozen=True)
+class Sheet:
+    """All of a coloured drawing but its colours, for any number of them.
+
+    regions     the areas between the lines, at the resolution of the result
+    ink         uint8 (H, W): the visitor's own lines
+    ink_colour  uint8 (3,)
+    lines       float32 (side, side), dark on white: the model's input
+    """
+
+    regions: Regions
+    ink: np.ndarray
+    ink_colour: np.ndarray
+    lines: np.ndarray
+
+    @classmethod
+    def of(cls, sketch: Sketch, longest: int = 2048) -> Sheet:
+        """At the drawing's own resolution; enlarged if the longer side is below 512, reduced if above `longest`."""
+        ink = _resized(sketch.ink, min(longest, max(SHOW, *sketch.ink.shape)))
+        factor = max(ink.shape) / max(sketch.ink.shape)
+        left, top, extent = sketch.square
+        regions = Regions.of(sketch.lines, ink, (left * factor, top * factor, extent * factor))
+        return cls(regions, (ink * 255 + 0.5).astype(np.uint8), sketch.ink_colour, sketch.lines)
+
+
+def colour_in(sheet: Sheet, colours: np.ndarray, fill: Fill = "flat", given: Given | None = None) -> np.ndarray:
     """The model's pictures uint8 (B, side, side, 3) laid under the visitor's own lines: uint8 (B, H, W, 3).
 
-    At the picture's own resolution; enlarged if its longer side is below 512, reduced if it is above `longest`. The
-    model's own lines are left out. Areas that the lines enclose (gaps up to a line's width count as closed) end under
-    the middle of the visitor's lines. An area is filled with one to six flat colours if these make up most of it. Else
-    a closed area takes its most frequent colour, since several are a sign of doubt, and in one that reaches the
-    square's border the colours are interpolated.
+    The model's own lines are left out. Areas end under the middle of the visitor's lines. "flat": each has one colour,
+    and the ground is white. "painted": an area is filled with one to six flat colours if these make up most of it. Else
+    a closed area takes its most frequent colour, since several are a sign of doubt, and in the ground the colours are
+    interpolated. An area whose colour is `given` has that.
     """
-    ink = _resized(sketch.ink, min(longest, max(SHOW, *sketch.ink.shape)))
-    factor = max(ink.shape) / max(sketch.ink.shape)
-    left, top, extent = sketch.square
-    regions = Regions.of(sketch.lines, ink, (left * factor, top * factor, extent * factor))
-    free = sketch.lines > 0.85
-    pictures = []
+    return np.stack([inked(under(sheet, picture, fill, given), sheet.ink, sheet.ink_colour) for picture in colours])
+
+
+def under(sheet: Sheet, picture: np.ndarray, fill: Fill = "flat", given: Given | None = None) -> np.ndarray:
+    """What is under the lines: uint8 (H, W, 3), from the model's picture uint8 (side, side, 3)."""
+    if fill == "flat":
+        return looked_up(_flat(sheet, picture, given), sheet.regions.large)
+    return _painted(sheet.regions, _without_lines(sheet, picture), given or {})
+
+
+def flats(sheet: Sheet, picture: np.ndarray, given: Given | None = None) -> np.ndarray:
+    """The flat colours of the areas, uint8 (H, W, 4): where there is ground they are see-through, and white."""
+    table = _flat(sheet, picture, given)
+    open_ = np.append(sheet.regions.outer, True) & (table == 255).all(1)
+    return looked_up(np.concatenate([table, np.where(open_, 0, 255)[:, None]], 1).astype(np.uint8), sheet.regions.large)
+
+
+def small(sheet: Sheet, colours: np.ndarray, given: Given | None = None) -> np.ndarray:
+    """The model's pictures uint8 (B, side, side, 3) as they are with flat colours, in the same size."""
+    places, pictures = sheet.regions.small[1::2, 1::2], []
     for picture in colours:
-        under = _painted(regions, spread(picture, free) if free.any() else picture)
-        pictures.append(_inked(under, ink, sketch.ink_colour))
+        flat = Image.fromarray(_flat(sheet, picture, given)[places]).reduce(WORK // 2)
+        pictures.append(inked(np.asarray(flat), (255 * (1 - sheet.lines)).astype(np.uint8), sheet.ink_colour))
     return np.stack(pictures)
+
+
+def inked(under: np.ndarray, ink: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    """Lines, uint8 (H, W), in a colour (3,) over a picture uint8 (H, W, 3)."""
+    picture = Image.fromarray(under)
+    picture.paste(tuple(colour.tolist()), mask=Image.fromarray(ink))
+    return np.asarray(picture)
+
+
+def _flat(sheet: Sheet, picture: np.ndarray, given: Given | None) -> np.ndarray:
+    return flat_colours(sheet.regions, _without_lines(sheet, picture), given or {})
+
+
+def _without_lines(sheet: Sheet, picture: np.ndarray) -> np.ndarray:
+    """The model's picture, the colours beside its lines in their place."""
+    free = sheet.lines > 0.85
+    return spread(picture, free) if free.any() else picture
 
 
 def _resized(ink: np.ndarray, longest: int) -> np.ndarray:
@@ -50,23 +109,16 @@ def _resized(ink: np.ndarray, longest: int) -> np.ndarray:
     return large
 
 
-def _inked(under: np.ndarray, ink: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """Lines over a picture uint8 (H, W, 3), which is changed."""
-    weight = (ink * 256).astype(np.uint16)
-    for c in range(3):
-        plane = under[..., c].astype(np.uint16)
-        under[..., c] = ((256 - weight) * plane + weight * np.uint16(colour[c]) + 128) >> 8
-    return under
-
-
-def _painted(regions: Regions, colours: np.ndarray) -> np.ndarray:
+def _painted(regions: Regions, colours: np.ndarray, given: Given) -> np.ndarray:
     """The areas filled from the colours uint8 (side, side, 3) that the model gave them: uint8 (H, W, 3)."""
     palettes = [_filling(colours, *area) for area in zip(regions.members, regions.outer, strict=True)]
+    for number, colour in given.items():
+        palettes[number] = np.array([colour], np.uint8)
     flat = np.full((len(palettes) + 1, 3), 255, np.uint8)
     for number, palette in enumerate(palettes):
         if palette is not None:
             flat[number] = palette[0]
-    picture = flat[regions.large]
+    picture = looked_up(flat, regions.large)
     for number, palette in enumerate(palettes):
         if palette is None:
             _shade(picture, regions, number, colours)
@@ -79,7 +131,7 @@ def _filling(colours: np.ndarray, members: np.ndarray, outer: bool) -> np.ndarra
     """The flat colours uint8 (K, 3) of one area, nearly white ones made white; None if it is to be interpolated."""
     palette = palette_of(colours, members)
     if palette is None and not outer:
-        palette = most_frequent(colours.reshape(-1, 3)[np.unique(members)])[None]
+        palette = most_frequent(colours.reshape(-1, 3)[members])[None]
     if palette is not None:
         palette[palette.min(1) >= (232 if outer else 246)] = 255
     return palette

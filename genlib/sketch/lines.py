@@ -53,7 +53,7 @@ def redrawn(ink: np.ndarray, square: Square, lines: np.ndarray) -> tuple[np.ndar
 
     side = len(lines)
     target = LINE * (WORK * side)
-    mask = _line_mask(ink, square, WORK * side)
+    mask = line_mask(ink, square, WORK * side)
     if not mask.any():
         return lines, "Nothing to redraw."
     inside = ndimage.distance_transform_edt(mask)
@@ -69,7 +69,7 @@ def redrawn(ink: np.ndarray, square: Square, lines: np.ndarray) -> tuple[np.ndar
     return (255 - (255 * blocks).round()).astype(np.uint8), text
 
 
-def _line_mask(ink: np.ndarray, square: Square, work: int) -> np.ndarray:
+def line_mask(ink: np.ndarray, square: Square, work: int) -> np.ndarray:
     """Where the lines are in a square of the ink, as a mask (work, work) with smooth edges and without small holes."""
     from scipy import ndimage
 

@@ -19,12 +19,11 @@ def palette_of(colours: np.ndarray, members: np.ndarray) -> np.ndarray | None:
     area has SPOT pixels or more that are in squares of 2 x 2 of it: a row one pixel wide is only the soft edge between
     two other colours.
     """
-    pixels = np.unique(members)
-    values = colours.reshape(-1, 3)[pixels].astype(np.int16)
-    if len(pixels) < 2 * SPOT:
+    values = colours.reshape(-1, 3)[members].astype(np.int16)
+    if len(members) < 2 * SPOT:
         return median(values)[None]
-    palette, varied = _spots(values, pixels, len(colours))
-    if not palette or varied > 0.2 * len(pixels) or not _is_flat(values, palette):
+    palette, varied = _spots(values, members, len(colours))
+    if not palette or varied > 0.2 * len(members) or not _is_flat(values, palette):
         return None
     return np.stack(palette)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from genlib.framing import Square, border
+from genlib.framing import Square
+from genlib.sketch.bridged import between
 from genlib.sketch.common import WORK, bands, spread
 
 SOME = 1 << 18  # pixels that are counted at a time
@@ -17,36 +18,44 @@ Box = tuple[slice, slice]  # rows and columns of a picture
 
 @dataclass(frozen=True)
 class Regions:
-    """The areas that a drawing's lines enclose, numbered from 0 to n - 1.
+    """The areas that a drawing's lines enclose, small gaps bridged, numbered from 0 to n - 1.
 
+    small    int32 (WORK side, WORK side): the area that each place of the square belongs to
     large    int (H, W): the area that each pixel of the visitor's picture belongs to; n outside of the square. Pixels
              on lines belong to the nearest area
     boxes    where each area lies in `large`; None if it has no pixel
-    members  for each area, flat indices of the model's pixels in it. There are WORK x WORK places in a pixel, and its
-             index is there once for each that is in the area
-    outer    bool (n,): the area touches the square's border
+    members  for each area, flat indices of the model's pixels in it whose colour can be trusted
+    ground   bool (n,): the area is around the drawing
+    pocket   bool (n,): the area is a part of the ground that lines enclose but for a gap that is not small
+    meeting  int (K, 2): areas between which there is a gap, and no line
     place    the square in the picture
     """
 
+    small: np.ndarray
     large: np.ndarray
     boxes: list[Box | None]
     members: list[np.ndarray]
-    outer: np.ndarray
+    ground: np.ndarray
+    pocket: np.ndarray
+    meeting: np.ndarray
     place: Square
+
+    @property
+    def outer(self) -> np.ndarray:
+        """bool (n,): the area is open to what is around the drawing."""
+        return self.ground | self.pocket
 
     @classmethod
     def of(cls, lines: np.ndarray, ink: np.ndarray, place: Square) -> Regions:
         """The areas of a model's lines float32 (side, side), dark on white, that were `place` in the ink (H, W)."""
         from scipy import ndimage
 
-        parts, count = _parts(lines)
-        core = parts > 0
-        small = spread(parts, core) - 1
-        outer = np.zeros(count, bool)
-        outer[border(small)] = True
-        large = _at_resolution(small, core, count, ink, place)
+        found = between(ink, place, WORK * len(lines))
+        count = len(found.ground)
+        large = _at_resolution(found.areas, found.off, count, ink, place)
         boxes = ndimage.find_objects(large + 1, count)
-        return cls(large, boxes, _members(parts, count, lines), outer, place)
+        members = _members(found.areas, found.off, count, lines)
+        return cls(found.areas, large, boxes, members, found.ground, found.pocket, found.meeting, place)
 
     def patch(self, values: np.ndarray, number: int, where: np.ndarray) -> tuple[Box, np.ndarray, np.ndarray] | None:
         """One area around the places of a mask `where` (side, side), at the resolution of the visitor's picture.
@@ -87,30 +96,23 @@ def _span(limits: slice, found: np.ndarray, start: float, step: float) -> slice 
     return slice(low, high) if high > low else None
 
 
-def _parts(lines: np.ndarray) -> tuple[np.ndarray, int]:
-    """The areas between lines (side, side) as int (WORK * side, WORK * side), from 1, 0 on lines; how many there are.
+def _members(small: np.ndarray, core: np.ndarray, count: int, lines: np.ndarray) -> list[np.ndarray]:
+    """For each area in `small`, the flat indices of the model's pixels in it whose colour can be trusted.
 
-    If all is line, it is one area.
+    core: where there is no line. An area that is covered by lines has all its pixels.
     """
     from scipy import ndimage
 
-    work = WORK * len(lines)
-    core = np.asarray(Image.fromarray(lines).resize((work, work), Image.Resampling.BICUBIC)) > 0.5
-    return ndimage.label(core if core.any() else np.ones_like(core))
-
-
-def _members(parts: np.ndarray, count: int, lines: np.ndarray) -> list[np.ndarray]:
-    """For each area in `parts`, the flat indices of the model's pixels in it whose colour can be trusted."""
-    from scipy import ndimage
-
-    side, work = len(lines), len(parts)
-    at = np.flatnonzero(parts)
-    at = at[np.argsort(parts.ravel()[at], kind="stable")]
-    pixel = at // work // WORK * side + at % work // WORK
-    members = np.split(pixel, np.cumsum(np.bincount(parts.ravel(), minlength=count + 1)[1:-1]))
+    side, work = len(lines), len(small)
+    off = core | ~(np.bincount(small[core], minlength=count) > 0)[small]
+    at = np.flatnonzero(off)
+    areas = small.ravel()[at]
+    order = np.argsort(areas, kind="stable")
+    pixel = at[order] // work // WORK * side + at[order] % work // WORK
+    members = np.split(pixel, np.cumsum(np.bincount(areas, minlength=count))[:-1])
     clear = (lines > 0.85).ravel()
     clearer = (ndimage.minimum_filter(lines, 3) > 0.85).ravel()
-    return [_trusted(m, clear, clearer) for m in members]
+    return [np.unique(_trusted(m, clear, clearer)) for m in members]
 
 
 def _trusted(members: np.ndarray, clear: np.ndarray, clearer: np.ndarray) -> np.ndarray:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
-from genlib import data, query, translation
+from genlib import data, layered, query, translation
 from genlib.budget import MADE as KEPT
 from genlib.contract import Controls, Domain, Translates, Varies
 from genlib.errors import GenlibError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genlib.checkpoint import Checkpoint
+    from genlib.layered import Layer
     from genlib.translation import Brought
 
 LARGE = 512  # px that a download has at least
@@ -31,7 +33,13 @@ FRAMES, FPS, BATCH = 49, 12, 16  # of the film from answer to answer; how many a
 # The steps that may be left out, by what is translated, and their switches' labels.
 SWITCHES = {"drawing": ("paper", "invert", "crop", "strokes"), "grey": ("invert",), "colour": ()}
 LABELS = {field: info.description or "" for field, info in TranslateQuery.model_fields.items()}
+FILLS = {"flat": ":material/format_color_fill: Flat", "painted": ":material/brush: Painted"}
+LAYERED = {
+    "OpenRaster, for Krita, GIMP and MyPaint": ("ora", "image/openraster", layered.openraster),
+    "PSD, for Photoshop and others": ("psd", "image/vnd.adobe.photoshop", layered.photoshop),
+}
 SEED, ANSWER, OTHERS, MADE, TRAVEL = map(TRANSLATE.widget, ("seed", "answer", "others", "made", "_travel"))
+FILL = TRANSLATE.widget("fill")
 
 
 def seeds(shown: TranslateQuery) -> range:
@@ -90,8 +98,22 @@ def choose(pictures: np.ndarray, truth: np.ndarray | None, seeds: Sequence[int])
     return chosen
 
 
-def buttons(picture: np.ndarray, stem: str, varies: bool) -> None:
-    """Five others, and the picture as PNG: uint8 (H, W, 3)."""
+def choose_fill() -> None:
+    """The widget for how a drawing is coloured."""
+    st.segmented_control(
+        "Colours",
+        list(FILLS),
+        format_func=FILLS.__getitem__,
+        required=True,
+        key=FILL,
+        persist_state="session",
+        label_visibility="collapsed",
+        help="Flat: one colour for each area. Painted: all that the model painted.",
+    )
+
+
+def buttons(picture: np.ndarray, stem: str, varies: bool, layers: Callable[[], Sequence[Layer]] | None) -> None:
+    """Five others, and the picture uint8 (H, W, 3) as PNG and in layers, where it has any."""
     scale = enlargement(max(picture.shape[:2]), LARGE)
     with st.container(horizontal=True):
         if varies:
@@ -104,6 +126,16 @@ def buttons(picture: np.ndarray, stem: str, varies: bool) -> None:
             on_click="ignore",
             icon=":material/download:",
         )
+        if layers is not None:
+            with st.popover("In layers", icon=":material/layers:"):
+                for title, (ending, mime, pack) in LAYERED.items():
+                    made = partial(_packed, pack, layers)
+                    st.download_button(title, made, f"{stem}.{ending}", mime, on_click="ignore", type="tertiary")
+                st.caption("Lines, flat colours and the model's painting, each in a layer of its own.")
+
+
+def _packed(pack: Callable[[Sequence[Layer]], bytes], layers: Callable[[], Sequence[Layer]]) -> bytes:
+    return pack(layers())
 
 
 def _others() -> None:

@@ -15,18 +15,17 @@ from genlib.budget import MADE
 from genlib.contract import Domain, TakesHints
 from genlib.drawing import Drawing
 from genlib.errors import GenlibError
-from genlib.sheets import in_colour, to_uint8
-from genlib.sketch import Steps
+from genlib.sheets import in_colour
+from genlib.sketch import Fill, Steps
+from genlib.translation import Wanted
 from genlib.ui import brought as browser
 from genlib.ui import loaders, uploading
-from genlib.ui.canvas import canvas
+from genlib.ui.canvas import canvas, drawn
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import STAGE, TRANSLATE, TranslateQuery, Way, drawable
 from genlib.uploads import Upload, UploadError
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from genlib.checkpoint import Checkpoint
     from genlib.translation import Brought
 
@@ -39,6 +38,8 @@ WAYS: dict[Way, str] = {
 # widget that asks the browser for it; what was wrong with the last file, how many came; the last result.
 # What is decoded from a file is several times as large: it is kept within the budget that all visitors share.
 UPLOAD, URL, KEPT, TROUBLE, TURN = map(TRANSLATE.widget, ("upload", "url", "kept", "trouble", "turn"))
+# The paper over a picture, and the switch for it.
+OVER, HINTING = map(TRANSLATE.widget, ("hints", "hinting"))
 WAY, EXAMPLE, ANSWER = map(TRANSLATE.widget, ("way", "example", "answer"))
 
 _one_at_a_time = threading.Lock()  # large pictures are worked on, so that two never need their memory at once
@@ -86,7 +87,8 @@ def given(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain) -> Give
             return Given(pixels, f"Upload a picture: this model translates {source.title}.")
         case "draw":
             with st.container(key="paper-drawing"):  # look.css: on a phone, the answer stays beside it
-                drawing = canvas("translate.drawing", brush=issubclass(checkpoint.model_class, TakesHints))
+                brush = issubclass(checkpoint.model_class, TakesHints)
+                drawing = canvas("translate.drawing", brush=brush, fill=source.kind == "drawing")
             pixels = None if drawing.empty else drawing.lines
             return Given(pixels, "Draw something: every stroke is translated at once.", None, drawing)
 
@@ -106,19 +108,42 @@ def brought(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain, pixel
     return MADE.get(("brought", loaders.key(checkpoint), source, steps, loaders.digest(pixels)), make)
 
 
-def hints(checkpoint: Checkpoint, given: Given, brought: Brought) -> Tensor | None:
-    """The visitor's colour hints (1, 4, S, S), from the paper or painted over what the model sees; None without any."""
+@dataclass(frozen=True)
+class Mending:
+    """The visitor's own colours over a picture that was brought.
+
+    wanted   where which
+    sheet    what the paper is called on which they are given; None: there is none, or it is the drawing's own
+    """
+
+    wanted: Wanted
+    sheet: str | None = None
+
+
+def mending(checkpoint: Checkpoint, given: Given, brought: Brought, fill: Fill) -> Mending:
+    """What is wanted of the model: from the paper that is drawn on, or from one over the picture, by show()."""
     if not issubclass(checkpoint.model_class, TakesHints):
-        return None
+        return Mending(Wanted())
     if given.drawing is not None:
-        drawing = given.drawing
-        return translation.hints(brought, drawing.hints, drawing.mask) if drawing.mask.any() else None
-    if not st.toggle("Paint colour hints", key=TRANSLATE.widget("hinting"), persist_state="session"):
-        return None
-    image = in_colour(to_uint8(brought.image)[0])
+        return Mending(translation.wanted(brought, given.drawing, fill))
+    if not st.toggle("Colour by hand", key=HINTING, persist_state="session"):
+        return Mending(Wanted())
+    sheet = loaders.digest(brought.image.numpy())[0].hex()
+    return Mending(translation.wanted(brought, drawn(OVER, sheet), fill, seen=True), sheet)
+
+
+def show(mending: Mending, brought: Brought, result: np.ndarray) -> None:
+    """The paper for it, over what came of it: a result uint8 (H, W, 3) of translation.finish()."""
+    if mending.sheet is None:
+        return
+    drawing = brought.sheet is not None
     with st.container(key="paper-hints"):
-        drawing = canvas("translate.hints", background=image)
-    return translation.painted(drawing.hints, drawing.mask, len(image)) if drawing.mask.any() else None
+        known = drawn(OVER, mending.sheet).strokes
+        now = canvas(OVER, background=translation.seen(brought, result), fill=drawing, sheet=mending.sheet)
+    if now.strokes != known:
+        st.rerun()
+    if drawing:
+        st.caption("Click an area to fill it, or paint a spot of colour: the model goes by it.")
 
 
 def _example(checkpoint: Checkpoint, source: Domain) -> Given:
@@ -153,7 +178,8 @@ def _upload() -> Upload | None:
     state = st.session_state
     data: bytes | None = state.get(UPLOAD)
     with st.container(horizontal=True):
-        kept = browser.brought(KEPT, None if data is None else state[URL], UPLOAD in state and data is None)
+        url, removed = None if data is None else state[URL], UPLOAD in state and data is None
+        kept = browser.brought(KEPT, url, removed, small=bool(state.get(HINTING)))
         if kept is not None:
             with suppress(UploadError):
                 _bring(kept)

@@ -5,7 +5,8 @@ const STORE = "genlib.picture ";
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const image = parentElement.querySelector("img");
-  const { name, picture, removed, session } = data;
+  const { name, picture, removed, small, session } = data;
+  image.classList.toggle("small", small);
   if (picture) keep(name, picture);
   if (removed) forget(name);
   const shown = picture ?? load(name);

@@ -22,17 +22,18 @@ SMALL = 512**2  # pixels up to which nothing is lost; a larger one travels as JP
 _component = st.components.v2.component(
     "genlib.brought",
     html='<img alt="Your picture" hidden />',
-    css="img { display: block; width: 320px; max-width: 100%; border-radius: var(--st-base-radius) }",
+    css="img { display: block; width: 320px; max-width: 100%; border-radius: var(--st-base-radius) }"
+    "img.small { width: 72px }",
     js=(Path(__file__).parent / "brought.js").read_text(),
 )
 
 
-def brought(key: str, picture: str | None, removed: bool) -> bytes | None:
+def brought(key: str, picture: str | None, removed: bool, small: bool = False) -> bytes | None:
     """Show a picture, a data URL; the file of the one that the browser still has, where there is None and none was
-    `removed`. Nothing in that can be trusted."""
+    `removed`. Nothing in that can be trusted. small: where it stands on the page once more."""
     session = st.session_state.setdefault(f"{key}.session", secrets.token_hex(4))
     sent = _component(
-        data={"name": key, "picture": picture, "removed": removed, "session": session},
+        data={"name": key, "picture": picture, "removed": removed, "small": small, "session": session},
         key=key,
         on_picture_change=lambda: None,
         width="content",

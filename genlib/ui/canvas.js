@@ -1,7 +1,9 @@
 // Paper to draw on, with its tools. The drawing is the browser's own: undo, redo and the tools ask nobody, and the server
 // is told what is on the paper after each change. It outlives the component (other pages and modes), a new session of the
 // server (a lost connection) and a reload of the page, within its tab.
-const WIDTHS = { pen: [3, 6, 12], eraser: [12, 28, 64], brush: [10, 22, 48] }; // thin, medium, thick; pixels of the paper
+const WIDTHS = { pen: [3, 6, 12], eraser: [12, 28, 64], brush: [10, 22, 48], fill: [16, 16, 16] }; // thin, medium, thick; pixels of the paper
+const RECENT = 4; // colours of the visitor's own that are offered again
+const PACE = 12; // pixels of the paper that an arrow key goes
 const FINE = 2; // pixels of the canvas for one of the paper
 const FOLLOW = 150; // ms after the last undo or redo of a quick row, when the server is told
 const CLEAR = "clear"; // stands among the strokes, so that it can be undone as they can
@@ -21,17 +23,25 @@ class Paper {
   constructor(easel) {
     this.easel = easel;
     this.sheet = easel.querySelector(".sheet");
-    [this.colours, this.lines] = [...easel.querySelectorAll("canvas")].map((canvas) => canvas.getContext("2d"));
+    [this.colours, this.lines, this.drops] = [...easel.querySelectorAll("canvas")].map((canvas) => canvas.getContext("2d"));
     [this.undo, this.redo, this.clear] = ["undo", "redo", "clear"].map((name) => {
       const button = easel.querySelector(`.${name}`);
       button.onclick = () => this.does(name);
       return button;
     });
     easel.querySelector(".bar").onchange = ({ target }) => this.choose({ [target.name]: target.value });
-    easel.querySelector(".palette").oninput = ({ target }) => this.choose({ colour: target.value, tool: "brush" });
+    const palette = easel.querySelector(".palette");
+    palette.oninput = ({ target }) => target.type !== "text" && this.take(target.value);
+    palette.onchange = ({ target }) => {
+      const hex = target.type === "text" ? asHex(target.value) : target.type === "color" && target.value;
+      if (hex) this.take(hex, true);
+      else if (target.type === "text") this.choose({});
+    };
     this.sheet.onpointerdown = (event) => this.begin(event);
     this.sheet.onpointermove = (event) => this.go(event);
     this.sheet.onpointerup = this.sheet.onpointercancel = (event) => this.end(event);
+    this.sheet.onkeydown = (event) => this.steer(event);
+    this.sheet.onblur = () => this.point(null);
     this.keys = (event) => this.key(event);
     document.addEventListener("keydown", this.keys);
   }
@@ -40,26 +50,23 @@ class Paper {
   show(data, tell) {
     this.data = data;
     this.tell = tell;
-    const { name, sheet, side, background, brush, swatches } = data;
+    const { name, sheet, side, background, brush, fill, swatches } = data;
     this.easel.classList.toggle("painting", brush);
+    this.easel.classList.toggle("filling", fill);
+    this.sheet.setAttribute("role", fill ? "application" : "img"); // for a screen reader: the arrow keys are the paper's
+    if (fill) this.sheet.tabIndex = 0;
+    else this.sheet.removeAttribute("tabindex");
     this.easel.classList.toggle("over", background !== null);
     this.sheet.style.backgroundImage = background === null ? "" : `url(${background})`;
     const palette = this.easel.querySelector(".palette");
     if (palette.querySelectorAll("[type=radio]").length === 0)
-      palette.lastElementChild.before(
-        ...swatches.map(([value, label]) => {
-          const swatch = Object.assign(document.createElement("input"), { type: "radio", name: "colour", value });
-          swatch.ariaLabel = swatch.title = label;
-          swatch.style.setProperty("--colour", value);
-          return swatch;
-        }),
-      );
+      palette.querySelector("[type=color]").before(...swatches.map(([value, label]) => swatch(value, label)));
     const place = `${name} ${sheet}`;
     if (this.place !== place || this.side !== side) {
       this.end();
       if (this.waiting) this.send(); // of the sheet before
       Object.assign(this, { place, side, drawing: load(place) });
-      for (const pen of [this.colours, this.lines]) pen.canvas.width = pen.canvas.height = side * FINE;
+      for (const pen of [this.colours, this.lines, this.drops]) pen.canvas.width = pen.canvas.height = side * FINE;
       this.repaint();
     }
     this.choose({});
@@ -74,23 +81,42 @@ class Paper {
   }
 
   choose(change) {
-    const { name, brush, background, swatches } = this.data;
-    const chosen = { tool: "pen", width: 1, colour: swatches[0][0], ...(choices.get(name) ?? read(name)), ...change };
+    const { name, brush, fill, background, swatches } = this.data;
+    const first = { tool: "pen", width: 1, colour: swatches[0][0], recent: [] };
+    const chosen = { ...first, ...(choices.get(name) ?? read(name)), ...change };
     choices.set(name, chosen);
     write(name, chosen);
     // A tool that is not there for now is not forgotten.
     let { tool } = chosen;
+    if (tool === "fill" && !fill) tool = "brush";
     if (tool === "brush" && !brush) tool = "pen";
-    if (tool === "pen" && background !== null) tool = "brush";
+    if (tool === "pen" && background !== null) tool = fill ? "fill" : "brush";
     const widths = (tool === "pen" && this.data.pens) || WIDTHS[tool];
     this.chosen = { tool, width: widths[chosen.width], colour: chosen.colour };
+    this.easel.classList.toggle("dropping", tool === "fill");
+    const other = this.easel.querySelector("[type=color]");
+    const recent = chosen.recent.filter((colour) => !swatches.some(([value]) => value === colour));
+    const offered = [...this.easel.querySelectorAll(".recent")];
+    if (offered.map(({ value }) => value).join() !== recent.join()) {
+      offered.forEach((each) => each.remove());
+      other.before(...recent.map((value) => swatch(value, value, "recent")));
+    }
     const is = { tool, width: String(chosen.width), colour: chosen.colour };
     for (const input of this.easel.querySelectorAll("[type=radio]")) input.checked = is[input.name] === input.value;
-    const other = this.easel.querySelector("[type=color]");
-    const own = !swatches.some(([value]) => value === chosen.colour);
     other.value = chosen.colour;
-    other.classList.toggle("chosen", own);
-    if (own) other.style.setProperty("--colour", chosen.colour);
+    this.easel.querySelector("[type=text]").value = chosen.colour;
+  }
+
+  // A colour of the palette. To choose one is to take a tool that uses it.
+  take(colour, own = false) {
+    const { name, fill, background } = this.data;
+    const { tool } = this.chosen;
+    const { recent = [] } = choices.get(name) ?? {};
+    this.choose({
+      colour,
+      tool: ["brush", "fill"].includes(tool) ? tool : fill && background !== null ? "fill" : "brush",
+      ...(own && { recent: [colour, ...recent.filter((each) => each !== colour)].slice(0, RECENT) }),
+    });
   }
 
   // --- Drawing ---
@@ -104,6 +130,7 @@ class Paper {
   begin(event) {
     if (this.stroke || !event.isPrimary || event.button > 0) return;
     event.preventDefault();
+    if (this.chosen.tool === "fill") return this.drop(this.at(event));
     this.sheet.setPointerCapture(event.pointerId);
     const { tool, width, colour } = this.chosen;
     const { ink, paper, seeThrough } = this.data;
@@ -137,9 +164,65 @@ class Paper {
     this.stroke = null;
     stroke.path.push(["L", ...this.last]);
     this.paint(stroke, stroke.path.length - 2);
+    this.add(stroke);
+  }
+
+  add(stroke) {
     this.drawing.done.push(stroke);
     this.drawing.undone = [];
+    this.mark();
     this.changed();
+  }
+
+  // --- A colour for a whole area ---
+
+  drop([x, y]) {
+    const { colour, width } = this.chosen;
+    this.add({ path: [["M", x, y]], stroke: colour + this.data.fillMark, strokeWidth: width });
+  }
+
+  isDrop({ stroke }) {
+    return stroke.length === 9 && stroke.endsWith(this.data.fillMark);
+  }
+
+  // The drops that no eraser went over, each a dot of its colour.
+  mark() {
+    const pen = this.drops;
+    pen.setTransform(FINE, 0, 0, FINE, 0, 0);
+    pen.clearRect(0, 0, this.side, this.side);
+    let left = [];
+    for (const stroke of this.shown) {
+      if (this.isDrop(stroke)) left.push(stroke);
+      else if (stroke.stroke === this.data.paper) left = left.filter((drop) => !touches(stroke, drop.path[0].slice(1)));
+    }
+    for (const { path, stroke } of left)
+      for (const [radius, colour] of [[7, "#0008"], [6, "#fff"], [4, stroke.slice(0, 7)]]) {
+        pen.beginPath();
+        pen.arc(path[0][1], path[0][2], radius, 0, 2 * Math.PI);
+        pen.fillStyle = colour;
+        pen.fill();
+      }
+  }
+
+  // By keys: arrows lead a cross over the paper, Enter and the space bar drop the colour there.
+  steer(event) {
+    if (!this.data.fill || event.ctrlKey || event.metaKey || event.altKey) return;
+    const [x, y] = this.cursor ?? [this.side / 2, this.side / 2];
+    const pace = event.shiftKey ? 1 : PACE;
+    const to = { ArrowLeft: [-pace, 0], ArrowRight: [pace, 0], ArrowUp: [0, -pace], ArrowDown: [0, pace] }[event.key];
+    const drops = event.key === "Enter" || event.key === " ";
+    if (!to && !drops) return;
+    event.preventDefault();
+    if (to) this.point([x + to[0], y + to[1]].map((at) => Math.min(this.side - 1, Math.max(0, at))));
+    else if (this.cursor) this.drop(this.cursor);
+    else this.point([x, y]);
+  }
+
+  point(at) {
+    this.cursor = at;
+    const cross = this.easel.querySelector(".cross");
+    cross.hidden = !at;
+    if (at) Object.assign(cross.style, { left: `${(100 * at[0]) / this.side}%`, top: `${(100 * at[1]) / this.side}%` });
   }
 
   // --- Undo ---
@@ -177,7 +260,8 @@ class Paper {
 
   repaint() {
     for (const pen of [this.colours, this.lines]) pen.clearRect(0, 0, pen.canvas.width, pen.canvas.height);
-    for (const stroke of this.shown) this.paint(stroke);
+    for (const stroke of this.shown) if (!this.isDrop(stroke)) this.paint(stroke);
+    this.mark();
     this.label();
   }
 
@@ -225,6 +309,33 @@ class Paper {
     this.told = `${session} ${version}`;
     this.tell("drawing", { place: this.place, version, objects: this.shown });
   }
+}
+
+function swatch(value, label, className = "") {
+  const made = Object.assign(document.createElement("input"), { type: "radio", name: "colour", value, className });
+  made.ariaLabel = made.title = label;
+  made.style.setProperty("--colour", value);
+  return made;
+}
+
+// "#rrggbb" of what somebody typed, or null.
+function asHex(text) {
+  const found = /^\s*#?([0-9a-f]{3}|[0-9a-f]{6})\s*$/i.exec(text)?.[1].toLowerCase();
+  if (!found) return null;
+  return `#${found.length === 3 ? found.replace(/./g, "$&$&") : found}`;
+}
+
+// Whether a stroke goes over a point.
+function touches({ path, strokeWidth }, [x, y]) {
+  let [a, b] = path[0].slice(-2);
+  return path.some((command) => {
+    const [c, d] = command.slice(-2);
+    const [u, v] = [c - a, d - b];
+    const share = Math.min(1, Math.max(0, ((x - a) * u + (y - b) * v) / (u * u + v * v || 1)));
+    const near = Math.hypot(x - a - share * u, y - b - share * v) <= strokeWidth / 2;
+    [a, b] = [c, d];
+    return near;
+  });
 }
 
 // --- What this tab of the browser keeps ---

@@ -1,4 +1,4 @@
-"""Paper to draw on, with a pen, an eraser and a brush for colour hints.
+"""Paper to draw on, with a pen, an eraser, and a brush and a can for colours.
 
 The drawing is the browser's (canvas.js): it is drawn, undone and kept there, and comes here after each change. What
 came becomes arrays in genlib/drawing.py.
@@ -17,7 +17,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from genlib.drawing import INK, PAPER, SEE_THROUGH, Drawing, clean, rasterise
+from genlib.drawing import FILL, INK, PAPER, SEE_THROUGH, Drawing, clean, rasterise
 from genlib.ui.compare import data_url
 
 HERE = Path(__file__).parent
@@ -65,6 +65,8 @@ def canvas(
     background: np.ndarray | None = None,
     brush: bool = True,
     pens: tuple[int, int, int] | None = None,
+    fill: bool = False,
+    sheet: str | None = None,
 ) -> Drawing:
     """Show paper of `side` x `side` pixels with its tools. Returns what is drawn on it.
 
@@ -73,12 +75,15 @@ def canvas(
 
     background: uint8 (H, W, 3), fitted into the paper, under the drawing. Then there is no pen: only hints are painted.
     brush: whether there is a brush for colour hints; without one, those that were painted are hidden.
+    fill: whether there also is a can, whose colour is for a whole area.
+    sheet: what the paper is called; None: after its background, so that another one is another paper.
     pens: how wide its thin, its medium and its thick line are, in pixels of the paper; None: as in a line drawing.
     """
     state = st.session_state
-    sheet, url = _sheet(key, background, side)
+    named, url = _sheet(key, background, side)
+    sheet = sheet or named
     place = f"{key} {sheet}"
-    known = take(state.get(f"{key}.kept"), place, state.get(f"{key}.paper"))
+    known = _known(key, sheet)
     session = state.setdefault(f"{key}.session", secrets.token_hex(4))
     with st.container(width=side, key=f"easel-{key}"):
         sent = _component(
@@ -88,11 +93,13 @@ def canvas(
                 "side": side,
                 "background": url,
                 "brush": brush,
+                "fill": fill,
                 "pens": pens,
                 "swatches": tuple(SWATCHES.items()),
                 "ink": INK,
                 "paper": PAPER,
                 "seeThrough": SEE_THROUGH,
+                "fillMark": FILL,
                 "session": session,
                 "version": known.version,
             },
@@ -104,6 +111,18 @@ def canvas(
         if kept.full:
             st.caption("The paper is full: what you draw now is not taken. Undo or clear to go on.")
     return rasterise(list(kept.objects), side)
+
+
+def drawn(key: str, sheet: str, side: int = 512) -> Drawing:
+    """What canvas() will return for that paper, before it is shown: for a paper that shows what comes of it.
+
+    In a session's first run it may know more."""
+    return rasterise(list(_known(key, sheet).objects), side)
+
+
+def _known(key: str, sheet: str) -> Kept:
+    state = st.session_state
+    return take(state.get(f"{key}.kept"), f"{key} {sheet}", state.get(f"{key}.paper"))
 
 
 def take(kept: Kept | None, place: str, sent: Any) -> Kept:

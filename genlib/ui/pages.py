@@ -78,13 +78,14 @@ class OfPoints(SampleQuery):
 
 class TranslateQuery(ModelQuery):
     always = frozenset({"model", "source", "way", "seed"})
-    keeps = frozenset({"way", "example", "seed", "paper", "invert", "crop", "strokes"})
+    keeps = frozenset({"way", "example", "seed", "fill", "paper", "invert", "crop", "strokes"})
 
     source: str = Field("", alias="from", max_length=40, description="The domain that is translated from, by its key")
     way: Way = Field("example", description="Where the picture comes from")
     example: int = Field(0, ge=0, le=EXAMPLES - 1, description="Which of the examples")
     seed: int = Field(0, ge=0, le=MAX_SEED + 2 - ANSWERS, description="Of the first answer after the most typical one")
     answer: int = Field(0, ge=0, le=ANSWERS, description="Which answer is shown large; the last one is the truth")
+    fill: Literal["flat", "painted"] = Field("flat", description="How the areas of a drawing are filled")
     # What is done to a drawing: the fields of sketch.Steps.
     paper: bool = Field(True, description="Remove the paper")
     invert: bool = Field(True, description="Turn white on black")

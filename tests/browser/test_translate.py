@@ -6,6 +6,7 @@ import base64
 import io
 import math
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -137,6 +138,38 @@ def test_a_drawing_is_coloured_survives_a_visit_elsewhere_and_takes_a_hint(
     blue = np.array([0x61, 0xB2, 0xE4])
     off_before, off = (np.abs(np.median(p[painted], axis=(0, 1)) - blue).mean() for p in (decided, hinted))
     assert off < 40 < off_before
+
+
+def test_a_click_fills_an_area_and_can_be_undone(shipped: Checkpoint, server: str, visit: Visit) -> None:
+    """With a colour by its number, by mouse and by keys, on the picture that is coloured."""
+    page = visit(f"{server}/translate?model={shipped.name}&way=upload")
+    upload(page, "face.png", drawing())
+    before = pixels(half(page, "after"))
+    settle(page)
+    page.get_by_text("Colour by hand").click()
+    paper = page.locator(".sheet[aria-label]")
+    expect(paper).to_be_visible(timeout=PATIENCE)
+    number = page.get_by_role("textbox", name=re.compile("^Colour as a number"))
+    number.fill("0AF")
+    number.press("Enter")
+    expect(page.get_by_role("radio", name="#00aaff")).to_be_checked()
+    cheek = np.s_[300, 150]  # in the picture of 500 x 600 pixels
+    assert draw(page, [(0.5, 0.3)])[cheek].tolist() == [0, 0xAA, 0xFF]
+    page.keyboard.press("Control+z")
+    expect(paper).to_have_attribute("aria-label", re.compile("0 strokes"))
+    wait_for(page, lambda found: found[cheek].tolist() == before[cheek].tolist())
+    paper.focus()
+    for key in ("ArrowUp", "ArrowUp", "Enter"):
+        page.keyboard.press(key)
+    wait_for(page, lambda found: found[cheek].tolist() == [0, 0xAA, 0xFF])
+
+
+def wait_for(page: Page, holds: Callable[[np.ndarray], bool]) -> None:
+    """Wait until what the page shows is so."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not holds(pixels(half(page, "after"))):
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
 
 
 def test_an_upload_and_then_bad_ones(shipped: Checkpoint, server: str, visit: Visit, tmp_path: Path) -> None:

@@ -26,8 +26,8 @@ from genlib.ui.pages import ANSWERS, TRANSLATE
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "translate.py")
 SMALL = {"generator_width": 4, "discriminator_width": 4}
-MODEL, SOURCE, WAY, EXAMPLE, ANSWER, OTHERS = map(
-    TRANSLATE.widget, ("model", "source", "way", "example", "answer", "others")
+MODEL, SOURCE, WAY, EXAMPLE, ANSWER, OTHERS, FILL = map(
+    TRANSLATE.widget, ("model", "source", "way", "example", "answer", "others", "fill")
 )
 SKETCH, GREY, HAIR = TRANSLATE.default, "beta-grey", "gamma-hair"
 
@@ -171,6 +171,33 @@ def test_an_address_that_cannot_be_had(query: str, words: str) -> None:
     assert len(said(at)) == 1
     assert words in said(at)[0]
     assert compared(at)
+
+
+def test_flat_or_painted() -> None:
+    at = open_page(f"model={SKETCH}")
+    flat = compared(at)
+    at.segmented_control(key=FILL).set_value("painted").run()
+    assert not at.exception
+    assert at.query_params["fill"] == "painted"
+    painted = compared(at)
+    assert not np.array_equal(flat[1], painted[1])  # type: ignore[index]
+    assert np.array_equal(compared(open_page(f"model={SKETCH}&fill=painted"))[1], painted[1])  # type: ignore[index]
+
+
+def test_layers_are_offered_of_drawings_and_made_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    make = translation.layers
+    monkeypatch.setattr(translation, "layers", lambda *a: asked.append(a) or make(*a))
+
+    def offered(at: AppTest) -> list[str]:
+        return [b.proto.label for b in at.get("download_button")]
+
+    at = open_page(f"model={SKETCH}")
+    assert len([label for label in offered(at) if "OpenRaster" in label or "PSD" in label]) == 2
+    assert not asked
+    assert offered(open_page(f"model={GREY}")) == ["Download PNG"]
+    at.session_state[ANSWER] = ANSWERS  # the artist's own colours are no layers
+    assert offered(at.run()) == ["Download PNG"]
 
 
 def test_an_address_names_the_answer_that_is_large() -> None:

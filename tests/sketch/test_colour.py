@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from drawings import SIDE, picture
 
-from genlib.sketch import Sketch, colour_in, prepare
+from genlib.sketch import Sheet, Sketch, colour_in, prepare
 
 
 def painted(sketch: Sketch) -> np.ndarray:
@@ -24,11 +24,17 @@ def painted(sketch: Sketch) -> np.ndarray:
     return (colours * sketch.lines[..., None]).astype(np.uint8)
 
 
+def bare(sketch: Sketch) -> Sheet:
+    """What is under the lines, without the lines."""
+    sheet = Sheet.of(sketch)
+    return replace(sheet, ink=np.zeros_like(sheet.ink))
+
+
 @pytest.mark.parametrize("width", [1, 3, 6, 14])
 def test_colours_lie_under_the_own_lines(width: int) -> None:
     """No white beside a line where colour is, no colour beyond it, and the lines untouched."""
     sketch = prepare(picture(width), SIDE)
-    coloured = colour_in(sketch, painted(sketch)[None])[0].astype(int)
+    coloured = colour_in(Sheet.of(sketch), painted(sketch)[None], "painted")[0].astype(int)
     assert coloured.shape == (512, 512, 3)
     scale = 512 / 400
 
@@ -54,7 +60,7 @@ def test_own_lines_are_kept_exactly() -> None:
     pixels = picture(7, shape=(700, 900), at=(0.2, 0.1), size=0.5, ink=(20, 40, 150))
     sketch = prepare(pixels, SIDE)
     colours = np.stack([np.full((SIDE, SIDE, 3), c, np.uint8) for c in ((255, 255, 255), (240, 80, 90))])
-    coloured = colour_in(sketch, colours)
+    coloured = colour_in(Sheet.of(sketch), colours, "painted")
     assert coloured.shape == (2, 700, 900, 3)
     assert (coloured[:, sketch.ink == 1] == sketch.ink_colour).all()
     assert np.abs(coloured[0].astype(int) - pixels).max() <= 2
@@ -67,8 +73,7 @@ def test_dark_fills_of_the_model_stay_and_its_lines_go(plain: Sketch) -> None:
     colours = painted(plain)
     hat = np.abs(colours.astype(int) - (60, 120, 220)).max(2) < 5
     colours[hat] = (10, 10, 12)
-    bare = replace(plain, ink=np.zeros_like(plain.ink))
-    coloured = colour_in(bare, colours[None])[0]
+    coloured = colour_in(bare(plain), colours[None], "painted")[0]
     tones = np.unique(coloured.reshape(-1, 3), axis=0).astype(int)
     for tone in ((10, 10, 12), (250, 220, 60), (255, 255, 255)):
         assert np.abs(tones - tone).max(1).min() <= 2
@@ -81,7 +86,7 @@ def test_two_flat_colours_in_one_area_meet_in_a_sharp_edge(plain: Sketch) -> Non
     face = np.abs(colours.astype(int) - (250, 220, 60)).max(2) < 5
     face[:, : SIDE // 2] = False
     colours[face] = (240, 150, 30)
-    coloured = colour_in(replace(plain, ink=np.zeros_like(plain.ink)), colours[None])[0].astype(int)
+    coloured = colour_in(bare(plain), colours[None], "painted")[0].astype(int)
     row = coloured[round(0.6 * 512)]
     left, right = (np.abs(row - tone).max(1) < 4 for tone in ((250, 220, 60), (240, 150, 30)))
     first, last = np.flatnonzero(right)[0], np.flatnonzero(left)[-1]
@@ -93,7 +98,7 @@ def test_colours_that_change_slowly(plain: Sketch) -> None:
     """A closed area takes one of them; outside of it they stay smooth."""
     ramp = np.linspace(40, 230, SIDE)[None, :, None].repeat(SIDE, 0).repeat(3, 2)
     ramp[..., 2] = 90
-    coloured = colour_in(replace(plain, ink=np.zeros_like(plain.ink)), ramp[None].round().astype(np.uint8))[0]
+    coloured = colour_in(bare(plain), ramp[None].round().astype(np.uint8), "painted")[0]
     inside = coloured[round(0.6 * 512), 200:310].astype(int)
     assert (inside == inside[0]).all()
     assert 40 < inside[0, 0] < 230
@@ -105,4 +110,4 @@ def test_colours_that_change_slowly(plain: Sketch) -> None:
 def test_sizes_of_the_result() -> None:
     for shape, wanted in (((60, 60), (512, 512)), ((300, 600), (300, 600)), ((900, 450), (640, 320))):
         sketch = prepare(picture(2, shape=shape, at=(0.2, 0.2), size=0.4), SIDE)
-        assert colour_in(sketch, np.full((1, SIDE, SIDE, 3), 200, np.uint8), longest=640).shape[1:3] == wanted
+        assert colour_in(Sheet.of(sketch, longest=640), np.full((1, SIDE, SIDE, 3), 200, np.uint8)).shape[1:3] == wanted

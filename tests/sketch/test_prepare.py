@@ -8,7 +8,7 @@ from drawings import SIDE, apart, picture, shadowed
 from PIL import Image
 
 from genlib import data
-from genlib.sketch import Sketch, Steps, colour_in, prepare
+from genlib.sketch import Sheet, Sketch, Steps, colour_in, prepare
 from genlib.uploads import UploadError
 
 
@@ -98,5 +98,6 @@ def test_any_picture_is_a_sketch_or_a_sentence() -> None:
         except UploadError:
             continue
         assert np.isfinite(sketch.lines).all()
-        coloured = colour_in(sketch, chance.integers(0, 256, (1, 32, 32, 3)).astype(np.uint8))
+        colours = chance.integers(0, 256, (1, 32, 32, 3)).astype(np.uint8)
+        coloured = colour_in(Sheet.of(sketch), colours, "flat" if k % 2 else "painted")
         assert max(coloured.shape[1:3]) == 512

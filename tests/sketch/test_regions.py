@@ -29,13 +29,15 @@ def test_areas_end_at_the_own_lines_and_not_at_the_models() -> None:
 
 
 def test_members_keep_away_from_lines() -> None:
-    regions = Regions.of(square_on_paper(32, slice(8, 24), 2), np.zeros((64, 64), np.float32), (0, 0, 64))
+    ink = 1 - square_on_paper(64, slice(16, 48), 2)
+    regions = Regions.of(square_on_paper(32, slice(8, 24), 2), ink, (0, 0, 64))
     row, column = np.unravel_index(np.unique(regions.members[1]), (32, 32))
     assert (row.min(), row.max(), column.min(), column.max()) == (11, 20, 11, 20)
 
 
 def test_what_the_model_did_not_see_is_no_area() -> None:
-    regions = Regions.of(square_on_paper(32, slice(8, 24), 2), np.zeros((40, 80), np.float32), (20, 0, 40))
+    ink = np.pad(1 - square_on_paper(40, slice(10, 30), 2), ((0, 0), (20, 20)))
+    regions = Regions.of(square_on_paper(32, slice(8, 24), 2), ink, (20, 0, 40))
     assert (regions.large[:, :20] == 2).all()
     assert (regions.large[:, 60:] == 2).all()
     assert regions.large[:, 20:60].max() == 1
