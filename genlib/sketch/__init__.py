@@ -12,6 +12,7 @@ painted over the picture to the model. Coordinates are in pixels of the picture,
 >>> sketch.colour_in(drawing, colours).shape      # colours: uint8 (4, 128, 128, 3)
 (4, 1365, 2048, 3)
 
+turning.py   light lines on dark
 paper.py     paper, shadow, the sheet on a table, print
 ink.py       picture -> ink
 lines.py     ink -> the model's lines
@@ -27,6 +28,7 @@ Imports neither torch nor streamlit. SciPy and scikit-image are imported when th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -34,10 +36,14 @@ from genlib.framing import Square, window
 from genlib.sketch.colour import colour_in
 from genlib.sketch.common import as_grey, shown
 from genlib.sketch.hints import hints_to_model
-from genlib.sketch.ink import find_ink, is_inverted, plain_ink
+from genlib.sketch.ink import find_ink, plain_ink
 from genlib.sketch.lines import crop, redrawn, whole
+from genlib.sketch.turning import is_inverted
 
-__all__ = ["Sketch", "Stage", "Steps", "colour_in", "hints_to_model", "prepare"]
+__all__ = ["Invert", "Sketch", "Stage", "Steps", "colour_in", "hints_to_model", "prepare"]
+
+
+Invert = Literal["guess", "yes", "no"]
 
 
 @dataclass(frozen=True)
@@ -45,13 +51,13 @@ class Steps:
     """Which steps `prepare` takes.
 
     paper     divide out the paper's tone and shadow, and leave out a table around it and what is printed on it
-    invert    exchange light and dark in a drawing that is white on black
+    invert    exchange light and dark: "yes", "no", or where a drawing is taken for white on black ("guess")
     crop      cut out, centre and scale the drawing
     strokes   redraw the lines in the training width
     """
 
     paper: bool = True
-    invert: bool = True
+    invert: Invert = "guess"
     crop: bool = True
     strokes: bool = True
 
@@ -96,10 +102,10 @@ def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch
     steps = steps or Steps()
     notes: list[str] = []
     stages = [Stage("Picture", f"As it came, {pixels.shape[1]} x {pixels.shape[0]} pixels.", shown(pixels))]
-    turned = steps.invert and is_inverted(pixels)
+    turned = steps.invert == "yes" or (steps.invert == "guess" and is_inverted(pixels))
     work = 255 - pixels if turned else pixels
-    if steps.invert:
-        text = "Light lines on a dark ground: turned round." if turned else "Dark lines on a light ground: left so."
+    if steps.invert != "no":
+        text = "Light and dark exchanged." if turned else "Dark lines on a light ground: left so."
         stages.append(Stage("Turned", text, shown(work)))
     found = find_ink(work) if steps.paper else plain_ink(work)
     ink = found.ink

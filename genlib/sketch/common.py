@@ -10,6 +10,7 @@ from PIL import Image
 from genlib.framing import BAND
 
 WORK = 4  # lines and areas are worked on at this multiple of the model's resolution
+SMALL = 192  # px: the longer side of the reduced picture in which the paper is looked for
 SHOW = 512  # px: a Stage's picture is at most this long, a coloured picture at least
 NOTHING = "There are no lines in this picture to colour: draw something, or bring a drawing with clear lines."
 

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genlib.framing import border
-from genlib.sketch.common import NOTHING, bands, counted, enlarged, looked_up, median, pen_width, reduced
+from genlib.sketch.common import NOTHING, SMALL, bands, counted, enlarged, looked_up, median, pen_width, reduced
 from genlib.sketch.paper import even_paper, find_sheet, grid_level, shaded_paper
 from genlib.uploads import UploadError
 
 PENCIL = 90  # lines that are grey and lighter than this are drawn in this grey: else they are hard to see among colours
-SMALL = 192  # px: the longer side of the reduced picture in which the paper is looked for
 
 
 @dataclass(frozen=True)
@@ -30,24 +28,6 @@ class Ink:
     colour: np.ndarray
     text: str = ""
     notes: tuple[str, ...] = ()
-
-
-def is_inverted(pixels: np.ndarray) -> bool:
-    """Whether a picture uint8 (H, W, 3) has light lines on a dark ground.
-
-    Most of the picture and of its border is dark then. It is neither a table around a sheet, nor a shadow on paper with
-    dark lines.
-    """
-    from scipy import ndimage
-
-    grey = reduced(pixels, SMALL).mean(2)
-    low, high = np.percentile(grey, (0.1, 99.9))
-    usual = max(np.median(grey), np.median(border(grey)))
-    if high - low < 8 or usual > (low + high) / 2 or find_sheet(grey) is not None:
-        return False
-    dark = ndimage.grey_closing(grey, 5) - grey  # of thin dark lines
-    light = grey - ndimage.grey_opening(grey, 5)  # of thin light ones
-    return bool(dark.sum() <= 1.5 * light.sum())
 
 
 def plain_ink(pixels: np.ndarray) -> Ink:

@@ -87,7 +87,7 @@ class TranslateQuery(ModelQuery):
     answer: int = Field(0, ge=0, le=ANSWERS, description="Which answer is shown large; the last one is the truth")
     # What is done to a drawing: the fields of sketch.Steps.
     paper: bool = Field(True, description="Remove the paper")
-    invert: bool = Field(True, description="Turn white on black")
+    invert: Literal["guess", "yes", "no"] = Field("guess", description="Turn white on black")
     crop: bool = Field(True, description="Centre and scale")
     strokes: bool = Field(True, description="Make lines equally thick")
 
