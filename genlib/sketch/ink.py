@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from genlib.sketch.areas import Areas, find_areas
 from genlib.sketch.common import NOTHING, SMALL, bands, counted, enlarged, looked_up, median, pen_width, reduced
 from genlib.sketch.paper import even_paper, find_sheet, grid_level, shaded_paper
 from genlib.uploads import UploadError
@@ -44,7 +45,18 @@ def find_ink(pixels: np.ndarray) -> Ink:
     UploadError: there is nothing that could be a line.
     """
     ground = _ground(pixels)
-    dark, noise = _denoised(_darkness(pixels, ground), ground.even)
+    areas = find_areas(pixels, ground.paper, ground.sheet)
+    if areas is None:
+        return _lines(pixels, ground, None)
+    try:
+        return _lines(pixels, ground, areas)
+    except UploadError:  # a picture of areas alone: their edges are its lines
+        return _lines(pixels, ground, None)
+
+
+def _lines(pixels: np.ndarray, ground: _Ground, areas: Areas | None) -> Ink:
+    """The ink on its ground. UploadError: there is nothing that could be a line."""
+    dark, noise = _denoised(_darkness(pixels, ground, areas), ground.even)
     levels = _levels(dark, noise, ground.even)
     kept = _without_specks(dark > levels.at(0.25), dark > levels.at(0.45))
     if kept.mean() > 0.95:
@@ -98,26 +110,23 @@ def _ground(pixels: np.ndarray) -> _Ground:
     return _Ground(shaded_paper(small, sheet) if even is None else even, sheet)
 
 
-def _darkness(pixels: np.ndarray, ground: _Ground) -> np.ndarray:
-    """How much darker than the paper each pixel is, float32 (H, W) in [0, 1]; 0 outside of the sheet."""
-    dark = _relative_darkness(pixels, ground.paper, np.minimum)
-    if np.mean(dark > 0.3) > 0.25:  # coloured areas: only what is really dark is a line
-        dark = _relative_darkness(pixels, ground.paper, np.add)
+def _darkness(pixels: np.ndarray, ground: _Ground, areas: Areas | None) -> np.ndarray:
+    """How much darker than what is under them the lines are, float32 (H, W) in [0, 1]; 0 outside of the sheet."""
+    dark = np.zeros(pixels.shape[:2], np.float32)
+    most = np.zeros_like(dark) if areas else None
+    for c in range(3):
+        tone = ground.paper[c] if ground.even else enlarged(ground.paper[..., c], dark.shape)
+        part = pixels[..., c] * (1 / np.maximum(tone, 1)).astype(np.float32)
+        under: np.ndarray | float = 1.0
+        if areas is not None:
+            under = areas.under(dark.shape, c)
+            np.maximum(most, under, out=most)
+        np.maximum(dark, under - part, out=dark)
+    if most is not None:
+        dark /= most
     if ground.sheet is not None:
         dark *= enlarged(ground.sheet.astype(np.float32), dark.shape) > 0.99
-    return dark
-
-
-def _relative_darkness(pixels: np.ndarray, paper: np.ndarray, how: np.ufunc) -> np.ndarray:
-    """1 - pixel / paper, float32 (H, W) in [0, 1]: of the darkest channel (minimum), or of all together (add)."""
-    total = np.empty(pixels.shape[:2], np.float32)
-    for c, weight in enumerate((0.299, 0.587, 0.114) if how is np.add else (1, 1, 1)):
-        tones = itertools.repeat(paper[c]) if paper.ndim == 1 else bands(enlarged(paper[..., c], pixels.shape[:2]))
-        for band, made, tone in zip(bands(pixels), bands(total), tones, strict=False):
-            part = band[..., c] * (np.float32(weight) / np.maximum(tone, 1)).astype(np.float32)
-            made[:] = how(made, part) if c else part
-    np.subtract(1, total, out=total)
-    return total.clip(0, 1, out=total)
+    return dark.clip(0, 1, out=dark)
 
 
 def _denoised(dark: np.ndarray, even: bool) -> tuple[np.ndarray, float]:

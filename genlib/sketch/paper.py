@@ -16,7 +16,7 @@ def even_paper(pixels: np.ndarray) -> np.ndarray | None:
     colours, counts = np.unique(light @ np.array([65536, 256, 1]), return_counts=True)  # a colour as one number
     mode = colours[counts.argmax()]
     mode = np.array([mode >> 16, mode >> 8 & 255, mode & 255])
-    return mode.astype(np.float32) if np.mean(np.abs(light - mode).max(1) <= 2) > 0.7 else None
+    return mode.astype(np.float32) if np.mean(np.abs(light - mode).max(1) <= 2) > 0.5 else None
 
 
 def shaded_paper(small: np.ndarray, sheet: np.ndarray | None) -> np.ndarray:
