@@ -12,9 +12,12 @@ painted over the picture to the model. Coordinates are in pixels of the picture,
 >>> sketch.colour_in(drawing, colours).shape      # colours: uint8 (4, 128, 128, 3)
 (4, 1365, 2048, 3)
 
+frame.py     a scanner's edges, a screen's bars
 turning.py   light lines on dark
 paper.py     paper, shadow, the sheet on a table, print
 ink.py       picture -> ink
+areas.py     shadow, and what is painted already
+own.py       the visitor's own colours
 lines.py     ink -> the model's lines
 regions.py   the areas that lines enclose
 palettes.py  the flat colours of an area
@@ -35,9 +38,11 @@ import numpy as np
 from genlib.framing import Square, window
 from genlib.sketch.colour import colour_in
 from genlib.sketch.common import as_grey, shown
+from genlib.sketch.frame import paper_box
 from genlib.sketch.hints import hints_to_model
 from genlib.sketch.ink import find_ink, plain_ink
 from genlib.sketch.lines import crop, redrawn, whole
+from genlib.sketch.own import Own
 from genlib.sketch.turning import is_inverted
 
 __all__ = ["Invert", "Sketch", "Stage", "Steps", "colour_in", "hints_to_model", "prepare"]
@@ -54,12 +59,14 @@ class Steps:
     invert    exchange light and dark: "yes", "no", or where a drawing is taken for white on black ("guess")
     crop      cut out, centre and scale the drawing
     strokes   redraw the lines in the training width
+    own       keep the colour of each line, and what is painted already
     """
 
     paper: bool = True
     invert: Invert = "guess"
     crop: bool = True
     strokes: bool = True
+    own: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,7 @@ class Sketch:
     lines        float32 (side, side) in [0, 1], dark on white: the model's input
     ink          float32 (H, W) in [0, 1], the visitor's own lines at the resolution of their picture; 1 is ink
     ink_colour   uint8 (3,), in which the lines are drawn over the colours
+    own          the visitor's own colours, where there are several
     square       the part of the picture that became `lines`; it may reach outside the picture
     stages       what each step did, from the picture as it came to `lines`
     notes        sentences for the visitor
@@ -92,6 +100,7 @@ class Sketch:
     square: Square
     stages: tuple[Stage, ...]
     notes: tuple[str, ...] = ()
+    own: Own | None = None
 
 
 def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch:
@@ -102,16 +111,24 @@ def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch
     steps = steps or Steps()
     notes: list[str] = []
     stages = [Stage("Picture", f"As it came, {pixels.shape[1]} x {pixels.shape[0]} pixels.", shown(pixels))]
+    box = paper_box(pixels) if steps.paper else None
+    whole_shape, pixels = pixels.shape[:2], pixels if box is None else pixels[box]
     turned = steps.invert == "yes" or (steps.invert == "guess" and is_inverted(pixels))
     work = 255 - pixels if turned else pixels
     if steps.invert != "no":
         text = "Light and dark exchanged." if turned else "Dark lines on a light ground: left so."
         stages.append(Stage("Turned", text, shown(work)))
     found = find_ink(work) if steps.paper else plain_ink(work)
+    if box is not None:
+        found = found.within(whole_shape, box)
+        notes.append("What is around the paper was left out: a scanner's edge, or a screen.")
     ink = found.ink
     notes += found.notes
     if steps.paper:
         stages.append(Stage("Paper", found.text, shown(as_grey(ink))))
+    own = found.own if steps.own and not turned else None
+    if own is not None:
+        notes.append(own.note)
     square, text = crop(ink) if steps.crop else (whole(ink), "")
     lines = window(as_grey(ink), square, side, 255)
     if steps.crop:
@@ -123,4 +140,4 @@ def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch
         notes.append("Much of this picture is dark: drawings of lines alone are coloured best.")
     stages.append(Stage("What the model sees", f"{side} x {side} pixels.", lines))
     colour = np.zeros(3, np.uint8) if turned else found.colour
-    return Sketch(lines.astype(np.float32) / 255, ink, colour, square, tuple(stages), tuple(notes))
+    return Sketch(lines.astype(np.float32) / 255, ink, colour, square, tuple(stages), tuple(notes), own)

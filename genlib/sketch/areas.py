@@ -52,13 +52,22 @@ def find_areas(pixels: np.ndarray, paper: np.ndarray, sheet: np.ndarray | None) 
     sizes = counted(parts, count)
     levels, hues = (np.bincount(parts.ravel(), v.ravel(), count + 1) / np.maximum(sizes, 1) for v in (level, hue))
     shadow = (hues < HUE) & (levels > BLACK) & _reaches_the_edge(parts, count)
-    black = (level < BLACK) & (hue < HUE)
-    area = looked_up(sizes > LEAST * parts.size, parts) & (parts > 0) & ~black
+    black = ((level < BLACK) & (hue < HUE)) | _as_the_lines(small, under)
+    area = looked_up(sizes > LEAST * parts.size, parts) & (parts > 0) & ~ndimage.binary_dilation(black, iterations=2)
+    area = ndimage.binary_opening(area, iterations=2)
     if not area.any():
         return None
     under[~area] = 1
     shaded = looked_up(shadow, parts) & area
     return Areas(under.astype(np.float32), area & ~shaded, bool(shaded.any()))
+
+
+def _as_the_lines(small: np.ndarray, under: np.ndarray) -> np.ndarray:
+    """Where an area has the colour of the lines, as a mask (h, w): filled with the same pen, or a thicker line."""
+    thin = (under - small).max(2) > 0.3
+    if not thin.any():
+        return thin
+    return np.abs(under - np.median(small[thin], axis=0)).max(2) < 0.25
 
 
 def _without_lines(small: np.ndarray, size: int) -> np.ndarray:
@@ -69,8 +78,9 @@ def _without_lines(small: np.ndarray, size: int) -> np.ndarray:
     closed = ndimage.grey_erosion(wide, (size, size, 1))
     if closed.min() >= BARE:
         return closed
-    for _ in range(size // 2):  # the corners of areas, which a square of this size does not reach
-        closed = np.maximum(small, ndimage.grey_erosion(closed, (3, 3, 1)))
+    hued = np.ptp(small, axis=2, keepdims=True) > HUE
+    for _ in range(size):  # paint reaches into corners and strips that are narrower than a line may be
+        closed = np.where(hued, np.maximum(small, ndimage.grey_erosion(closed, (3, 3, 1))), closed)
     return closed
 
 

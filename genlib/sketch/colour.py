@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from genlib.sketch.common import SHOW, spread
+from genlib.sketch.own import Own
 from genlib.sketch.palettes import SAME, most_frequent, palette_of, without_thin
 from genlib.sketch.regions import Regions
 
@@ -19,7 +20,7 @@ def colour_in(sketch: Sketch, colours: np.ndarray, longest: int = 2048) -> np.nd
     """The model's pictures uint8 (B, side, side, 3) laid under the visitor's own lines: uint8 (B, H, W, 3).
 
     At the picture's own resolution; enlarged if its longer side is below 512, reduced if it is above `longest`. The
-    model's own lines are left out. Areas that the lines enclose (gaps up to a line's width count as closed) end under
+    model's own lines are left out; what the visitor has painted already stays. Areas that the lines enclose (gaps up to a line's width count as closed) end under
     the middle of the visitor's lines. An area is filled with one to six flat colours if these make up most of it. Else
     a closed area takes its most frequent colour, since several are a sign of doubt, and in one that reaches the
     square's border the colours are interpolated.
@@ -29,10 +30,12 @@ def colour_in(sketch: Sketch, colours: np.ndarray, longest: int = 2048) -> np.nd
     left, top, extent = sketch.square
     regions = Regions.of(sketch.lines, ink, (left * factor, top * factor, extent * factor))
     free = sketch.lines > 0.85
+    own = sketch.own or Own()
+    pens = own.pens(ink.shape)
     pictures = []
     for picture in colours:
-        under = _painted(regions, spread(picture, free) if free.any() else picture)
-        pictures.append(_inked(under, ink, sketch.ink_colour))
+        under = own.over(_painted(regions, spread(picture, free) if free.any() else picture))
+        pictures.append(_inked(under, ink, sketch.ink_colour if pens is None else pens))
     return np.stack(pictures)
 
 
@@ -51,11 +54,11 @@ def _resized(ink: np.ndarray, longest: int) -> np.ndarray:
 
 
 def _inked(under: np.ndarray, ink: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """Lines over a picture uint8 (H, W, 3), which is changed."""
+    """Lines of one colour (3,), or of colours (H, W, 3), over a picture uint8 (H, W, 3), which is changed."""
     weight = (ink * 256).astype(np.uint16)
     for c in range(3):
         plane = under[..., c].astype(np.uint16)
-        under[..., c] = ((256 - weight) * plane + weight * np.uint16(colour[c]) + 128) >> 8
+        under[..., c] = ((256 - weight) * plane + weight * colour[..., c].astype(np.uint16) + 128) >> 8
     return under
 
 

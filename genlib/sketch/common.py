@@ -9,9 +9,12 @@ from PIL import Image
 
 from genlib.framing import BAND
 
+Box = tuple[slice, slice]  # rows and columns of a picture
+
 WORK = 4  # lines and areas are worked on at this multiple of the model's resolution
 SMALL = 192  # px: the longer side of the reduced picture in which the paper is looked for
 SHOW = 512  # px: a Stage's picture is at most this long, a coloured picture at least
+PENCIL = 90  # lines that are grey and lighter than this are drawn in this grey: else they are hard to see among colours
 NOTHING = "There are no lines in this picture to colour: draw something, or bring a drawing with clear lines."
 
 
@@ -42,6 +45,13 @@ def as_relative(small: np.ndarray, paper: np.ndarray) -> np.ndarray:
 def shown(pixels: np.ndarray) -> np.ndarray:
     """A picture uint8 in the size of a Stage's."""
     return reduced(pixels, SHOW).round().astype(np.uint8)
+
+
+def placed(part: np.ndarray, shape: tuple[int, ...], box: Box) -> np.ndarray:
+    """A part of a picture in its box of the whole, (H, W, ...), which is 0 elsewhere."""
+    whole = np.zeros((*shape[:2], *part.shape[2:]), part.dtype)
+    whole[box] = part
+    return whole
 
 
 def enlarged(plane: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from genlib.sketch.areas import Areas, find_areas
-from genlib.sketch.common import NOTHING, SMALL, bands, counted, enlarged, looked_up, median, pen_width, reduced
+from genlib.sketch.common import (
+    NOTHING,
+    PENCIL,
+    SMALL,
+    Box,
+    counted,
+    enlarged,
+    looked_up,
+    median,
+    pen_width,
+    placed,
+    reduced,
+)
+from genlib.sketch.own import Own, own_colours
 from genlib.sketch.paper import even_paper, find_sheet, grid_level, shaded_paper
 from genlib.uploads import UploadError
-
-PENCIL = 90  # lines that are grey and lighter than this are drawn in this grey: else they are hard to see among colours
 
 
 @dataclass(frozen=True)
@@ -23,12 +33,19 @@ class Ink:
     colour   uint8 (3,), as on white paper
     text     a sentence on what was done to the paper
     notes    sentences for the visitor
+    own      the visitor's own colours, where there are several
     """
 
     ink: np.ndarray
     colour: np.ndarray
     text: str = ""
     notes: tuple[str, ...] = ()
+    own: Own | None = None
+
+    def within(self, shape: tuple[int, ...], box: Box) -> Ink:
+        """The same in a larger picture (H, W), of which it was that box."""
+        own = None if self.own is None else self.own.within(shape, box)
+        return replace(self, ink=placed(self.ink, shape, box), own=own)
 
 
 def plain_ink(pixels: np.ndarray) -> Ink:
@@ -57,7 +74,7 @@ def find_ink(pixels: np.ndarray) -> Ink:
 def _lines(pixels: np.ndarray, ground: _Ground, areas: Areas | None) -> Ink:
     """The ink on its ground. UploadError: there is nothing that could be a line."""
     dark, noise = _denoised(_darkness(pixels, ground, areas), ground.even)
-    levels = _levels(dark, noise, ground.even)
+    levels = _levels(dark, noise, ground)
     kept = _without_specks(dark > levels.at(0.25), dark > levels.at(0.45))
     if kept.mean() > 0.95:
         raise UploadError(NOTHING)
@@ -67,8 +84,11 @@ def _lines(pixels: np.ndarray, ground: _Ground, areas: Areas | None) -> Ink:
         notes += ("There is a table around the sheet: only the sheet is used.",)
     if levels.printed:
         notes += ("The lines printed on the paper were taken away.",)
-    text = "The ground is even already." if ground.even else "The paper's tone and shadow were divided out."
-    return Ink(ink.astype(np.float32), _colour(pixels, kept & (ink > 0.8), ground), text, notes)
+    shaded = not ground.even or (areas is not None and areas.shadow)
+    text = "The paper's tone and shadow were divided out." if shaded else "The ground is even already."
+    ink = ink.astype(np.float32)
+    own = own_colours(pixels, ground.paper, ink, areas)
+    return Ink(ink, _colour(pixels, kept & (ink > 0.8), ground), text, notes, own)
 
 
 @dataclass(frozen=True)
@@ -147,21 +167,29 @@ def _noise(dark: np.ndarray) -> float:
     return float(np.percentile(dark[::3, ::3], 75))
 
 
-def _levels(dark: np.ndarray, noise: float, even: bool) -> _Levels:
+def _levels(dark: np.ndarray, noise: float, ground: _Ground) -> _Levels:
     """Which darkness is the paper's, and which the ink's. UploadError: there is no ink, or none darker than noise."""
-    clean = even and np.mean(dark[::3, ::3] == 0) > 0.7
+    clean = ground.even and np.mean(dark[::3, ::3] == 0) > 0.7
     floor = 0.0 if clean else max(0.04, 1.5 * noise)
     least = max(0.08, 3 * noise)
     some = dark[dark > least]
     if some.size < 12:
         raise UploadError(NOTHING)
     level = float(np.percentile(some[:: max(1, some.size // 100_000)], 80))
-    grid = grid_level(dark, least)
+    grid = grid_level(dark[_box(ground.sheet, dark.shape)], least)
     if grid:
         floor, level = grid, float(np.percentile(some[some > grid], 80))
     if level < 5 * noise:
         raise UploadError(NOTHING)
-    return _Levels(floor, level, not even or bool(np.median(some) < 0.7 * level), grid > 0)
+    return _Levels(floor, level, not ground.even or bool(np.median(some) < 0.7 * level), grid > 0)
+
+
+def _box(sheet: np.ndarray | None, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The rows and columns of a picture that a sheet, a mask (h, w), takes up; None: all."""
+    if sheet is None:
+        return np.s_[:, :]
+    spans = [np.flatnonzero(sheet.any(axis)) * shape[1 - axis] / sheet.shape[1 - axis] for axis in (1, 0)]
+    return np.s_[int(spans[0][0]) : int(spans[0][-1]) + 1, int(spans[1][0]) : int(spans[1][-1]) + 1]
 
 
 def _without_specks(mask: np.ndarray, sure: np.ndarray) -> np.ndarray:

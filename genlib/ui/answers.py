@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LARGE = 512  # px that a download has at least
 FRAMES, FPS, BATCH = 49, 12, 16  # of the film from answer to answer; how many are translated at once
 # The steps that may be left out, by what is translated, and their switches' labels.
-SWITCHES = {"drawing": ("paper", "invert", "crop", "strokes"), "grey": ("invert",), "colour": ()}
+SWITCHES = {"drawing": ("paper", "invert", "crop", "strokes", "own"), "grey": ("invert",), "colour": ()}
 INVERT = {"guess": "As guessed", "yes": "Yes", "no": "No"}
 LABELS = {field: info.description or "" for field, info in TranslateQuery.model_fields.items()}
 SEED, ANSWER, OTHERS, MADE, TRAVEL = map(TRANSLATE.widget, ("seed", "answer", "others", "made", "_travel"))

@@ -1,0 +1,95 @@
+"""What is around a drawing's paper: the dark edges of a scanner, the bars and the ground of a screen."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from genlib.sketch.common import Box, reduced
+
+COARSE = 512  # px: the longer side of the picture in which a card on a screen is looked for
+EDGE = 0.12  # of a side: a scanner's edge is at most so wide
+LIGHT = 215  # level that the paper of a card has at least, in each channel
+SAME = 5  # levels between pixels of one colour
+
+
+def paper_box(pixels: np.ndarray) -> Box | None:
+    """Where the paper lies in a picture uint8 (H, W, 3) with something else around it; None if all of it is paper."""
+    box = _card(pixels) or np.s_[0 : pixels.shape[0], 0 : pixels.shape[1]]
+    rows, columns = box
+    top, bottom, left, right = _edges(pixels[box])
+    inner = np.s_[rows.start + top : rows.stop - bottom, columns.start + left : columns.stop - right]
+    if (inner[0].stop - inner[0].start, inner[1].stop - inner[1].start) == pixels.shape[:2]:
+        return None
+    return inner
+
+
+def _edges(pixels: np.ndarray) -> tuple[int, ...]:
+    """How many rows or columns a dark edge takes up at the top, the bottom, the left and the right of a picture."""
+    grey = reduced(pixels, max(pixels.shape)).mean(2)
+    usual = float(np.median(grey[::3, ::3]))
+    if usual < 110:  # dark ground, or a table
+        return 0, 0, 0, 0
+    dark = grey < 0.6 * usual
+    return tuple(_edge(lines) for lines in (dark, dark[::-1], dark.T, dark.T[::-1]))
+
+
+def _edge(dark: np.ndarray) -> int:
+    """How many of the first rows of a mask (h, w) are a dark edge, with its soft or slanting end; 0 without one."""
+    most = int(EDGE * len(dark))
+    share = dark[: most + 1].mean(1)
+    if most < 1 or share[0] < 0.7:
+        return 0
+    end = int(np.argmax(share < 0.1))
+    if share[end] >= 0.1:
+        return 0  # it goes on: no edge, but an area
+    return min(end + max(2, len(dark) // 200), len(dark) // 4)
+
+
+def _card(pixels: np.ndarray) -> Box | None:
+    """The light, even rectangle with something drawn on it, on a screen of other colours."""
+    from scipy import ndimage
+
+    step = max(1, max(pixels.shape) // COARSE)
+    some = pixels[::step, ::step]
+    light = some.min(2) >= LIGHT
+    if not 0.08 < light.mean() < 0.98:
+        return None
+    tone = _most_frequent(some[light])
+    paper = np.abs(some.astype(np.int16) - tone).max(2) <= SAME
+    parts, count = ndimage.label(paper)
+    if not count:
+        return None
+    largest = parts == 1 + np.bincount(parts.ravel())[1:].argmax()
+    rows, columns = np.flatnonzero(largest.any(1)), np.flatnonzero(largest.any(0))
+    inset = 1 + len(some) // 200
+    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    filled = ndimage.binary_fill_holes(np.pad(largest[box], 1, constant_values=False))[1:-1, 1:-1]
+    outside = np.ones_like(paper)
+    outside[box] = False
+    if filled.mean() < 0.94 or not 0.08 < filled.size / paper.size < 0.97 or largest[box].mean() > 0.997:
+        return None
+    if paper[outside].mean() > 0.3 or not _flat(some[outside]):
+        return None
+    spans = []
+    for found, size in ((rows, pixels.shape[0]), (columns, pixels.shape[1])):
+        start = 0 if found[0] == 0 else (found[0] + inset) * step
+        stop = size if (found[-1] + 1) * step >= size else (found[-1] + 1 - inset) * step
+        spans.append(slice(int(start), int(stop)))
+    return spans[0], spans[1]
+
+
+def _most_frequent(colours: np.ndarray) -> np.ndarray:
+    """The most frequent of colours uint8 (N, 3), in steps of four levels: int (3,)."""
+    names, counts = np.unique((colours >> 2).astype(np.int32) @ np.array([4096, 64, 1]), return_counts=True)
+    mode = names[counts.argmax()]
+    return np.array([mode >> 12, mode >> 6 & 63, mode & 63]) * 4 + 2
+
+
+def _flat(colours: np.ndarray) -> bool:
+    """Whether most of the colours uint8 (N, 3) are a few, as around a card on a screen; a table's are many."""
+    left, total = colours.astype(np.int16), len(colours)
+    for _ in range(4):
+        if not len(left):
+            break
+        left = left[np.abs(left - _most_frequent(left.astype(np.uint8))).max(1) > SAME]
+    return len(left) < 0.12 * total
