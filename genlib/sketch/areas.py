@@ -14,6 +14,8 @@ BARE = 0.9  # of the paper's tone: what is lighter is paper
 BLACK = 0.3  # what is darker, and of no hue, is filled with ink
 HUE = 0.14  # difference between the channels of what has a hue
 LEAST = 0.002  # of the picture: smaller areas are none
+PAINTS = 8  # the most frequent ones, of which narrow strips are looked for
+MOST = 0.6  # of the picture: with more there is no paper left, as in a photo
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,31 @@ def find_areas(pixels: np.ndarray, paper: np.ndarray, sheet: np.ndarray | None) 
     black = ((level < BLACK) & (hue < HUE)) | _as_the_lines(small, under)
     area = looked_up(sizes > LEAST * parts.size, parts) & (parts > 0) & ~ndimage.binary_dilation(black, iterations=2)
     area = ndimage.binary_opening(area, iterations=2)
-    if not area.any():
+    if not area.any() or area.mean() > MOST:
         return None
     under[~area] = 1
     shaded = looked_up(shadow, parts) & area
-    return Areas(under.astype(np.float32), area & ~shaded, bool(shaded.any()))
+    painted = area & ~shaded
+    for tone in _paints(under[painted]):
+        strip = _like(small, tone)
+        under[strip] = small[strip]
+        painted |= strip
+    return Areas(under.astype(np.float32), painted, bool(shaded.any()))
+
+
+def _paints(tones: np.ndarray) -> np.ndarray:
+    """The most frequent of tones (N, 3), (K, 3)."""
+    steps = (tones * 15).round().astype(int) @ np.array([256, 16, 1])
+    names, counts = np.unique(steps, return_counts=True)
+    most = np.argsort(counts)[::-1][:PAINTS]
+    return np.array([np.median(tones[steps == names[k]], axis=0) for k in most if counts[k] > 0.02 * len(tones)])
+
+
+def _like(small: np.ndarray, tone: np.ndarray) -> np.ndarray:
+    """Where a picture (h, w, 3) has the tone of a paint, as a mask: also in strips that are as narrow as lines."""
+    from scipy import ndimage
+
+    return ndimage.binary_opening(np.abs(small - tone).max(2) < 0.08, np.ones((2, 2)))
 
 
 def _as_the_lines(small: np.ndarray, under: np.ndarray) -> np.ndarray:

@@ -46,36 +46,55 @@ def _edge(dark: np.ndarray) -> int:
 
 
 def _card(pixels: np.ndarray) -> Box | None:
-    """The light, even rectangle with something drawn on it, on a screen of other colours."""
-    from scipy import ndimage
-
+    """The light, even rectangle with something drawn on it, on a screen of other colours: the smallest one."""
     step = max(1, max(pixels.shape) // COARSE)
     some = pixels[::step, ::step]
     light = some.min(2) >= LIGHT
-    if not 0.08 < light.mean() < 0.98:
+    found = []
+    for _ in range(3):
+        if light.mean() < 0.08:
+            break
+        tone = _most_frequent(some[light])
+        paper = np.abs(some.astype(np.int16) - tone).max(2) <= SAME
+        light &= ~paper
+        if (box := _rectangle(paper)) and _flat(some[_outside(paper.shape, box)]):
+            found.append(box)
+    if not found:
         return None
-    tone = _most_frequent(some[light])
-    paper = np.abs(some.astype(np.int16) - tone).max(2) <= SAME
-    parts, count = ndimage.label(paper)
-    if not count:
-        return None
+    box = min(found, key=lambda b: (b[0].stop - b[0].start) * (b[1].stop - b[1].start))
+    inset = 1 + len(some) // 200
+    rows, columns = (
+        slice(
+            0 if span.start == 0 else (span.start + inset) * step,
+            size if span.stop * step >= size else (span.stop - inset) * step,
+        )
+        for span, size in zip(box, pixels.shape[:2], strict=True)
+    )
+    return rows, columns
+
+
+def _rectangle(paper: np.ndarray) -> Box | None:
+    """The box of the largest part of a mask (h, w) if that is a rectangle with holes in it, and hardly anything else of
+    the mask is outside."""
+    from scipy import ndimage
+
+    parts, _ = ndimage.label(paper)
     largest = parts == 1 + np.bincount(parts.ravel())[1:].argmax()
     rows, columns = np.flatnonzero(largest.any(1)), np.flatnonzero(largest.any(0))
-    inset = 1 + len(some) // 200
-    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    filled = ndimage.binary_fill_holes(np.pad(largest[box], 1, constant_values=False))[1:-1, 1:-1]
-    outside = np.ones_like(paper)
+    box = np.s_[int(rows[0]) : int(rows[-1]) + 1, int(columns[0]) : int(columns[-1]) + 1]
+    inside = largest[box]
+    if not 0.08 < inside.size / paper.size < 0.97 or inside.mean() > 0.997:
+        return None
+    if ndimage.binary_fill_holes(inside).mean() < 0.94 or paper[_outside(paper.shape, box)].mean() > 0.3:
+        return None
+    return box
+
+
+def _outside(shape: tuple[int, ...], box: Box) -> np.ndarray:
+    """What is not in a box, as a mask (h, w)."""
+    outside = np.ones(shape[:2], bool)
     outside[box] = False
-    if filled.mean() < 0.94 or not 0.08 < filled.size / paper.size < 0.97 or largest[box].mean() > 0.997:
-        return None
-    if paper[outside].mean() > 0.3 or not _flat(some[outside]):
-        return None
-    spans = []
-    for found, size in ((rows, pixels.shape[0]), (columns, pixels.shape[1])):
-        start = 0 if found[0] == 0 else (found[0] + inset) * step
-        stop = size if (found[-1] + 1) * step >= size else (found[-1] + 1 - inset) * step
-        spans.append(slice(int(start), int(stop)))
-    return spans[0], spans[1]
+    return outside
 
 
 def _most_frequent(colours: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from genlib.framing import border
 from genlib.sketch.areas import Areas, find_areas
 from genlib.sketch.common import (
     NOTHING,
@@ -23,6 +24,10 @@ from genlib.sketch.common import (
 from genlib.sketch.own import Own, own_colours
 from genlib.sketch.paper import even_paper, find_sheet, grid_level, shaded_paper
 from genlib.uploads import UploadError
+
+
+DIM = 0.05  # darkness of the noise that a photo in good light stays below
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 @dataclass(frozen=True)
@@ -74,8 +79,10 @@ def find_ink(pixels: np.ndarray) -> Ink:
 def _lines(pixels: np.ndarray, ground: _Ground, areas: Areas | None) -> Ink:
     """The ink on its ground. UploadError: there is nothing that could be a line."""
     dark, noise = _denoised(_darkness(pixels, ground, areas), ground.even)
+    if noise > DIM / 2:  # a photo in low light: all channels together are less noisy than the darkest
+        dark, noise = _denoised(_darkness(pixels, ground, areas, LUMA), ground.even)
     levels = _levels(dark, noise, ground)
-    kept = _without_specks(dark > levels.at(0.25), dark > levels.at(0.45))
+    kept = _without_specks(dark > levels.at(0.25), dark > levels.at(0.45), edges=not ground.even)
     if kept.mean() > 0.95:
         raise UploadError(NOTHING)
     ink = _strength(dark, levels, kept)
@@ -130,8 +137,13 @@ def _ground(pixels: np.ndarray) -> _Ground:
     return _Ground(shaded_paper(small, sheet) if even is None else even, sheet)
 
 
-def _darkness(pixels: np.ndarray, ground: _Ground, areas: Areas | None) -> np.ndarray:
-    """How much darker than what is under them the lines are, float32 (H, W) in [0, 1]; 0 outside of the sheet."""
+def _darkness(
+    pixels: np.ndarray, ground: _Ground, areas: Areas | None, weights: tuple[float, ...] | None = None
+) -> np.ndarray:
+    """How much darker than what is under them the lines are, float32 (H, W) in [0, 1]; 0 outside of the sheet.
+
+    Of the channel that is darkest; with weights (3,), of all together.
+    """
     dark = np.zeros(pixels.shape[:2], np.float32)
     most = np.zeros_like(dark) if areas else None
     for c in range(3):
@@ -141,7 +153,10 @@ def _darkness(pixels: np.ndarray, ground: _Ground, areas: Areas | None) -> np.nd
         if areas is not None:
             under = areas.under(dark.shape, c)
             np.maximum(most, under, out=most)
-        np.maximum(dark, under - part, out=dark)
+        if weights:
+            dark += np.float32(weights[c]) * (under - part)
+        else:
+            np.maximum(dark, under - part, out=dark)
     if most is not None:
         dark /= most
     if ground.sheet is not None:
@@ -156,8 +171,13 @@ def _denoised(dark: np.ndarray, even: bool) -> tuple[np.ndarray, float]:
     if even:
         return dark, 0.0
     noise = _noise(dark)
-    if noise > 0.01:
-        dark = ndimage.gaussian_filter(dark, max(0.7, max(dark.shape) / 1600))
+    for least, share in ((0.01, 1 / 1600), (DIM, 1 / 450), (2 * DIM, 1 / 250)):
+        if noise > least:
+            dark = ndimage.gaussian_filter(dark, max(0.7, share * max(dark.shape)))
+            noise = _noise(dark)
+    if noise > DIM:  # the paper was measured where noise made it lightest
+        usual = np.median(dark[::3, ::3])
+        dark = ((dark - usual) / (1 - usual)).clip(0)
         noise = _noise(dark)
     return dark, noise
 
@@ -192,8 +212,10 @@ def _box(sheet: np.ndarray | None, shape: tuple[int, ...]) -> tuple[slice, slice
     return np.s_[int(spans[0][0]) : int(spans[0][-1]) + 1, int(spans[1][0]) : int(spans[1][-1]) + 1]
 
 
-def _without_specks(mask: np.ndarray, sure: np.ndarray) -> np.ndarray:
+def _without_specks(mask: np.ndarray, sure: np.ndarray, edges: bool) -> np.ndarray:
     """The connected parts of a mask that hold a pixel of `sure`, without those far smaller than a dot of the same pen.
+
+    edges: in a photo, also without small ones at its edge, where light falls off and shadows end.
 
     UploadError: the mask is empty.
     """
@@ -207,10 +229,26 @@ def _without_specks(mask: np.ndarray, sure: np.ndarray) -> np.ndarray:
     areas[0] = 0
     pen = pen_width(looked_up(areas > 0.02 * areas.sum(), parts))
     keep = areas >= max(2, 0.35 * pen**2)
+    if edges:
+        keep &= ~_at_the_edge(parts, count)
     if not keep.any():
         keep = areas == areas.max()
     keep[0] = False
     return looked_up(keep, parts)
+
+
+def _at_the_edge(parts: np.ndarray, count: int) -> np.ndarray:
+    """Which of the parts 0 to `count` in parts int (H, W) touch the edge of the picture and stay near it."""
+    from scipy import ndimage
+
+    small = 0.06 * max(parts.shape)
+    touching = np.unique(border(parts))
+    boxes = ndimage.find_objects(parts, count)
+    found = np.zeros(count + 1, bool)
+    for number in touching[touching > 0]:
+        box = boxes[number - 1]
+        found[number] = box is not None and min(span.stop - span.start for span in box) < small
+    return found
 
 
 def _strength(dark: np.ndarray, levels: _Levels, kept: np.ndarray) -> np.ndarray:
