@@ -30,8 +30,9 @@ Case = tuple[str, np.ndarray, np.ndarray]  # its kind, the picture (H, W, 3), it
 
 
 def ink_of(lines: np.ndarray, shape: tuple[int, int], size: float, at: tuple[float, float], width: float) -> np.ndarray:
-    """A line drawing uint8 (S, S), its frame `size` of the shorter side long and placed `at` (0 to 1) in the rest; lines
-    `width` times as wide."""
+    """A line drawing uint8 (S, S), its frame `size` of the shorter side long and placed `at` (0 to 1) in the rest.
+
+    Its lines are `width` times as wide."""
     extent = round(size * min(shape))
     large = np.asarray(Image.fromarray(lines).resize((4 * extent // 2, 4 * extent // 2), Image.Resampling.BICUBIC))
     dark = ndimage.gaussian_filter((large < 128).astype(np.float32), 0.01 * extent) > 0.5
@@ -40,7 +41,9 @@ def ink_of(lines: np.ndarray, shape: tuple[int, int], size: float, at: tuple[flo
     grown = Image.fromarray((255 * (signed < pen * (width - 1) / 2)).astype(np.uint8))
     ink = np.zeros(shape, np.float32)
     y, x = (round(a * (s - extent)) for a, s in zip(at[::-1], shape, strict=True))
-    ink[y : y + extent, x : x + extent] = np.asarray(grown.resize((extent, extent), Image.Resampling.BOX), np.float32) / 255
+    ink[y : y + extent, x : x + extent] = (
+        np.asarray(grown.resize((extent, extent), Image.Resampling.BOX), np.float32) / 255
+    )
     return ink
 
 
@@ -63,13 +66,15 @@ def degraded(lines: np.ndarray, k: int, rng: np.random.Generator) -> Case:
     ink = ink_of(lines, shape, size, at, width)
     picture = KINDS[kind](ink, rng)
     if kind == "screenshot":
-        ink = np.pad(ink, [(s, picture.shape[i] - n - s) for i, (s, n) in enumerate(zip((round(0.5 * shape[1]), round(0.15 * shape[1])), shape))])
+        across = (picture.shape[1] - shape[1]) // 2
+        down = (picture.shape[0] - shape[0]) // 2
+        ink = np.pad(ink, ((down, down), (across, across)))
     return kind, picture, ink
 
 
 def hued(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Each connected line in a colour of its own."""
-    parts, count = ndimage.label(ink > 0.2, np.ones((3, 3)))
+    parts, _ = ndimage.label(ink > 0.2, np.ones((3, 3)))
     y, x = ndimage.distance_transform_edt(parts == 0, return_distances=False, return_indices=True)
     pens = np.array([(30, 80, 220), (214, 40, 50), (20, 140, 60), (240, 150, 20), (20, 20, 20), (120, 190, 240)])
     return made.painted(ink, pens[rng.permutation(len(pens))][parts[y, x] % len(pens)])
@@ -96,7 +101,9 @@ def shaded(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def schooled(squared: bool) -> Callable[[np.ndarray, np.random.Generator], np.ndarray]:
     def make(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        ruled = made.rules(ink.shape, rng.uniform(-9, 9), rng.uniform(14, 30), squared, (160, 185, 225), rng.uniform(0, 4))
+        ruled = made.rules(
+            ink.shape, rng.uniform(-9, 9), rng.uniform(14, 30), squared, (160, 185, 225), rng.uniform(0, 4)
+        )
         sheet = made.painted(ink, [(40, 50, 130), (60, 60, 60)][int(rng.integers(2))], ruled)
         if rng.random() < 0.5:
             sheet = made.on_table(sheet, rng.uniform(-6, 6), 0.06)
@@ -131,7 +138,9 @@ def with_areas(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def scan(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     sheet = made.painted(ink, (25, 25, 25), (243, 243, 243))
-    return made.photographed(made.scanned(sheet, int(rng.integers(3, 12)), ["lb", "r", "tl", "b"][int(rng.integers(4))]), 1, 0.4, 88)
+    return made.photographed(
+        made.scanned(sheet, int(rng.integers(3, 12)), ["lb", "r", "tl", "b"][int(rng.integers(4))]), 1, 0.4, 88
+    )
 
 
 KINDS: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
@@ -149,7 +158,7 @@ KINDS: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
 
 
 def right(sketch: Sketch, ink: np.ndarray) -> tuple[float, float, bool]:
-    """Of the model's lines, the share that is true; of the true ones, the share that is there; whole and large enough."""
+    """The share of the model's lines that is true; that of the true ones that is there; whole and large enough."""
     truth = window((255 * ink).astype(np.uint8), sketch.square, 4 * SIDE, 0) > 100
     seen = np.asarray(Image.fromarray(sketch.lines).resize(truth.shape, Image.Resampling.BICUBIC)) < 0.5
     if not truth.any() or not seen.any():
@@ -159,13 +168,18 @@ def right(sketch: Sketch, ink: np.ndarray) -> tuple[float, float, bool]:
     bones = skeletonize(truth)
     rows, columns = np.flatnonzero(ink.max(1) > 0.4), np.flatnonzero(ink.max(0) > 0.4)
     left, top, extent = sketch.square
-    whole = left <= columns[0] + 2 and top <= rows[0] + 2 and left + extent >= columns[-1] - 2 and top + extent >= rows[-1] - 2
+    whole = (
+        left <= columns[0] + 2
+        and top <= rows[0] + 2
+        and left + extent >= columns[-1] - 2
+        and top + extent >= rows[-1] - 2
+    )
     large = max(np.ptp(rows), np.ptp(columns)) >= 0.5 * extent
     return float(near[seen].mean()), float(there[bones].mean()), bool(whole and large)
 
 
 def cases(count: int) -> list[Case]:
-    drawings = data.load("emoji", "test", size=SIDE).lines
+    drawings = data.load_pictures("emoji", "test", size=SIDE).lines
     assert drawings is not None
     some = [d for d in drawings[:, 0].numpy() if 0.04 < np.mean(d < 128) < 0.3][3::3]
     rng = np.random.default_rng(1)
@@ -176,11 +190,14 @@ def cases(count: int) -> list[Case]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--count", type=int, default=60)
-    parser.add_argument("--sheet", type=Path, help="a folder for a contact sheet of each kind: input, what the model sees")
+    parser.add_argument(
+        "--sheet", type=Path, help="a folder for a contact sheet of each kind: input, what the model sees"
+    )
     args = parser.parse_args()
     good: Counter[str] = Counter()
     total: Counter[str] = Counter()
-    times, rows = [], {}
+    times: list[float] = []
+    rows: dict[str, list[Image.Image]] = {}
     for kind, pixels, ink in cases(args.count):
         total[kind] += 1
         started, precise, complete, placed, lines = time.perf_counter(), 0.0, 0.0, False, np.zeros((SIDE, SIDE))
@@ -202,8 +219,10 @@ def main() -> None:
             rows.setdefault(kind, []).append(tile)
     for kind in total:
         print(f"{kind:12} {good[kind]:3} of {total[kind]}")
-    print(f"clean {good['clean']} of {total['clean']}, degraded {good.total() - good['clean']} of {args.count}; "
-          f"median {1e3 * statistics.median(times):.0f} ms, slowest {1e3 * max(times):.0f} ms")
+    print(
+        f"clean {good['clean']} of {total['clean']}, degraded {good.total() - good['clean']} of {args.count}; "
+        f"median {1e3 * statistics.median(times):.0f} ms, slowest {1e3 * max(times):.0f} ms"
+    )
     for kind, tiles in rows.items():
         across = 6
         sheet = Image.new("RGB", (across * tiles[0].width, -(-len(tiles) // across) * tiles[0].height))

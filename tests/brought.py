@@ -13,13 +13,17 @@ from PIL import Image, ImageDraw, ImageFilter
 Colour = tuple[int, int, int]
 
 
-def painted(ink: np.ndarray, colour: Colour | np.ndarray = (0, 0, 0), paper: Colour | np.ndarray = (255, 255, 255)) -> np.ndarray:
+def painted(
+    ink: np.ndarray, colour: Colour | np.ndarray = (0, 0, 0), paper: Colour | np.ndarray = (255, 255, 255)
+) -> np.ndarray:
     """Ink over paper; either may be a picture (H, W, 3)."""
     weight = ink[..., None]
     return (weight * np.asarray(colour) + (1 - weight) * np.asarray(paper)).round().clip(0, 255).astype(np.uint8)
 
 
-def photographed(pixels: np.ndarray, grain: float = 3.0, blur: float = 0.6, quality: int = 80, seed: int = 0) -> np.ndarray:
+def photographed(
+    pixels: np.ndarray, grain: float = 3.0, blur: float = 0.6, quality: int = 80, seed: int = 0
+) -> np.ndarray:
     """Through a phone's lens, its noise and its JPEG."""
     soft = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(blur)), np.float32)
     noisy = soft + grain * np.random.default_rng(seed).normal(size=pixels.shape)
@@ -33,7 +37,9 @@ def lit(pixels: np.ndarray, light: np.ndarray) -> np.ndarray:
     return (pixels * (light if light.ndim == 3 else light[..., None])).clip(0, 255).astype(np.uint8)
 
 
-def hand_shadow(shape: tuple[int, int], strength: float = 0.4, at: tuple[float, float] = (0.8, 1.0), size: float = 0.35) -> np.ndarray:
+def hand_shadow(
+    shape: tuple[int, int], strength: float = 0.4, at: tuple[float, float] = (0.8, 1.0), size: float = 0.35
+) -> np.ndarray:
     """The light (H, W) beside a hand, whose shadow has an edge: a round one from `at`, in shares of the sides."""
     height, width = shape
     y, x = np.mgrid[0:height, 0:width]
@@ -85,8 +91,10 @@ def scanned(pixels: np.ndarray, edge: int = 6, sides: str = "lb", colour: Colour
     """With the dark edges of a scanner at some sides: l, r, t, b."""
     made = pixels.copy()
     height, width = made.shape[:2]
+    across = {"l": slice(0, edge), "r": slice(width - edge, width)}
+    down = {"t": slice(0, edge), "b": slice(height - edge, height)}
     for side in sides:
-        made[{"l": np.s_[:, :edge], "r": np.s_[:, width - edge :], "t": np.s_[:edge], "b": np.s_[height - edge :]}[side]] = colour
+        made[down.get(side, slice(None)), across.get(side, slice(None))] = colour
     return made
 
 

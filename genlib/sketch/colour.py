@@ -20,10 +20,10 @@ def colour_in(sketch: Sketch, colours: np.ndarray, longest: int = 2048) -> np.nd
     """The model's pictures uint8 (B, side, side, 3) laid under the visitor's own lines: uint8 (B, H, W, 3).
 
     At the picture's own resolution; enlarged if its longer side is below 512, reduced if it is above `longest`. The
-    model's own lines are left out; what the visitor has painted already stays. Areas that the lines enclose (gaps up to a line's width count as closed) end under
-    the middle of the visitor's lines. An area is filled with one to six flat colours if these make up most of it. Else
-    a closed area takes its most frequent colour, since several are a sign of doubt, and in one that reaches the
-    square's border the colours are interpolated.
+    model's own lines are left out; what the visitor has painted already stays. Areas that the lines enclose (gaps up to
+    a line's width count as closed) end under the middle of the visitor's lines. An area is filled with one to six flat
+    colours if these make up most of it. Else a closed area takes its most frequent colour, since several are a sign of
+    doubt, and in one that reaches the square's border the colours are interpolated.
     """
     ink = _resized(sketch.ink, min(longest, max(SHOW, *sketch.ink.shape)))
     factor = max(ink.shape) / max(sketch.ink.shape)

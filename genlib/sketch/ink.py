@@ -25,7 +25,6 @@ from genlib.sketch.own import Own, own_colours
 from genlib.sketch.paper import even_paper, find_sheet, grid_level, shaded_paper
 from genlib.uploads import UploadError
 
-
 DIM = 0.05  # darkness of the noise that a photo in good light stays below
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
@@ -145,7 +144,7 @@ def _darkness(
     Of the channel that is darkest; with weights (3,), of all together.
     """
     dark = np.zeros(pixels.shape[:2], np.float32)
-    most = np.zeros_like(dark) if areas else None
+    most = np.zeros_like(dark)
     for c in range(3):
         tone = ground.paper[c] if ground.even else enlarged(ground.paper[..., c], dark.shape)
         part = pixels[..., c] * (1 / np.maximum(tone, 1)).astype(np.float32)
@@ -157,7 +156,7 @@ def _darkness(
             dark += np.float32(weights[c]) * (under - part)
         else:
             np.maximum(dark, under - part, out=dark)
-    if most is not None:
+    if areas is not None:
         dark /= most
     if ground.sheet is not None:
         dark *= enlarged(ground.sheet.astype(np.float32), dark.shape) > 0.99
