@@ -113,11 +113,12 @@ def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch
     stages = [Stage("Picture", f"As it came, {pixels.shape[1]} x {pixels.shape[0]} pixels.", shown(pixels))]
     box = paper_box(pixels) if steps.paper else None
     whole_shape, pixels = pixels.shape[:2], pixels if box is None else pixels[box]
-    turned = steps.invert == "yes" or (steps.invert == "guess" and is_inverted(pixels))
+    small = stages[0].pixels if box is None else shown(pixels)
+    turned = steps.invert == "yes" or (steps.invert == "guess" and is_inverted(small))
     work = 255 - pixels if turned else pixels
     if steps.invert != "no":
         text = "Light and dark exchanged." if turned else "Dark lines on a light ground: left so."
-        stages.append(Stage("Turned", text, shown(work)))
+        stages.append(Stage("Turned", text, 255 - small if turned else small))
     found = find_ink(work) if steps.paper else plain_ink(work)
     if box is not None:
         found = found.within(whole_shape, box)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from genlib.sketch.common import Box, reduced
+from genlib.sketch.common import Box
 
-COARSE = 512  # px: the longer side of the picture in which a card on a screen is looked for
+COARSE = 256  # px: the longer side of the picture in which a card on a screen is looked for
 EDGE = 0.12  # of a side: a scanner's edge is at most so wide
 LIGHT = 215  # level that the paper of a card has at least, in each channel
 SAME = 5  # levels between pixels of one colour
@@ -25,24 +25,22 @@ def paper_box(pixels: np.ndarray) -> Box | None:
 
 def _edges(pixels: np.ndarray) -> tuple[int, ...]:
     """How many rows or columns a dark edge takes up at the top, the bottom, the left and the right of a picture."""
-    grey = reduced(pixels, max(pixels.shape)).mean(2)
-    usual = float(np.median(grey[::3, ::3]))
+    green = pixels[..., 1]
+    usual = float(np.median(green[::5, ::5]))
     if usual < 110:  # dark ground, or a table
         return 0, 0, 0, 0
-    dark = grey < 0.6 * usual
-    return tuple(_edge(lines) for lines in (dark, dark[::-1], dark.T, dark.T[::-1]))
+    return tuple(_edge(lines, 0.6 * usual) for lines in (green, green[::-1], green.T, green.T[::-1]))
 
 
-def _edge(dark: np.ndarray) -> int:
-    """How many of the first rows of a mask (h, w) are a dark edge, with its soft or slanting end; 0 without one."""
-    most = int(EDGE * len(dark))
-    share = dark[: most + 1].mean(1)
-    if most < 1 or share[0] < 0.7:
+def _edge(tones: np.ndarray, least: float) -> int:
+    """How many of the first rows of tones (h, w), darker than `least`, are an edge with its soft or slanting end."""
+    if len(tones) < 9 or np.mean(tones[0] < least) < 0.7:
         return 0
+    share = np.mean(tones[: int(EDGE * len(tones)) + 1] < least, axis=1)
     end = int(np.argmax(share < 0.1))
     if share[end] >= 0.1:
         return 0  # it goes on: no edge, but an area
-    return min(end + max(2, len(dark) // 200), len(dark) // 4)
+    return min(end + max(2, len(tones) // 200), len(tones) // 4)
 
 
 def _card(pixels: np.ndarray) -> Box | None:

@@ -262,7 +262,8 @@ def _strength(dark: np.ndarray, levels: _Levels, kept: np.ndarray) -> np.ndarray
 
 def _colour(pixels: np.ndarray, lines: np.ndarray, ground: _Ground) -> np.ndarray:
     """The colour uint8 (3,) that the pixels in a mask `lines` would have on white paper."""
-    tone = ground.paper if ground.even else np.median(reduced(pixels, SMALL).reshape(-1, 3), axis=0)
+    step = max(1, min(lines.shape) // SMALL)
+    tone = ground.paper if ground.even else np.median(pixels[::step, ::step].reshape(-1, 3), axis=0)
     colour = (np.median(pixels[lines], axis=0) / np.maximum(tone, 1) * 255).clip(0, 255)
     if np.ptp(colour) < 40:
         colour *= min(1.0, PENCIL / max(1.0, colour.mean()))
