@@ -54,7 +54,8 @@ def find_areas(pixels: np.ndarray, paper: np.ndarray, sheet: np.ndarray | None) 
     sizes = counted(parts, count)
     levels, hues = (np.bincount(parts.ravel(), v.ravel(), count + 1) / np.maximum(sizes, 1) for v in (level, hue))
     shadow = (hues < HUE) & (levels > BLACK) & _reaches_the_edge(parts, count)
-    black = ((level < BLACK) & (hue < HUE)) | _as_the_lines(small, under)
+    pen = _pen(small, under)
+    black = ((level < BLACK) & (hue < HUE)) | (np.abs(under - pen).max(2) < 0.25)
     area = looked_up(sizes > LEAST * parts.size, parts) & (parts > 0) & ~ndimage.binary_dilation(black, iterations=2)
     area = ndimage.binary_opening(area, iterations=2)
     if not area.any() or area.mean() > MOST:
@@ -63,6 +64,8 @@ def find_areas(pixels: np.ndarray, paper: np.ndarray, sheet: np.ndarray | None) 
     shaded = looked_up(shadow, parts) & area
     painted = area & ~shaded
     for tone in _paints(under[painted]):
+        if np.abs(tone - pen).max() < 0.25:  # a thick line of the same pen
+            continue
         strip = _like(small, tone)
         under[strip] = small[strip]
         painted |= strip
@@ -84,12 +87,10 @@ def _like(small: np.ndarray, tone: np.ndarray) -> np.ndarray:
     return ndimage.binary_opening(np.abs(small - tone).max(2) < 0.08, np.ones((2, 2)))
 
 
-def _as_the_lines(small: np.ndarray, under: np.ndarray) -> np.ndarray:
-    """Where an area has the colour of the lines, as a mask (h, w): filled with the same pen, or a thicker line."""
+def _pen(small: np.ndarray, under: np.ndarray) -> np.ndarray:
+    """The colour (3,) of the lines; black without any. What is wider and has it is filled with ink, or a thick line."""
     thin = (under - small).max(2) > 0.3
-    if not thin.any():
-        return thin
-    return np.abs(under - np.median(small[thin], axis=0)).max(2) < 0.25
+    return np.median(small[thin], axis=0) if thin.any() else np.zeros(3)
 
 
 def _without_lines(small: np.ndarray, size: int) -> np.ndarray:
