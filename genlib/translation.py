@@ -26,7 +26,8 @@ from genlib import sketch as drawn
 from genlib import uploads
 from genlib.contract import Controls, Domain, Seeds, TakesHints, Translates, Worlds
 from genlib.errors import GenlibError
-from genlib.framing import fit, window
+from genlib.fitting import LIGHT
+from genlib.framing import PLAIN, border, fit, window
 from genlib.layered import Layer
 from genlib.sheets import in_colour, to_uint8
 from genlib.sketch import Fill, Given, Sheet, Sketch, Stage, Steps
@@ -70,8 +71,9 @@ def bring(
 ) -> Brought:
     """A picture uint8 (H, W, 3) as the model that works on `domain` at `side` pixels wants it.
 
-    Of a drawing, `steps` says what may be done to it. A grey picture is turned light for dark where that brings it
-    nearer to what the model knows, by `distance`, and steps.invert allows it. UploadError: there is nothing on it.
+    Of a drawing, `steps` says what may be done to it. Light and dark of a grey picture are exchanged if steps.invert
+    says so; as a guess, of a thing on light, even ground where that brings it nearer to what the model knows, by
+    `distance`. UploadError: there is nothing on it.
     """
     import torch
 
@@ -85,9 +87,10 @@ def bring(
     if domain.channels == 1:
         small, before = _grey(small), _grey(before)
         inverted = _x(255 - small[..., :1])
-        if steps.invert and distance and distance(inverted) < 0.8 * distance(_x(small[..., :1])):
+        nearer = distance is not None and distance(inverted) < 0.8 * distance(_x(small[..., :1]))
+        if steps.invert == "yes" or (steps.invert == "guess" and nearer and _on_light_ground(pixels)):
             small, before = 255 - small, 255 - before
-            notes = ("Light and dark were exchanged: that is how the model knows such pictures.",)
+            notes = ("Light and dark were exchanged.",)
     stages = (
         Stage("Your picture", "As it came, upright.", _shown(pixels)),
         Stage("What the model sees", f"Squared, {side} x {side} pixels.", small),
@@ -173,7 +176,7 @@ def layers(brought: Brought, made: Tensor, fill: Fill = "flat", given: Given | N
     flat = drawn.flats(sheet, result, given)
     painting = drawn.under(sheet, result, "painted", given)
     opaque, ink = np.full((*flat.shape[:2], 1), 255, np.uint8), np.empty_like(flat)
-    ink[..., :3], ink[..., 3] = sheet.ink_colour, sheet.ink
+    ink[..., :3], ink[..., 3] = sheet.pens, sheet.ink
     return [
         Layer("Paper", np.full_like(flat, 255)),
         Layer("Flats", flat),
@@ -263,6 +266,13 @@ def _colourised(before: np.ndarray, colours: np.ndarray) -> np.ndarray:
     height, width = before.shape[:2]
     _, blue, red = Image.fromarray(colours).convert("YCbCr").resize((width, height), Image.Resampling.BICUBIC).split()
     return np.asarray(Image.merge("YCbCr", (Image.fromarray(before[..., 0]), blue, red)).convert("RGB"))
+
+
+def _on_light_ground(pixels: np.ndarray) -> bool:
+    """Whether a picture uint8 (H, W, 3) shows a thing on light, even ground, as no ordinary photo does."""
+    ring = border(pixels).astype(np.int16)
+    ground = np.median(ring, axis=0)
+    return bool(ground.min() > LIGHT and np.mean(np.abs(ring - ground).max(1) < PLAIN) > 0.8)
 
 
 def _grey(pixels: np.ndarray) -> np.ndarray:

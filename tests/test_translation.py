@@ -104,9 +104,20 @@ def test_light_and_dark_are_exchanged_where_the_model_knows_the_other() -> None:
     turned = translation.bring(shoe, GREY, 28, None, distance)
     assert turned.notes
     assert turned.image.mean() < 0.5
-    left = translation.bring(shoe, GREY, 28, Steps(invert=False), distance)
+    left = translation.bring(shoe, GREY, 28, Steps(invert="no"), distance)
     assert not left.notes
     assert left.image.mean() > 0.5
+
+
+def test_an_ordinary_dark_photo_is_never_turned() -> None:
+    """Even where the model knows light pictures alone; who wants it can have it."""
+    y, x = np.mgrid[-1:1:96j, -1:1:96j]
+    flower = np.stack([c * np.exp(-4 * (x * x + y * y)) + 12 for c in (200, 120, 80)], -1).astype(np.uint8)
+    for photo in (flower, np.roll(flower, 40, 1)):
+        left = translation.bring(photo, GREY, 64, None, lambda x: float(1 - x.mean()))
+        assert not left.notes
+        assert left.image.mean() < 0.3
+    assert translation.bring(flower, GREY, 64, Steps(invert="yes")).image.mean() > 0.7
 
 
 def world_picture() -> np.ndarray:

@@ -13,8 +13,12 @@ Coordinates are in pixels of the picture, (0, 0) its upper left corner.
 >>> sketch.colour_in(sketch.Sheet.of(drawing), colours).shape      # colours: uint8 (4, 128, 128, 3)
 (4, 1365, 2048, 3)
 
+frame.py     a scanner's edges, a screen's bars
+turning.py   light lines on dark
 paper.py     paper, shadow, the sheet on a table, print
 ink.py       picture -> ink
+areas.py     shadow, and what is painted already
+own.py       the visitor's own colours
 lines.py     ink -> the model's lines
 ends.py      where lines end, and what lines from end to end cut off
 bridged.py   the areas between lines that leave gaps
@@ -31,6 +35,7 @@ Imports neither torch nor streamlit. SciPy and scikit-image are imported when th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -38,14 +43,20 @@ from genlib.framing import Square, window
 from genlib.sketch.colour import Fill, Sheet, colour_in, flats, small, under
 from genlib.sketch.common import as_grey, shown
 from genlib.sketch.flats import Colour, Given
+from genlib.sketch.frame import paper_box
 from genlib.sketch.hints import given_by, hints_to_model, square_on, whole_areas
-from genlib.sketch.ink import find_ink, is_inverted, plain_ink
+from genlib.sketch.ink import find_ink, plain_ink
 from genlib.sketch.lines import crop, redrawn, whole
+from genlib.sketch.own import Own
+from genlib.sketch.turning import is_inverted
 
 __all__ = [
-    "Colour", "Fill", "Given", "Sheet", "Sketch", "Stage", "Steps", "colour_in", "flats", "given_by", "hints_to_model",
-    "prepare", "small", "square_on", "under", "whole_areas",
+    "Colour", "Fill", "Given", "Invert", "Sheet", "Sketch", "Stage", "Steps", "colour_in", "flats", "given_by",
+    "hints_to_model", "prepare", "small", "square_on", "under", "whole_areas",
 ]  # fmt: skip
+
+
+Invert = Literal["guess", "yes", "no"]
 
 
 @dataclass(frozen=True)
@@ -53,15 +64,17 @@ class Steps:
     """Which steps `prepare` takes.
 
     paper     divide out the paper's tone and shadow, and leave out a table around it and what is printed on it
-    invert    exchange light and dark in a drawing that is white on black
+    invert    exchange light and dark: "yes", "no", or where a drawing is taken for white on black ("guess")
     crop      cut out, centre and scale the drawing
     strokes   redraw the lines in the training width
+    own       keep the colour of each line, and what is painted already
     """
 
     paper: bool = True
-    invert: bool = True
+    invert: Invert = "guess"
     crop: bool = True
     strokes: bool = True
+    own: bool = True
 
 
 @dataclass(frozen=True)
@@ -83,6 +96,7 @@ class Sketch:
     lines        float32 (side, side) in [0, 1], dark on white: the model's input
     ink          float32 (H, W) in [0, 1], the visitor's own lines at the resolution of their picture; 1 is ink
     ink_colour   uint8 (3,), in which the lines are drawn over the colours
+    own          the visitor's own colours, where there are several
     square       the part of the picture that became `lines`; it may reach outside the picture
     stages       what each step did, from the picture as it came to `lines`
     notes        sentences for the visitor
@@ -94,6 +108,7 @@ class Sketch:
     square: Square
     stages: tuple[Stage, ...]
     notes: tuple[str, ...] = ()
+    own: Own | None = None
 
 
 def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch:
@@ -104,16 +119,25 @@ def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch
     steps = steps or Steps()
     notes: list[str] = []
     stages = [Stage("Picture", f"As it came, {pixels.shape[1]} x {pixels.shape[0]} pixels.", shown(pixels))]
-    turned = steps.invert and is_inverted(pixels)
+    box = paper_box(pixels) if steps.paper else None
+    whole_shape, pixels = pixels.shape[:2], pixels if box is None else pixels[box]
+    small = stages[0].pixels if box is None else shown(pixels)
+    turned = steps.invert == "yes" or (steps.invert == "guess" and is_inverted(small))
     work = 255 - pixels if turned else pixels
-    if steps.invert:
-        text = "Light lines on a dark ground: turned round." if turned else "Dark lines on a light ground: left so."
-        stages.append(Stage("Turned", text, shown(work)))
+    if steps.invert != "no":
+        text = "Light and dark exchanged." if turned else "Dark lines on a light ground: left so."
+        stages.append(Stage("Turned", text, 255 - small if turned else small))
     found = find_ink(work) if steps.paper else plain_ink(work)
+    if box is not None:
+        found = found.within(whole_shape, box)
+        notes.append("What is around the paper was left out: a scanner's edge, or a screen.")
     ink = found.ink
     notes += found.notes
     if steps.paper:
         stages.append(Stage("Paper", found.text, shown(as_grey(ink))))
+    own = found.own if steps.own and not turned else None
+    if own is not None:
+        notes.append(own.note)
     square, text = crop(ink) if steps.crop else (whole(ink), "")
     lines = window(as_grey(ink), square, side, 255)
     if steps.crop:
@@ -125,4 +149,4 @@ def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch
         notes.append("Much of this picture is dark: drawings of lines alone are coloured best.")
     stages.append(Stage("What the model sees", f"{side} x {side} pixels.", lines))
     colour = np.zeros(3, np.uint8) if turned else found.colour
-    return Sketch(lines.astype(np.float32) / 255, ink, colour, square, tuple(stages), tuple(notes))
+    return Sketch(lines.astype(np.float32) / 255, ink, colour, square, tuple(stages), tuple(notes), own)

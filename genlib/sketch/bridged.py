@@ -54,17 +54,17 @@ def between(ink: np.ndarray, place: Square, work: int) -> Between:
         return Between(np.zeros(mask.shape, np.int32), ~mask, no, no, np.zeros((0, 2), int))
     margin = int(GAP * work) + 2  # of free ground, by which all that is open to the border hangs together
     line = np.pad(mask, margin)
-    ends = line_ends(line)
+    ends, width = line_ends(line), pen_width(line)
     frame = _frame(ink.shape, place, work, margin)
     cut = _ends_at_edge(ink)
     if cut:
         _draw(line, frame)
-    areas = bridged(line, ends, work)
+    areas = bridged(line, ends, width, work)
     around = {*np.unique(np.concatenate([areas[0], areas[-1], areas[:, 0], areas[:, -1]]))}
     if cut:
         around |= set(_corners(areas, frame))
     ground = np.isin(areas, list(around - {0}))
-    pockets = cut_off(ground, line, _within(ends, frame, 2 * pen_width(line)) if cut else ends, work)
+    pockets = cut_off(ground, line, _within(ends, frame, 2 * width) if cut else ends, width, work)
     first = areas.max()
     areas = np.where(pockets < 0, 0, np.where(pockets > 0, first + pockets, areas))[margin:-margin, margin:-margin]
     y, x = ndimage.distance_transform_edt(areas == 0, return_distances=False, return_indices=True)
@@ -74,10 +74,10 @@ def between(ink: np.ndarray, place: Square, work: int) -> Between:
     return Between(small, areas > 0, np.isin(numbers, list(around)), numbers > first, meeting)
 
 
-def bridged(line: np.ndarray, ends: np.ndarray, side: int) -> np.ndarray:
+def bridged(line: np.ndarray, ends: np.ndarray, width: float, side: int) -> np.ndarray:
     """The areas between lines, a mask (H, W), from 1 as int32 (H, W), 0 on lines.
 
-    ends: where lines end, int (N, 2). side: gaps of up to GAP of it are bridged.
+    ends: where lines end, int (N, 2). width: of the lines, in pixels. side: gaps of up to GAP of it are bridged.
     """
     from scipy import ndimage
     from skimage.segmentation import watershed
@@ -103,7 +103,7 @@ def bridged(line: np.ndarray, ends: np.ndarray, side: int) -> np.ndarray:
     areas = np.where(several, seeds, only[places])
     if several.any():
         areas = np.where(several, watershed(-room, seeds, mask=several), areas)
-        areas = _without_waists(areas, ends, GAP * side + pen_width(line))
+        areas = _without_waists(areas, ends, GAP * side + width)
     return areas
 
 

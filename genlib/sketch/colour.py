@@ -10,6 +10,7 @@ from PIL import Image
 
 from genlib.sketch.common import SHOW, WORK, looked_up, spread
 from genlib.sketch.flats import Given, flat_colours
+from genlib.sketch.own import Own
 from genlib.sketch.palettes import SAME, most_frequent, palette_of, without_thin
 from genlib.sketch.regions import Regions
 
@@ -25,13 +26,15 @@ class Sheet:
 
     regions     the areas between the lines, at the resolution of the result
     ink         uint8 (H, W): the visitor's own lines
-    ink_colour  uint8 (3,)
+    ink_colour  uint8 (3,), in which they are drawn where they have no colours of their own
+    own         those colours, and what is painted already
     lines       float32 (side, side), dark on white: the model's input
     """
 
     regions: Regions
     ink: np.ndarray
     ink_colour: np.ndarray
+    own: Own
     lines: np.ndarray
 
     @classmethod
@@ -41,7 +44,13 @@ class Sheet:
         factor = max(ink.shape) / max(sketch.ink.shape)
         left, top, extent = sketch.square
         regions = Regions.of(sketch.lines, ink, (left * factor, top * factor, extent * factor))
-        return cls(regions, (ink * 255 + 0.5).astype(np.uint8), sketch.ink_colour, sketch.lines)
+        own = (sketch.own or Own()).sized(ink.shape)
+        return cls(regions, (ink * 255 + 0.5).astype(np.uint8), sketch.ink_colour, own, sketch.lines)
+
+    @property
+    def pens(self) -> np.ndarray:
+        """The colour of the visitor's lines, uint8 (3,), or (H, W, 3)."""
+        return self.ink_colour if self.own.lines is None else self.own.lines
 
 
 def colour_in(sheet: Sheet, colours: np.ndarray, fill: Fill = "flat", given: Given | None = None) -> np.ndarray:
@@ -50,23 +59,24 @@ def colour_in(sheet: Sheet, colours: np.ndarray, fill: Fill = "flat", given: Giv
     The model's own lines are left out. Areas end under the middle of the visitor's lines. "flat": each has one colour,
     and the ground is white. "painted": an area is filled with one to six flat colours if these make up most of it. Else
     a closed area takes its most frequent colour, since several are a sign of doubt, and in the ground the colours are
-    interpolated. An area whose colour is `given` has that.
+    interpolated. An area whose colour is `given` has that. What is painted already stays.
     """
-    return np.stack([inked(under(sheet, picture, fill, given), sheet.ink, sheet.ink_colour) for picture in colours])
+    return np.stack([inked(under(sheet, picture, fill, given), sheet.ink, sheet.pens) for picture in colours])
 
 
 def under(sheet: Sheet, picture: np.ndarray, fill: Fill = "flat", given: Given | None = None) -> np.ndarray:
     """What is under the lines: uint8 (H, W, 3), from the model's picture uint8 (side, side, 3)."""
     if fill == "flat":
-        return looked_up(_flat(sheet, picture, given), sheet.regions.large)
-    return _painted(sheet.regions, _without_lines(sheet, picture), given or {})
+        return sheet.own.over(looked_up(_flat(sheet, picture, given), sheet.regions.large))
+    return sheet.own.over(_painted(sheet.regions, _without_lines(sheet, picture), given or {}))
 
 
 def flats(sheet: Sheet, picture: np.ndarray, given: Given | None = None) -> np.ndarray:
     """The flat colours of the areas, uint8 (H, W, 4): where there is ground they are see-through, and white."""
     table = _flat(sheet, picture, given)
     open_ = np.append(sheet.regions.outer, True) & (table == 255).all(1)
-    return looked_up(np.concatenate([table, np.where(open_, 0, 255)[:, None]], 1).astype(np.uint8), sheet.regions.large)
+    table = np.concatenate([table, np.where(open_, 0, 255)[:, None]], 1).astype(np.uint8)
+    return sheet.own.over(looked_up(table, sheet.regions.large))
 
 
 def small(sheet: Sheet, colours: np.ndarray, given: Given | None = None) -> np.ndarray:
@@ -79,9 +89,9 @@ def small(sheet: Sheet, colours: np.ndarray, given: Given | None = None) -> np.n
 
 
 def inked(under: np.ndarray, ink: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """Lines, uint8 (H, W), in a colour (3,) over a picture uint8 (H, W, 3)."""
+    """Lines, uint8 (H, W), in a colour (3,), or in colours (H, W, 3), over a picture uint8 (H, W, 3)."""
     picture = Image.fromarray(under)
-    picture.paste(tuple(colour.tolist()), mask=Image.fromarray(ink))
+    picture.paste(Image.fromarray(colour) if colour.ndim == 3 else tuple(colour.tolist()), mask=Image.fromarray(ink))
     return np.asarray(picture)
 
 

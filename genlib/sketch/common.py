@@ -9,8 +9,12 @@ from PIL import Image
 
 from genlib.framing import BAND
 
+Box = tuple[slice, slice]  # rows and columns of a picture
+
 WORK = 4  # lines and areas are worked on at this multiple of the model's resolution
+SMALL = 192  # px: the longer side of the reduced picture in which the paper is looked for
 SHOW = 512  # px: a Stage's picture is at most this long, a coloured picture at least
+PENCIL = 90  # lines that are grey and lighter than this are drawn in this grey: else they are hard to see among colours
 NOTHING = "There are no lines in this picture to colour: draw something, or bring a drawing with clear lines."
 
 
@@ -31,9 +35,23 @@ def reduced(pixels: np.ndarray, longest: int) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX), np.float32)
 
 
+def as_relative(small: np.ndarray, paper: np.ndarray) -> np.ndarray:
+    """A reduced picture (h, w, 3) as shares of its paper's tone, a colour (3,) or colours of any resolution."""
+    if paper.ndim == 3:
+        paper = np.stack([enlarged(paper[..., c], small.shape) for c in range(3)], -1)
+    return (small / np.maximum(paper, 1)).clip(0, 1).astype(np.float32)
+
+
 def shown(pixels: np.ndarray) -> np.ndarray:
     """A picture uint8 in the size of a Stage's."""
     return reduced(pixels, SHOW).round().astype(np.uint8)
+
+
+def placed(part: np.ndarray, shape: tuple[int, ...], box: Box) -> np.ndarray:
+    """A part of a picture in its box of the whole, (H, W, ...), which is 0 elsewhere."""
+    whole = np.zeros((*shape[:2], *part.shape[2:]), part.dtype)
+    whole[box] = part
+    return whole
 
 
 def enlarged(plane: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -68,6 +86,20 @@ def bands(picture: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def pen_width(mask: np.ndarray) -> float:
-    """About how wide the lines in a mask are, in pixels: twice their area, divided by the length of their outline."""
-    edges = np.count_nonzero(mask[1:] != mask[:-1]) + np.count_nonzero(mask[:, 1:] != mask[:, :-1])
-    return 2 * np.count_nonzero(mask) / max(1.0, edges * np.pi / 4)
+    """About how wide the lines in a mask (H, W) are, in pixels, whatever areas are filled beside them.
+
+    Of all places where a row or a column crosses a line, one in three is shorter than 1.07 times the line's width.
+    """
+    runs = np.concatenate([_runs(mask), _runs(mask.T)])
+    return float(np.percentile(runs, 35)) / 1.07 if len(runs) else 0.0
+
+
+def _runs(mask: np.ndarray) -> np.ndarray:
+    """How long the runs of true pixels are in the rows of a mask (H, W)."""
+    padded = np.zeros((len(mask), mask.shape[1] + 1), bool)
+    padded[:, :-1] = mask
+    flat = padded.ravel()
+    changes = np.flatnonzero(flat[1:] != flat[:-1])
+    if flat[0]:
+        changes = np.append(-1, changes)
+    return changes[1::2] - changes[::2]

@@ -29,17 +29,16 @@ def line_ends(line: np.ndarray) -> np.ndarray:
     return np.array(centres).reshape(-1, 2).round().astype(int)
 
 
-def cut_off(ground: np.ndarray, line: np.ndarray, ends: np.ndarray, side: int) -> np.ndarray:
+def cut_off(ground: np.ndarray, line: np.ndarray, ends: np.ndarray, width: float, side: int) -> np.ndarray:
     """The pockets of the ground, a mask (H, W), that lines from end to end cut off: int (H, W) from 1, 0 elsewhere,
     and -1 at their edge, where it is open which of the two a pixel belongs to.
 
     Shortest first; no line crosses another, or a line of the drawing, a mask (H, W); two at an end go apart. What lies
-    just ahead of an end is tried like another end.
+    just ahead of an end is tried like another end. width: of the lines.
     """
     from scipy import ndimage
 
     nothing = np.zeros(ground.shape, np.int32)
-    width = pen_width(line)
     free = ground.copy()
     drawn = np.zeros(ground.shape, bool)
     if not 2 <= len(ends) <= MOST:

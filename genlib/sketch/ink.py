@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from genlib.framing import border
-from genlib.sketch.common import NOTHING, bands, counted, enlarged, looked_up, median, pen_width, reduced
+from genlib.sketch.areas import Areas, find_areas
+from genlib.sketch.common import (
+    NOTHING,
+    PENCIL,
+    SMALL,
+    Box,
+    counted,
+    enlarged,
+    looked_up,
+    median,
+    pen_width,
+    placed,
+    reduced,
+)
+from genlib.sketch.own import Own, own_colours
 from genlib.sketch.paper import even_paper, find_sheet, grid_level, shaded_paper
 from genlib.uploads import UploadError
 
-PENCIL = 90  # lines that are grey and lighter than this are drawn in this grey: else they are hard to see among colours
-SMALL = 192  # px: the longer side of the reduced picture in which the paper is looked for
+DIM = 0.05  # darkness of the noise that a photo in good light stays below
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 @dataclass(frozen=True)
@@ -24,30 +37,19 @@ class Ink:
     colour   uint8 (3,), as on white paper
     text     a sentence on what was done to the paper
     notes    sentences for the visitor
+    own      the visitor's own colours, where there are several
     """
 
     ink: np.ndarray
     colour: np.ndarray
     text: str = ""
     notes: tuple[str, ...] = ()
+    own: Own | None = None
 
-
-def is_inverted(pixels: np.ndarray) -> bool:
-    """Whether a picture uint8 (H, W, 3) has light lines on a dark ground.
-
-    Most of the picture and of its border is dark then. It is neither a table around a sheet, nor a shadow on paper with
-    dark lines.
-    """
-    from scipy import ndimage
-
-    grey = reduced(pixels, SMALL).mean(2)
-    low, high = np.percentile(grey, (0.1, 99.9))
-    usual = max(np.median(grey), np.median(border(grey)))
-    if high - low < 8 or usual > (low + high) / 2 or find_sheet(grey) is not None:
-        return False
-    dark = ndimage.grey_closing(grey, 5) - grey  # of thin dark lines
-    light = grey - ndimage.grey_opening(grey, 5)  # of thin light ones
-    return bool(dark.sum() <= 1.5 * light.sum())
+    def within(self, shape: tuple[int, ...], box: Box) -> Ink:
+        """The same in a larger picture (H, W), of which it was that box."""
+        own = None if self.own is None else self.own.within(shape, box)
+        return replace(self, ink=placed(self.ink, shape, box), own=own)
 
 
 def plain_ink(pixels: np.ndarray) -> Ink:
@@ -64,9 +66,22 @@ def find_ink(pixels: np.ndarray) -> Ink:
     UploadError: there is nothing that could be a line.
     """
     ground = _ground(pixels)
-    dark, noise = _denoised(_darkness(pixels, ground), ground.even)
-    levels = _levels(dark, noise, ground.even)
-    kept = _without_specks(dark > levels.at(0.25), dark > levels.at(0.45))
+    areas = find_areas(pixels, ground.paper, ground.sheet)
+    if areas is None:
+        return _lines(pixels, ground, None)
+    try:
+        return _lines(pixels, ground, areas)
+    except UploadError:  # a picture of areas alone: their edges are its lines
+        return _lines(pixels, ground, None)
+
+
+def _lines(pixels: np.ndarray, ground: _Ground, areas: Areas | None) -> Ink:
+    """The ink on its ground. UploadError: there is nothing that could be a line."""
+    dark, noise = _denoised(_darkness(pixels, ground, areas), ground.even)
+    if noise > DIM / 2:  # a photo in low light: all channels together are less noisy than the darkest
+        dark, noise = _denoised(_darkness(pixels, ground, areas, LUMA), ground.even)
+    levels = _levels(dark, noise, ground)
+    kept = _without_specks(dark > levels.at(0.25), dark > levels.at(0.45), edges=not ground.even)
     if kept.mean() > 0.95:
         raise UploadError(NOTHING)
     ink = _strength(dark, levels, kept)
@@ -75,8 +90,11 @@ def find_ink(pixels: np.ndarray) -> Ink:
         notes += ("There is a table around the sheet: only the sheet is used.",)
     if levels.printed:
         notes += ("The lines printed on the paper were taken away.",)
-    text = "The ground is even already." if ground.even else "The paper's tone and shadow were divided out."
-    return Ink(ink.astype(np.float32), _colour(pixels, kept & (ink > 0.8), ground), text, notes)
+    shaded = not ground.even or (areas is not None and areas.shadow)
+    text = "The paper's tone and shadow were divided out." if shaded else "The ground is even already."
+    ink = ink.astype(np.float32)
+    own = own_colours(pixels, ground.paper, ink, areas)
+    return Ink(ink, _colour(pixels, kept & (ink > 0.8), ground), text, notes, own)
 
 
 @dataclass(frozen=True)
@@ -118,26 +136,31 @@ def _ground(pixels: np.ndarray) -> _Ground:
     return _Ground(shaded_paper(small, sheet) if even is None else even, sheet)
 
 
-def _darkness(pixels: np.ndarray, ground: _Ground) -> np.ndarray:
-    """How much darker than the paper each pixel is, float32 (H, W) in [0, 1]; 0 outside of the sheet."""
-    dark = _relative_darkness(pixels, ground.paper, np.minimum)
-    if np.mean(dark > 0.3) > 0.25:  # coloured areas: only what is really dark is a line
-        dark = _relative_darkness(pixels, ground.paper, np.add)
+def _darkness(
+    pixels: np.ndarray, ground: _Ground, areas: Areas | None, weights: tuple[float, ...] | None = None
+) -> np.ndarray:
+    """How much darker than what is under them the lines are, float32 (H, W) in [0, 1]; 0 outside of the sheet.
+
+    Of the channel that is darkest; with weights (3,), of all together.
+    """
+    dark = np.zeros(pixels.shape[:2], np.float32)
+    most = np.zeros_like(dark)
+    for c in range(3):
+        tone = ground.paper[c] if ground.even else enlarged(ground.paper[..., c], dark.shape)
+        part = pixels[..., c] * (1 / np.maximum(tone, 1)).astype(np.float32)
+        under: np.ndarray | float = 1.0
+        if areas is not None:
+            under = areas.under(dark.shape, c)
+            np.maximum(most, under, out=most)
+        if weights:
+            dark += np.float32(weights[c]) * (under - part)
+        else:
+            np.maximum(dark, under - part, out=dark)
+    if areas is not None:
+        dark /= most
     if ground.sheet is not None:
         dark *= enlarged(ground.sheet.astype(np.float32), dark.shape) > 0.99
-    return dark
-
-
-def _relative_darkness(pixels: np.ndarray, paper: np.ndarray, how: np.ufunc) -> np.ndarray:
-    """1 - pixel / paper, float32 (H, W) in [0, 1]: of the darkest channel (minimum), or of all together (add)."""
-    total = np.empty(pixels.shape[:2], np.float32)
-    for c, weight in enumerate((0.299, 0.587, 0.114) if how is np.add else (1, 1, 1)):
-        tones = itertools.repeat(paper[c]) if paper.ndim == 1 else bands(enlarged(paper[..., c], pixels.shape[:2]))
-        for band, made, tone in zip(bands(pixels), bands(total), tones, strict=False):
-            part = band[..., c] * (np.float32(weight) / np.maximum(tone, 1)).astype(np.float32)
-            made[:] = how(made, part) if c else part
-    np.subtract(1, total, out=total)
-    return total.clip(0, 1, out=total)
+    return dark.clip(0, 1, out=dark)
 
 
 def _denoised(dark: np.ndarray, even: bool) -> tuple[np.ndarray, float]:
@@ -147,8 +170,13 @@ def _denoised(dark: np.ndarray, even: bool) -> tuple[np.ndarray, float]:
     if even:
         return dark, 0.0
     noise = _noise(dark)
-    if noise > 0.01:
-        dark = ndimage.gaussian_filter(dark, max(0.7, max(dark.shape) / 1600))
+    for least, share in ((0.01, 1 / 1600), (DIM, 1 / 450), (2 * DIM, 1 / 250)):
+        if noise > least:
+            dark = ndimage.gaussian_filter(dark, max(0.7, share * max(dark.shape)))
+            noise = _noise(dark)
+    if noise > DIM:  # the paper was measured where noise made it lightest
+        usual = np.median(dark[::3, ::3])
+        dark = ((dark - usual) / (1 - usual)).clip(0)
         noise = _noise(dark)
     return dark, noise
 
@@ -158,25 +186,35 @@ def _noise(dark: np.ndarray) -> float:
     return float(np.percentile(dark[::3, ::3], 75))
 
 
-def _levels(dark: np.ndarray, noise: float, even: bool) -> _Levels:
+def _levels(dark: np.ndarray, noise: float, ground: _Ground) -> _Levels:
     """Which darkness is the paper's, and which the ink's. UploadError: there is no ink, or none darker than noise."""
-    clean = even and np.mean(dark[::3, ::3] == 0) > 0.7
+    clean = ground.even and np.mean(dark[::3, ::3] == 0) > 0.7
     floor = 0.0 if clean else max(0.04, 1.5 * noise)
     least = max(0.08, 3 * noise)
     some = dark[dark > least]
     if some.size < 12:
         raise UploadError(NOTHING)
     level = float(np.percentile(some[:: max(1, some.size // 100_000)], 80))
-    grid = grid_level(dark, least)
+    grid = grid_level(dark[_box(ground.sheet, dark.shape)], least)
     if grid:
         floor, level = grid, float(np.percentile(some[some > grid], 80))
     if level < 5 * noise:
         raise UploadError(NOTHING)
-    return _Levels(floor, level, not even or bool(np.median(some) < 0.7 * level), grid > 0)
+    return _Levels(floor, level, not ground.even or bool(np.median(some) < 0.7 * level), grid > 0)
 
 
-def _without_specks(mask: np.ndarray, sure: np.ndarray) -> np.ndarray:
+def _box(sheet: np.ndarray | None, shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """The rows and columns of a picture that a sheet, a mask (h, w), takes up; None: all."""
+    if sheet is None:
+        return np.s_[:, :]
+    spans = [np.flatnonzero(sheet.any(axis)) * shape[1 - axis] / sheet.shape[1 - axis] for axis in (1, 0)]
+    return np.s_[int(spans[0][0]) : int(spans[0][-1]) + 1, int(spans[1][0]) : int(spans[1][-1]) + 1]
+
+
+def _without_specks(mask: np.ndarray, sure: np.ndarray, edges: bool) -> np.ndarray:
     """The connected parts of a mask that hold a pixel of `sure`, without those far smaller than a dot of the same pen.
+
+    edges: in a photo, also without small ones at its edge, where light falls off and shadows end.
 
     UploadError: the mask is empty.
     """
@@ -190,10 +228,26 @@ def _without_specks(mask: np.ndarray, sure: np.ndarray) -> np.ndarray:
     areas[0] = 0
     pen = pen_width(looked_up(areas > 0.02 * areas.sum(), parts))
     keep = areas >= max(2, 0.35 * pen**2)
+    if edges:
+        keep &= ~_at_the_edge(parts, count)
     if not keep.any():
         keep = areas == areas.max()
     keep[0] = False
     return looked_up(keep, parts)
+
+
+def _at_the_edge(parts: np.ndarray, count: int) -> np.ndarray:
+    """Which of the parts 0 to `count` in parts int (H, W) touch the edge of the picture and stay near it."""
+    from scipy import ndimage
+
+    small = 0.06 * max(parts.shape)
+    touching = np.unique(border(parts))
+    boxes = ndimage.find_objects(parts, count)
+    found = np.zeros(count + 1, bool)
+    for number in touching[touching > 0]:
+        box = boxes[number - 1]
+        found[number] = box is not None and min(span.stop - span.start for span in box) < small
+    return found
 
 
 def _strength(dark: np.ndarray, levels: _Levels, kept: np.ndarray) -> np.ndarray:
@@ -208,7 +262,8 @@ def _strength(dark: np.ndarray, levels: _Levels, kept: np.ndarray) -> np.ndarray
 
 def _colour(pixels: np.ndarray, lines: np.ndarray, ground: _Ground) -> np.ndarray:
     """The colour uint8 (3,) that the pixels in a mask `lines` would have on white paper."""
-    tone = ground.paper if ground.even else np.median(reduced(pixels, SMALL).reshape(-1, 3), axis=0)
+    step = max(1, min(lines.shape) // SMALL)
+    tone = ground.paper if ground.even else np.median(pixels[::step, ::step].reshape(-1, 3), axis=0)
     colour = (np.median(pixels[lines], axis=0) / np.maximum(tone, 1) * 255).clip(0, 255)
     if np.ptp(colour) < 40:
         colour *= min(1.0, PENCIL / max(1.0, colour.mean()))

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 LARGE = 512  # px that a download has at least
 FRAMES, FPS, BATCH = 49, 12, 16  # of the film from answer to answer; how many are translated at once
 # The steps that may be left out, by what is translated, and their switches' labels.
-SWITCHES = {"drawing": ("paper", "invert", "crop", "strokes"), "grey": ("invert",), "colour": ()}
+SWITCHES = {"drawing": ("paper", "invert", "crop", "strokes", "own"), "grey": ("invert",), "colour": ()}
+INVERT = {"guess": "As guessed", "yes": "Yes", "no": "No"}
 LABELS = {field: info.description or "" for field, info in TranslateQuery.model_fields.items()}
 FILLS = {"flat": ":material/format_color_fill: Flat", "painted": ":material/brush: Painted"}
 LAYERED = {
@@ -241,7 +242,7 @@ def stages(brought: Brought | None, source: Domain) -> None:
     st.header("What the model sees", anchor=False)
     with st.container(horizontal=True):
         for field in switches:
-            st.toggle(LABELS[field], key=TRANSLATE.widget(field), persist_state="session")
+            _switch(field)
     if brought is None:
         return
     for note in brought.notes:
@@ -253,6 +254,25 @@ def stages(brought: Brought | None, source: Domain) -> None:
                 picture = stage.pixels if stage.pixels.ndim == 3 else stage.pixels[..., None]
                 st.image(png(picture, scale), width=168, alt=f"{stage.name}: {stage.text}")
                 st.caption(f"**{stage.name}**  \n{stage.text}")
+
+
+def _switch(field: str) -> None:
+    """The widget for whether a step is taken."""
+    key = TRANSLATE.widget(field)
+    if field != "invert":
+        st.toggle(LABELS[field], key=key, persist_state="session")
+        return
+    with st.container(horizontal=True, width="content", vertical_alignment="center"):
+        st.markdown(LABELS[field], width="content")
+        st.segmented_control(
+            LABELS[field],
+            list(INVERT),
+            format_func=INVERT.__getitem__,
+            required=True,
+            key=key,
+            persist_state="session",
+            label_visibility="collapsed",
+        )
 
 
 def round_trip(model: Translates, image: Tensor, there: Tensor, target: Domain) -> None:

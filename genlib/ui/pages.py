@@ -78,7 +78,7 @@ class OfPoints(SampleQuery):
 
 class TranslateQuery(ModelQuery):
     always = frozenset({"model", "source", "way", "seed"})
-    keeps = frozenset({"way", "example", "seed", "fill", "paper", "invert", "crop", "strokes"})
+    keeps = frozenset({"way", "example", "seed", "fill", "paper", "invert", "crop", "strokes", "own"})
 
     source: str = Field("", alias="from", max_length=40, description="The domain that is translated from, by its key")
     way: Way = Field("example", description="Where the picture comes from")
@@ -88,9 +88,10 @@ class TranslateQuery(ModelQuery):
     fill: Literal["flat", "painted"] = Field("flat", description="How the areas of a drawing are filled")
     # What is done to a drawing: the fields of sketch.Steps.
     paper: bool = Field(True, description="Remove the paper")
-    invert: bool = Field(True, description="Turn white on black")
+    invert: Literal["guess", "yes", "no"] = Field("guess", description="Turn white on black")
     crop: bool = Field(True, description="Centre and scale")
     strokes: bool = Field(True, description="Make lines equally thick")
+    own: bool = Field(True, description="Keep own colours")
 
     @classmethod
     def narrowed(cls, checkpoint: Checkpoint) -> type[TranslateQuery]:

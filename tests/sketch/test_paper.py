@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from brought import lit, on_table, painted, photographed, rules
 from drawings import SIDE, apart, picture, shadowed
 
 from genlib.sketch import Sketch, prepare
@@ -33,3 +34,26 @@ def test_printed_squares_are_left_out(plain: Sketch) -> None:
     squared = prepare(pixels, SIDE)
     assert apart(squared, plain) < 0.02
     assert "printed" in squared.notes[0]
+
+
+@pytest.mark.parametrize("squared", [False, True])
+@pytest.mark.parametrize(("angle", "table"), [(-8.0, False), (3.0, True), (7.0, True)])
+def test_school_paper_at_an_angle(squared: bool, angle: float, table: bool) -> None:
+    """Seen from the side, under a lamp at one end, perhaps on a table."""
+    pixels = picture(3, at=(0.3, 0.3), size=0.4)
+    ink = 1 - pixels[..., 0] / 255
+    sheet = painted(ink, (40, 45, 60), rules((400, 400), angle, 20, squared, (150, 178, 222), 3.0))
+    if table:
+        sheet = on_table(sheet, angle / 2, 0.12)
+    light = np.broadcast_to(1 - 0.3 * np.linspace(0, 1, 400), (400, 400))
+    photo = prepare(photographed(lit(sheet, light)), SIDE)
+    assert apart(photo, prepare(pixels, SIDE)) < 0.02
+
+
+@pytest.mark.parametrize("light", [0.25, 0.4])
+@pytest.mark.parametrize("grain", [3, 7])
+def test_in_low_light_the_lines_are_seen(plain: Sketch, light: float, grain: float) -> None:
+    y, x = np.mgrid[-1:1:400j, -1:1:400j]
+    sheet = painted(0.75 - 0.75 * picture()[..., 0] / 255, (60, 50, 45), (235, 205, 150))
+    photo = photographed(lit(sheet, light * (1 - 0.2 * (x * x + y * y))), grain, 0.7, 85)
+    assert apart(prepare(photo, SIDE), plain) < 0.03

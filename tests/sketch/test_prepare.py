@@ -61,9 +61,9 @@ def test_each_step_can_be_left_out(plain: Sketch) -> None:
     assert 1 - thin.mean() < 0.7 * (1 - prepare(pixels, SIDE).lines.mean())
     photo = shadowed(picture())
     assert prepare(photo, SIDE, Steps(paper=False, strokes=False, crop=False)).lines.max() < 0.9
-    dark = prepare(255 - picture(), SIDE, Steps(invert=False, paper=False, crop=False, strokes=False))
+    dark = prepare(255 - picture(), SIDE, Steps(invert="no", paper=False, crop=False, strokes=False))
     assert np.median(dark.lines) == 0
-    nothing = prepare(picture(), SIDE, Steps(False, False, False, False))
+    nothing = prepare(picture(), SIDE, Steps(False, "no", False, False))
     assert [stage.name for stage in nothing.stages] == ["Picture", "What the model sees"]
 
 

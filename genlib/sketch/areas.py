@@ -1,0 +1,116 @@
+"""Wide areas on the paper that are no lines: what is painted already, and the shadow of a hand or a phone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from genlib.sketch.common import as_relative, counted, enlarged, looked_up, reduced
+
+FINE = 320  # px: the longer side of the reduced picture in which areas are looked for
+PEN = 1 / 16  # of the longer side: what is wider than that is no line
+BARE = 0.9  # of the paper's tone: what is lighter is paper
+BLACK = 0.3  # what is darker, and of no hue, is filled with ink
+HUE = 0.14  # difference between the channels of what has a hue
+LEAST = 0.002  # of the picture: smaller areas are none
+PAINTS = 8  # the most frequent ones, of which narrow strips are looked for
+MOST = 0.6  # of the picture: with more there is no paper left, as in a photo
+
+
+@dataclass(frozen=True)
+class Areas:
+    """Where lines lie on something else than bare paper.
+
+    tone     float32 (h, w, 3) in [0, 1], of a reduced picture: what is under the lines, as a share of the paper's tone
+    painted  bool (h, w): where that is paint; elsewhere it is paper, or shadow on it
+    shadow   whether there is a shadow
+    """
+
+    tone: np.ndarray
+    painted: np.ndarray
+    shadow: bool
+
+    def under(self, shape: tuple[int, ...], channel: int) -> np.ndarray:
+        """The tone of one channel, at the resolution of the picture."""
+        return enlarged(self.tone[..., channel], shape)
+
+
+def find_areas(pixels: np.ndarray, paper: np.ndarray, sheet: np.ndarray | None) -> Areas | None:
+    """The areas of a picture uint8 (H, W, 3) on paper of a colour (3,) or colours (h, w, 3); None if there are none.
+
+    sheet: a mask (h, w) of the paper if something else is around it.
+    """
+    from scipy import ndimage
+
+    small = as_relative(reduced(pixels, FINE), paper)
+    if sheet is not None:
+        small[enlarged(sheet.astype(np.float32), small.shape) < 0.99] = 1
+    under = _without_lines(small, max(5, round(PEN * max(small.shape))))
+    parts, count = ndimage.label(under.min(2) < BARE)
+    if not count:
+        return None
+    level, hue = under.mean(2), np.ptp(under, axis=2)
+    sizes = counted(parts, count)
+    levels, hues = (np.bincount(parts.ravel(), v.ravel(), count + 1) / np.maximum(sizes, 1) for v in (level, hue))
+    shadow = (hues < HUE) & (levels > BLACK) & _reaches_the_edge(parts, count)
+    pen = _pen(small, under)
+    black = ((level < BLACK) & (hue < HUE)) | (np.abs(under - pen).max(2) < 0.25)
+    area = looked_up(sizes > LEAST * parts.size, parts) & (parts > 0) & ~ndimage.binary_dilation(black, iterations=2)
+    area = ndimage.binary_opening(area, iterations=2)
+    if not area.any() or area.mean() > MOST:
+        return None
+    under[~area] = 1
+    shaded = looked_up(shadow, parts) & area
+    painted = area & ~shaded
+    for tone in _paints(under[painted]):
+        if np.abs(tone - pen).max() < 0.25:  # a thick line of the same pen
+            continue
+        strip = _like(small, tone)
+        under[strip] = small[strip]
+        painted |= strip
+    return Areas(under.astype(np.float32), painted, bool(shaded.any()))
+
+
+def _paints(tones: np.ndarray) -> np.ndarray:
+    """The most frequent of tones (N, 3), (K, 3)."""
+    steps = (tones * 15).round().astype(int) @ np.array([256, 16, 1])
+    names, counts = np.unique(steps, return_counts=True)
+    most = np.argsort(counts)[::-1][:PAINTS]
+    return np.array([np.median(tones[steps == names[k]], axis=0) for k in most if counts[k] > 0.02 * len(tones)])
+
+
+def _like(small: np.ndarray, tone: np.ndarray) -> np.ndarray:
+    """Where a picture (h, w, 3) has the tone of a paint, as a mask: also in strips that are as narrow as lines."""
+    from scipy import ndimage
+
+    return ndimage.binary_opening(np.abs(small - tone).max(2) < 0.08, np.ones((2, 2)))
+
+
+def _pen(small: np.ndarray, under: np.ndarray) -> np.ndarray:
+    """The colour (3,) of the lines; black without any. What is wider and has it is filled with ink, or a thick line."""
+    thin = (under - small).max(2) > 0.3
+    return np.median(small[thin], axis=0) if thin.any() else np.zeros(3)
+
+
+def _without_lines(small: np.ndarray, size: int) -> np.ndarray:
+    """A picture (h, w, 3) without what is dark and narrower than `size` pixels."""
+    from scipy import ndimage
+
+    wide = ndimage.grey_dilation(small, (size, size, 1))
+    closed = ndimage.grey_erosion(wide, (size, size, 1))
+    if closed.min() >= BARE:
+        return closed
+    hued = np.ptp(small, axis=2, keepdims=True) > HUE
+    for _ in range(size):  # paint reaches into corners and strips that are narrower than a line may be
+        closed = np.where(hued, np.maximum(small, ndimage.grey_erosion(closed, (3, 3, 1))), closed)
+    return closed
+
+
+def _reaches_the_edge(parts: np.ndarray, count: int) -> np.ndarray:
+    """Which of the parts 0 to `count` in parts int (h, w) touch the edge of the picture, as a mask (count + 1,)."""
+    from genlib.framing import border
+
+    found = np.zeros(count + 1, bool)
+    found[border(parts)] = True
+    return found

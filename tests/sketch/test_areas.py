@@ -1,0 +1,62 @@
+"""Wide areas that are no lines: the shadow of a hand, what is painted already, what is black."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from brought import hand_shadow, lit, photographed
+from drawings import SIDE, apart, picture
+
+from genlib.sketch import Sheet, Sketch, Steps, colour_in, prepare
+
+YELLOW, GREEN = (250, 200, 60), (90, 170, 70)
+
+
+def partly_painted(width: int = 6) -> np.ndarray:
+    """The face of drawings.py, its hat and half of its face painted in."""
+    pixels = picture(width).copy()
+    plain = pixels.min(2) == 255
+    y, x = np.mgrid[0:400, 0:400] / 400
+    hat = (np.abs(x - 0.5) < 0.15) & (y > 0.19) & (y < 0.39)
+    face = np.hypot(x - 0.5, y - 0.584) < 0.225
+    pixels[plain & hat] = GREEN
+    pixels[plain & face & (x < 0.5) & (y > 0.4)] = YELLOW
+    return pixels
+
+
+@pytest.mark.parametrize("strength", [0.28, 0.4, 0.55])
+@pytest.mark.parametrize("at", [(0.8, 1.0), (0.0, 0.6), (0.5, 0.0)])
+def test_the_shadow_of_a_hand_is_taken_out(plain: Sketch, strength: float, at: tuple[float, float]) -> None:
+    paper = (picture(ink=(40, 40, 50)) * np.array([0.97, 0.93, 0.82])).astype(np.uint8)
+    photo = prepare(photographed(lit(paper, hand_shadow((400, 400), strength, at, 0.4))), SIDE)
+    assert apart(photo, plain) < 0.025
+
+
+def test_paint_is_no_ink_and_keeps_its_colour(plain: Sketch) -> None:
+    sketch = prepare(partly_painted(), SIDE)
+    assert apart(sketch, plain) < 0.02
+    assert sketch.ink_colour.max() < 40
+    red = np.full((1, SIDE, SIDE, 3), (230, 60, 60), np.uint8)
+    made = colour_in(Sheet.of(sketch), red)[0]
+
+    def at(x: float, y: float) -> list[int]:
+        return made[round(512 * y), round(512 * x)].tolist()
+
+    assert at(0.5, 0.3) == list(GREEN)
+    assert at(0.36, 0.6) == list(YELLOW)
+    assert at(0.64, 0.6) == [230, 60, 60]
+    off = colour_in(Sheet.of(prepare(partly_painted(), SIDE, Steps(own=False))), red)[0]
+    assert off[round(512 * 0.3), 256].tolist() == [230, 60, 60]
+
+
+@pytest.mark.parametrize("hair", [0.4, 0.5])
+def test_black_areas_beside_thin_lines(hair: float) -> None:
+    """The features stay, as wide as a line is, and the hair is black."""
+    pixels = picture(3).copy()
+    y, x = np.mgrid[0:400, 0:400] / 400
+    bare = prepare(pixels, SIDE).lines
+    pixels[(np.hypot(x - 0.5, y - 0.584) < 0.24) & (y < hair + 0.08)] = 0
+    lines = prepare(pixels, SIDE).lines
+    mouth = np.s_[round(SIDE * 0.62) : round(SIDE * 0.76), round(SIDE * 0.35) : round(SIDE * 0.65)]
+    assert np.abs(lines[mouth] - bare[mouth]).mean() < 0.05
+    assert lines[round(SIDE * (hair + 0.02)), SIDE // 2 - 20 : SIDE // 2 + 20].max() < 0.05
