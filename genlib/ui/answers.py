@@ -263,7 +263,7 @@ def _switch(field: str) -> None:
         st.toggle(LABELS[field], key=key, persist_state="session")
         return
     with st.container(horizontal=True, width="content", vertical_alignment="center"):
-        st.markdown(LABELS[field], width="content")
+        st.markdown(f":small[{LABELS[field]}]", width="content")  # as a label of its own would be, but beside it
         st.segmented_control(
             LABELS[field],
             list(INVERT),
