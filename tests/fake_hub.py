@@ -175,8 +175,8 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
                 announced += 1000
             head = [f"HTTP/1.1 {status} ."]
             head += [f"{k.replace('_', '-')}: {v}" for k, v in {**headers, "Content-Length": announced}.items()]
-            if kind == "trickle" and self.command == "GET":  # or the client may ask again just when this end is closed
-                head.append("Connection: close")
+            if kind == "drip" or (kind == "trickle" and self.command == "GET"):
+                head.append("Connection: close")  # or the client may ask again just when this end is closed
             raw = ("\r\n".join(head) + "\r\n\r\n").encode()
             if kind == "drip":
                 return self.slowly(raw)
