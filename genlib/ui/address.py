@@ -155,8 +155,10 @@ class Address(Generic[Q]):
         stood = wanted is None and self._standing in state and standing
         # A bare address is that of a link to the page, where something always stands in it. And who is quick touches a
         # widget before the browser has heard of the last write: by Back comes the same address, and no widget changes.
-        before, touched = state.get(self._before, (None, None))
-        late = asked == before and touched != self._touched()
+        # That some are gone is no touch: a run that was interrupted by Back did not come to them.
+        before, then = state.get(self._before, (None, {}))
+        now = self._touched()
+        late = asked == before and any(now[key] != value for key, value in then.items() if key in now)
         if stood and (asked == state[self._standing] or late or (not asked and self.schema.always)):
             return None
         state[self._standing] = asked

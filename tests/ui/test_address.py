@@ -170,3 +170,15 @@ def test_what_cannot_be_had_of_a_model(query: dict[str, str], sentences: list[st
     at = visit(of_a_model, **query)
     assert [warning.value for warning in at.warning] == sentences
     assert at.number_input[0].value == (5 if query["rate"] == "5" else 3)
+
+
+def test_back_counts_where_a_run_before_it_was_interrupted() -> None:
+    """Two times Back, quickly: the first one's run has ended before it came to all of its widgets."""
+    at = visit(plain, rate="3")
+    at.session_state["toy.of.model.control"] = 1.0
+    at.number_input[0].set_value(5).run()
+    del at.session_state["toy.of.model.control"]
+    at.query_params["rate"] = "3"
+    at.run()
+    assert not at.exception
+    assert at.number_input[0].value == 3
