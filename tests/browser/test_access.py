@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,7 +29,10 @@ def status(page: Page | Locator) -> Locator:
     return page.get_by_role("status").filter(has_text=re.compile(r"\w"))
 
 
-@pytest.mark.parametrize("way", [pages, places], ids=lambda way: way.__name__)
+WAYS = {"pages": pages, "places": partial(places, half=0), "other places": partial(places, half=1)}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_everybody_can_use_it(way: Way, server: str, visit: Visit) -> None:
     """On a dark telephone, and, without loading it anew, on a wide and light screen."""
     page = visit("about:blank", dark=True, phone=True)
