@@ -34,7 +34,7 @@ def ink_of(lines: np.ndarray, shape: tuple[int, int], size: float, at: tuple[flo
 
     Its lines are `width` times as wide."""
     extent = round(size * min(shape))
-    large = np.asarray(Image.fromarray(lines).resize((4 * extent // 2, 4 * extent // 2), Image.Resampling.BICUBIC))
+    large = np.asarray(Image.fromarray(lines).resize((2 * extent, 2 * extent), Image.Resampling.BICUBIC))
     dark = ndimage.gaussian_filter((large < 128).astype(np.float32), 0.01 * extent) > 0.5
     pen = 3.5 / 128 * 2 * extent
     signed = ndimage.distance_transform_edt(~dark) - ndimage.distance_transform_edt(dark)

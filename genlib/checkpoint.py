@@ -111,6 +111,11 @@ class Checkpoint:
         found: type[Controls] = self.model_class.controls_for(self.config)
         return found
 
+    @property
+    def ships(self) -> bool:
+        """Whether it is one of this repository's."""
+        return self.files is None and self.folder.parent == catalog.CHECKPOINTS
+
     def card(self) -> str:
         """The model card (Markdown with YAML front matter), or '' where there is none."""
         return self._bytes(CARD).decode("utf-8", "replace") if self._has(CARD) else ""
@@ -158,8 +163,7 @@ class Checkpoint:
         """What `genlib eval` found, of a shipped model: who forges it forges every likelihood, so a stranger's is never
         believed."""
         found = self.spec.measured.get("partition")
-        own = self.files is None and self.folder.parent == catalog.CHECKPOINTS
-        return TypeAdapter(Partition).validate_python(found) if own and found is not None else None
+        return TypeAdapter(Partition).validate_python(found) if self.ships and found is not None else None
 
     def _has(self, name: str) -> bool:
         return (self.folder / name).exists() if self.files is None else name in self.files

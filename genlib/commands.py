@@ -121,13 +121,12 @@ def sample(args: argparse.Namespace) -> None:
     from genlib import card
     from genlib.contract import Samples
 
-    if args.seed + args.count - 1 > MAX_SEED:
-        raise GenlibError(f"The last of the seeds would be above {MAX_SEED:,}: ask for a smaller --seed or --count.")
+    seeds = _seeds(args)
     _check_picture(args.out)
     model = _model(args)
     if not isinstance(model, Samples):
         raise GenlibError(f"{args.name} makes nothing from seeds alone: choose another model.")
-    _write(args.out, card.sheet(model, range(args.seed, args.seed + args.count)))
+    _write(args.out, card.sheet(model, seeds))
 
 
 def score(args: argparse.Namespace) -> None:
@@ -162,8 +161,7 @@ def complete(args: argparse.Namespace) -> None:
     from genlib import completion, fitting, sheets, uploads
     from genlib.contract import Completes
 
-    if args.seed + args.count - 1 > MAX_SEED:
-        raise GenlibError(f"The last of the seeds would be above {MAX_SEED:,}: ask for a smaller --seed or --count.")
+    seeds = _seeds(args)
     _check_picture(args.out)
     content = _content(args.picture)
     model = _model(args)
@@ -171,7 +169,7 @@ def complete(args: argparse.Namespace) -> None:
         raise GenlibError(f"{args.name} completes nothing: choose a model such as pixelrnn-digits or rbm-digits.")
     fitted = fitting.fit(uploads.read(content).pixels, model.config.space)
     known = completion.half(model.shape[-1], args.keep)
-    made = completion.complete(model, fitted.pixels, known, range(args.seed, args.seed + args.count))
+    made = completion.complete(model, fitted.pixels, known, seeds)
     _write(args.out, sheets.png(sheets.grid(made)))
 
 
@@ -225,6 +223,13 @@ def _ctrl_c() -> Iterator[Callable[[], bool]]:
         yield lambda: pressed
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _seeds(args: argparse.Namespace) -> range:
+    """--count of them, from --seed on."""
+    if args.seed + args.count - 1 > MAX_SEED:
+        raise GenlibError(f"The last of the seeds would be above {MAX_SEED:,}: ask for a smaller --seed or --count.")
+    return range(args.seed, args.seed + args.count)
 
 
 def _model(args: argparse.Namespace) -> Model[Any, Any, Any]:

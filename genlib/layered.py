@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
@@ -15,7 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 from PIL import Image
 
-from genlib.sheets import png
+from genlib.sheets import png, zip_of
 
 THUMBNAIL = 256  # px
 
@@ -46,20 +45,18 @@ def openraster(layers: Sequence[Layer]) -> bytes:
     merged = flattened(layers)
     thumbnail = Image.fromarray(merged)
     thumbnail.thumbnail((THUMBNAIL, THUMBNAIL))
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("mimetype", "image/openraster")  # first, and not compressed: that is how it is recognised
-        for number, layer in reversed(list(enumerate(layers))):
-            source = f"data/layer{number}.png"
-            archive.writestr(source, png(layer.pixels))
-            ElementTree.SubElement(
-                stack, "layer", name=layer.name, src=source, x="0", y="0", opacity="1.0",
-                visibility="visible" if layer.shown else "hidden",
-            )  # fmt: skip
-        archive.writestr("stack.xml", ElementTree.tostring(image, "utf-8", xml_declaration=True))
-        archive.writestr("mergedimage.png", png(merged))
-        archive.writestr("Thumbnails/thumbnail.png", png(np.asarray(thumbnail)))
-    return file.getvalue()
+    files = {"mimetype": b"image/openraster"}  # first, and not compressed: that is how it is recognised
+    for number, layer in reversed(list(enumerate(layers))):
+        source = f"data/layer{number}.png"
+        files[source] = png(layer.pixels)
+        ElementTree.SubElement(
+            stack, "layer", name=layer.name, src=source, x="0", y="0", opacity="1.0",
+            visibility="visible" if layer.shown else "hidden",
+        )  # fmt: skip
+    files["stack.xml"] = ElementTree.tostring(image, "utf-8", xml_declaration=True)
+    files["mergedimage.png"] = png(merged)
+    files["Thumbnails/thumbnail.png"] = png(np.asarray(thumbnail))
+    return zip_of(files)
 
 
 def photoshop(layers: Sequence[Layer]) -> bytes:

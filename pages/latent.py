@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from genlib.ui import cards, frame, learned, pages
+from genlib.ui import cards, controls, frame, learned, pages
 from genlib.ui.latent import attributes, own, path, plane, units
 from genlib.ui.latent.scene import Scene
 from genlib.ui.model_page import ModelPage
@@ -24,25 +24,16 @@ GIVEN = {"pictures": "Held-out pictures", "seeds": "Seeds"}
 
 with row:
     if len(sources := page.options("given")) > 1:
-        st.segmented_control(
-            "From",
-            sources,
-            format_func=GIVEN.__getitem__,
-            required=True,
-            key=page.key("given"),
-            persist_state="session",
-        )
+        controls.choice("From", page.key("given"), GIVEN, sources)
     values = page.controls()
     own.bring(checkpoint)
     page.hub()
 parts = [part for part in PARTS if part in page.options("part")]
-st.segmented_control(
+controls.choice(
     "What to do",
+    page.key("part"),
+    PARTS,
     parts,
-    format_func=PARTS.__getitem__,
-    required=True,
-    key=page.key("part"),
-    persist_state="session",
     label_visibility="collapsed",
 )
 shown = page.publish()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from genlib import translation
 from genlib.sheets import in_colour
-from genlib.ui import answers, bringing, cards, frame, loaders, pages
+from genlib.ui import answers, bringing, cards, controls, frame, loaders, pages
 from genlib.ui.compare import compare
 from genlib.ui.live import live
 from genlib.ui.model_page import ModelPage
@@ -24,14 +24,7 @@ worlds = checkpoint.model_class.worlds(checkpoint.config)  # type: ignore[attr-d
 with row:
     if len(worlds.sources) > 1:
         titles = {source.key: source.title for source in worlds.sources}
-        st.segmented_control(
-            "From",
-            list(titles),
-            format_func=titles.__getitem__,
-            required=True,
-            key=page.key("source"),
-            persist_state="session",
-        )
+        controls.choice("From", page.key("source"), titles)
     bringing.choose_way(translation.source_of(worlds, st.session_state[page.key("source")]))
     values = page.controls()
     page.hub()

@@ -72,7 +72,7 @@ from genlib.contract import (
     Traces,
     Trains,
     Unrolls,
-)  # fmt: skip
+)
 from genlib.models.base import Model, last
 from genlib.noise import Noise
 from genlib.spaces import Pictures

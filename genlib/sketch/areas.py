@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from genlib.framing import border
 from genlib.sketch.common import as_relative, counted, enlarged, looked_up, reduced
 
 FINE = 320  # px: the longer side of the reduced picture in which areas are looked for
@@ -109,8 +110,6 @@ def _without_lines(small: np.ndarray, size: int) -> np.ndarray:
 
 def _reaches_the_edge(parts: np.ndarray, count: int) -> np.ndarray:
     """Which of the parts 0 to `count` in parts int (h, w) touch the edge of the picture, as a mask (count + 1,)."""
-    from genlib.framing import border
-
     found = np.zeros(count + 1, bool)
     found[border(parts)] = True
     return found

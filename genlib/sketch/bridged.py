@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genlib.framing import Square
+from genlib.framing import Square, border
 from genlib.sketch.common import pen_width
 from genlib.sketch.ends import cut_off, line_ends
 from genlib.sketch.lines import line_mask
@@ -54,13 +54,14 @@ def between(ink: np.ndarray, place: Square, work: int) -> Between:
         return Between(np.zeros(mask.shape, np.int32), ~mask, no, no, np.zeros((0, 2), int))
     margin = int(GAP * work) + 2  # of free ground, by which all that is open to the border hangs together
     line = np.pad(mask, margin)
-    ends, width = line_ends(line), pen_width(line)
+    width = pen_width(line)
+    ends = line_ends(line, width)
     frame = _frame(ink.shape, place, work, margin)
     cut = _ends_at_edge(ink)
     if cut:
         _draw(line, frame)
     areas = bridged(line, ends, width, work)
-    around = {*np.unique(np.concatenate([areas[0], areas[-1], areas[:, 0], areas[:, -1]]))}
+    around = {*np.unique(border(areas))}
     if cut:
         around |= set(_corners(areas, frame))
     ground = np.isin(areas, list(around - {0}))

@@ -37,9 +37,13 @@ def reduced(pixels: np.ndarray, longest: int) -> np.ndarray:
 
 def as_relative(small: np.ndarray, paper: np.ndarray) -> np.ndarray:
     """A reduced picture (h, w, 3) as shares of its paper's tone, a colour (3,) or colours of any resolution."""
-    if paper.ndim == 3:
-        paper = np.stack([enlarged(paper[..., c], small.shape) for c in range(3)], -1)
-    return (small / np.maximum(paper, 1)).clip(0, 1).astype(np.float32)
+    tones = np.stack([np.broadcast_to(tone_of(paper, c, small.shape), small.shape[:2]) for c in range(3)], -1)
+    return (small / np.maximum(tones, 1)).clip(0, 1).astype(np.float32)
+
+
+def tone_of(paper: np.ndarray, channel: int, shape: tuple[int, ...]) -> np.ndarray:
+    """One channel of the paper's colour, () of (3,), or float32 (H, W) of (h, w, 3)."""
+    return paper[channel] if paper.ndim == 1 else enlarged(paper[..., channel], shape)
 
 
 def shown(pixels: np.ndarray) -> np.ndarray:

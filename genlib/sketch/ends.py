@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from genlib.sketch.common import pen_width
+from genlib.framing import border
 
 MOST = 160  # ends: a drawing with more is hatched, and its ends close nothing
 NEAR = 8  # ends to which a line from an end is tried
@@ -15,16 +15,16 @@ SHORT = 0.12  # of the side: the longest line from an end to the line ahead of i
 SMALL = 0.002  # of the square: what is cut off and smaller stays ground
 
 
-def line_ends(line: np.ndarray) -> np.ndarray:
-    """The pixels int (N, 2), row and column, where the lines of a mask (H, W) end. Ends nearer than a line is wide are
-    one, as the rough end of a wide line has several."""
+def line_ends(line: np.ndarray, width: float) -> np.ndarray:
+    """The pixels int (N, 2), row and column, where the lines of a mask (H, W) end. Ends nearer than a line's `width`
+    are one, as the rough end of a wide line has several."""
     from scipy import ndimage
     from skimage.morphology import skeletonize
 
     thin = skeletonize(line)
     around = ndimage.convolve(thin.astype(np.uint8), np.ones((3, 3), np.uint8), mode="constant")
     tips = thin & (around == 2)
-    groups, count = ndimage.label(ndimage.binary_dilation(tips, iterations=max(1, round(pen_width(line) / 2))))
+    groups, count = ndimage.label(ndimage.binary_dilation(tips, iterations=max(1, round(width / 2))))
     centres = ndimage.center_of_mass(tips, groups, np.arange(1, count + 1))
     return np.array(centres).reshape(-1, 2).round().astype(int)
 
@@ -63,8 +63,8 @@ def cut_off(ground: np.ndarray, line: np.ndarray, ends: np.ndarray, width: float
     if not ways:
         return nothing
     open_to, _ = ndimage.label(ground & ~drawn)
-    border = np.unique(np.concatenate([open_to[0], open_to[-1], open_to[:, 0], open_to[:, -1]]))
-    inside = ground & ~np.isin(open_to, border[border > 0])
+    around = np.unique(border(open_to))
+    inside = ground & ~np.isin(open_to, around[around > 0])
     parts, _ = ndimage.label(ndimage.binary_opening(inside, iterations=2))
     pocket = np.bincount(parts.ravel()) >= SMALL * side * side
     pocket[0] = False

@@ -20,6 +20,7 @@ from genlib.sketch.common import (
     pen_width,
     placed,
     reduced,
+    tone_of,
 )
 from genlib.sketch.own import Own, own_colours
 from genlib.sketch.paper import even_paper, find_sheet, grid_level, shaded_paper
@@ -146,7 +147,7 @@ def _darkness(
     dark = np.zeros(pixels.shape[:2], np.float32)
     most = np.zeros_like(dark)
     for c in range(3):
-        tone = ground.paper[c] if ground.even else enlarged(ground.paper[..., c], dark.shape)
+        tone = tone_of(ground.paper, c, dark.shape)
         part = pixels[..., c] * (1 / np.maximum(tone, 1)).astype(np.float32)
         under: np.ndarray | float = 1.0
         if areas is not None:

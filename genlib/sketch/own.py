@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from genlib.sketch.areas import Areas
-from genlib.sketch.common import PENCIL, Box, enlarged, placed
+from genlib.sketch.common import PENCIL, Box, enlarged, placed, tone_of
 
 HUES = 45  # levels between two hues of lines; tones of one hue are those of one pen
 SECOND = 0.03  # of the lines: fewer in another hue are an accident
@@ -65,7 +65,7 @@ def own_colours(pixels: np.ndarray, paper: np.ndarray, ink: np.ndarray, areas: A
         return None
     white = np.empty_like(pixels)
     for c in range(3):
-        tone = paper[c] if paper.ndim == 1 else enlarged(paper[..., c], ink.shape)
+        tone = tone_of(paper, c, ink.shape)
         white[..., c] = (pixels[..., c] * (255 / np.maximum(tone, 1)).astype(np.float32)).clip(0, 255)
     paint = None
     if areas is not None and painted:

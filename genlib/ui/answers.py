@@ -16,7 +16,7 @@ from genlib.budget import MADE as KEPT
 from genlib.contract import Controls, Domain, Translates, Varies
 from genlib.errors import GenlibError
 from genlib.sheets import enlargement, in_colour, png, to_uint8
-from genlib.ui import loaders
+from genlib.ui import controls, loaders
 from genlib.ui.film import downloads, film
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import ANSWERS, STAGE, TRANSLATE, TranslateQuery
@@ -101,13 +101,10 @@ def choose(pictures: np.ndarray, truth: np.ndarray | None, seeds: Sequence[int])
 
 def choose_fill() -> None:
     """The widget for how a drawing is coloured."""
-    st.segmented_control(
+    controls.choice(
         "Colours",
-        list(FILLS),
-        format_func=FILLS.__getitem__,
-        required=True,
-        key=FILL,
-        persist_state="session",
+        FILL,
+        FILLS,
         label_visibility="collapsed",
         help="Flat: one colour for each area. Painted: all that the model painted.",
     )
@@ -264,13 +261,10 @@ def _switch(field: str) -> None:
         return
     with st.container(horizontal=True, width="content", vertical_alignment="center"):
         st.markdown(f":small[{LABELS[field]}]", width="content")  # as a label of its own would be, but beside it
-        st.segmented_control(
+        controls.choice(
             LABELS[field],
-            list(INVERT),
-            format_func=INVERT.__getitem__,
-            required=True,
-            key=key,
-            persist_state="session",
+            key,
+            INVERT,
             label_visibility="collapsed",
         )
 

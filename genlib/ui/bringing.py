@@ -19,7 +19,7 @@ from genlib.sheets import in_colour
 from genlib.sketch import Fill, Steps
 from genlib.translation import Wanted
 from genlib.ui import brought as browser
-from genlib.ui import loaders, uploading
+from genlib.ui import controls, loaders, uploading
 from genlib.ui.canvas import canvas, drawn
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import STAGE, TRANSLATE, TranslateQuery, Way, drawable
@@ -66,14 +66,7 @@ def choose_way(source: Domain) -> None:
     ways = [way for way in WAYS if way != "draw" or drawable(source)]
     if st.session_state[WAY] not in ways:
         st.session_state[WAY] = ways[0]
-    st.segmented_control(
-        "Picture",
-        ways,
-        format_func=WAYS.__getitem__,
-        required=True,
-        key=WAY,
-        persist_state="session",
-    )
+    controls.choice("Picture", WAY, WAYS, ways)
 
 
 def given(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain) -> Given:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from genlib import catalog
 from genlib.ui import words
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ def show(checkpoint: Checkpoint) -> None:
 
     A card from the Hub is a stranger's: no picture of it is loaded (it would tell a third party who looks) and no HTML.
     """
-    shipped = checkpoint.folder.parent == catalog.CHECKPOINTS
+    shipped = checkpoint.ships
     text = _FRONT.sub("", checkpoint.card())
     words.row(words.found_in(_prose(text)), "card")
     text = _lower_headings(text if shipped else harmless(text))

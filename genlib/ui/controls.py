@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -30,6 +30,19 @@ def set_state(values: Controls, key: str) -> None:
     """Make the widgets of draw() show `values`. Before draw() in a run."""
     for name, value in values:
         st.session_state[f"{key}.{name}"] = value
+
+
+def choice(label: str, key: str, names: Mapping[Any, str], options: Iterable[Any] | None = None, **more: Any) -> None:
+    """A widget in which one of a few is chosen, always: of `options`, or of all that have `names`."""
+    st.segmented_control(
+        label,
+        list(names if options is None else options),
+        format_func=names.__getitem__,
+        required=True,
+        key=key,
+        persist_state="session",
+        **more,
+    )
 
 
 def label(field: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from genlib.contract import Controls, Unrolls
 from genlib.errors import GenlibError
 from genlib.figures import points as figures
 from genlib.sheets import enlargement, grid, png, zip_of
-from genlib.ui import enlarge, loaders, words
+from genlib.ui import controls, enlarge, loaders, words
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import SAMPLE
 
@@ -60,13 +60,10 @@ def new_seed() -> None:
 def choose_view(checkpoint: Checkpoint) -> None:
     """The widget for what is shown of a batch, where there is a choice."""
     if checkpoint.config.space.kind == "pictures" and issubclass(checkpoint.model_class, Unrolls):
-        st.segmented_control(
+        controls.choice(
             "View",
-            list(VIEWS),
-            format_func=VIEWS.__getitem__,
-            required=True,
-            key=VIEW,
-            persist_state="session",
+            VIEW,
+            VIEWS,
             label_visibility="collapsed",
         )
 

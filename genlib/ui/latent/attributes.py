@@ -11,7 +11,7 @@ from genlib.budget import MADE
 from genlib.contract import Encodes
 from genlib.errors import GenlibError
 from genlib.sheets import enlargement, grid, png
-from genlib.ui import loaders
+from genlib.ui import controls, loaders
 from genlib.ui.latent import analogy, codes, values
 from genlib.ui.latent.scene import Scene, choose
 from genlib.ui.latent.values import Values
@@ -33,13 +33,11 @@ REACH = 3.0  # how far along an unnamed one a slider goes, in standard deviation
 
 def draw(scene: Scene, page: ModelPage[LatentQuery]) -> None:
     if len(ways := page.options("how")) > 1:
-        st.segmented_control(
+        controls.choice(
             "Arithmetic",
+            LATENT.widget("how"),
+            WAYS,
             ways,
-            format_func=WAYS.__getitem__,
-            required=True,
-            key=LATENT.widget("how"),
-            persist_state="session",
             label_visibility="collapsed",
         )
     if scene.shown.how == "analogy":

@@ -10,6 +10,7 @@ import streamlit as st
 
 from genlib.errors import GenlibError
 from genlib.figures import paths as figures
+from genlib.ui import controls
 from genlib.ui.film import downloads, film
 from genlib.ui.gallery import gallery
 from genlib.ui.latent import codes
@@ -36,13 +37,10 @@ def draw(scene: Scene) -> None:
 
 def _settings(scene: Scene) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control(
+        controls.choice(
             "Way",
-            list(WAYS),
-            format_func=WAYS.__getitem__,
-            required=True,
-            key=LATENT.widget("way"),
-            persist_state="session",
+            LATENT.widget("way"),
+            WAYS,
             help="Straight: the mean of two codes, with weights that change. Spherical: along the shell where draws "
             "of a normal law lie.",
         )

@@ -10,6 +10,7 @@ import streamlit as st
 from genlib import sources
 from genlib.contract import Encodes
 from genlib.errors import GenlibError
+from genlib.ui import controls
 from genlib.ui.gallery import gallery
 from genlib.ui.latent import codes, own, pad
 from genlib.ui.latent.scene import Scene, choose
@@ -32,14 +33,7 @@ def draw(scene: Scene, page: ModelPage[LatentQuery]) -> None:
     others = _others(checkpoint) if scene.shown.cut == "whole" else []
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if len(cuts) > 1:
-            st.segmented_control(
-                "Plane",
-                cuts,
-                format_func=CUTS.__getitem__,
-                required=True,
-                key=LATENT.widget("cut"),
-                persist_state="session",
-            )
+            controls.choice("Plane", LATENT.widget("cut"), CUTS, cuts)
         if others:
             st.toggle("Other models of the same data beside it", key=LATENT.widget("others"), persist_state="session")
         drawing = own.drawable(checkpoint) and st.toggle("Draw your own", key=DRAWING, persist_state="session")

@@ -13,7 +13,7 @@ import streamlit as st
 
 from genlib import fitting
 from genlib.sheets import enlargement, png
-from genlib.ui import uploading
+from genlib.ui import controls, uploading
 from genlib.ui.canvas import canvas
 from genlib.ui.gallery import gallery
 from genlib.ui.latent import codes
@@ -46,7 +46,7 @@ class Chosen:
 
 def way(ways: tuple[str, ...]) -> None:
     """The widget for where the picture comes from."""
-    st.segmented_control("Picture", ways, format_func=WAYS.__getitem__, required=True, key=WAY, persist_state="session")
+    controls.choice("Picture", WAY, WAYS, ways)
 
 
 def choose(checkpoint: Checkpoint, shown: LikelihoodQuery) -> Chosen | None:

@@ -10,6 +10,7 @@ import streamlit as st
 from genlib import completion
 from genlib.contract import Predicts
 from genlib.sheets import in_colour
+from genlib.ui import controls
 from genlib.ui.gallery import gallery
 from genlib.ui.likelihood import held
 from genlib.ui.likelihood.scene import Scene, ask
@@ -28,14 +29,7 @@ def draw(scene: Scene, page: ModelPage[LikelihoodQuery]) -> None:
     assert scene.chosen is not None
     given = scene.shown.given
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control(
-            "What the model is given",
-            page.options("given"),
-            format_func=HALVES.__getitem__,
-            required=True,
-            key=LIKELIHOOD.widget("given"),
-            persist_state="session",
-        )
+        controls.choice("What the model is given", LIKELIHOOD.widget("given"), HALVES, page.options("given"))
         reseed()
     first, picture = scene.shown.seed, scene.chosen.pixels
     with st.spinner("Drawing the rest"):

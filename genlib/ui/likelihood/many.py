@@ -6,7 +6,7 @@ import streamlit as st
 
 from genlib import crowds
 from genlib.figures import likelihood as figures
-from genlib.ui import words
+from genlib.ui import controls, words
 from genlib.ui.likelihood import held
 from genlib.ui.likelihood.scene import SCORES, UNITS, Scene
 from genlib.ui.model_page import ModelPage
@@ -64,14 +64,7 @@ def mark(scene: Scene, usual: float) -> tuple[str, float] | None:
 
 
 def choose_score(page: ModelPage[LikelihoodQuery]) -> None:
-    st.segmented_control(
-        "Told apart by",
-        page.options("score"),
-        format_func=SCORES.__getitem__,
-        required=True,
-        key=LIKELIHOOD.widget("score"),
-        persist_state="session",
-    )
+    controls.choice("Told apart by", LIKELIHOOD.widget("score"), SCORES, page.options("score"))
 
 
 def _failure(key: str, by: dict[str, float]) -> str:
