@@ -9,8 +9,8 @@ export default function ({ parentElement, data }) {
     (name) => film.querySelector(`.${name}`),
   );
   const last = labels.length - 1;
-  const chart = film.querySelector(".trace"), numbers = trace ? trace.lines : [];
-  const [what, unit] = trace ? trace.what.split(", ") : [];
+  const chart = film.querySelector(".trace"), [named, numbers] = trace ?? ["", []];
+  const [what, unit] = named.split(", ");
   // What the first steps have is often far from all the rest, which would be one flat line.
   const usual = numbers.flatMap((line) => line.slice(Math.floor(0.05 * line.length)));
   const low = Math.min(...usual), high = Math.max(...usual);

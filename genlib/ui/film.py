@@ -84,10 +84,10 @@ def film(
     )
 
 
-def _lines(trace: Trace, steps: Sequence[int]) -> dict[str, Any]:
-    """For each picture its numbers at `steps`, and what they are."""
+def _lines(trace: Trace, steps: Sequence[int]) -> tuple[str, tuple[tuple[float, ...], ...]]:
+    """What they are, and for each picture its numbers at `steps`. A tuple: for a dict Streamlit imports pandas."""
     lines = trace.numbers[steps].T.astype(float).round(3)
-    return {"what": trace.what, "lines": tuple(map(tuple, lines.tolist()))}
+    return trace.what, tuple(map(tuple, lines.tolist()))
 
 
 def downloads(frames: np.ndarray, fps: float, stem: str) -> None:

@@ -404,8 +404,9 @@ def test_a_model_that_unrolls_shows_how(root: Path):
     wanted = list(model.sample_steps(range(5, 13)))  # type: ignore[attr-defined]  # of the first eight
     assert told["pictures"] == 8
     assert told["labels"] == [f"step {t + 1} of {len(wanted)}" for t in range(len(wanted))]
-    assert told["trace"]["what"] == "log-likelihood of the rows so far, nats"
-    assert [len(line) for line in told["trace"]["lines"]] == [len(wanted)] * 8
+    what, lines = told["trace"]
+    assert what == "log-likelihood of the rows so far, nats"
+    assert [len(line) for line in lines] == [len(wanted)] * 8
     assert any("Over the slider: the log-likelihood of the rows so far" in c.value for c in at.caption)
     at.segmented_control(key=SAMPLE.widget("view")).set_value("all").run()
     assert shown(at)[0] == list(range(5, 17))

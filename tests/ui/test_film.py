@@ -92,7 +92,7 @@ def test_on_a_page_steps_keep_their_names_when_some_are_left_out(monkeypatch: py
     assert named["labels"] == ["a", "e"]
     assert named["fps"] == 4
     assert default["trace"] is None
-    assert named["trace"] == {"what": "free energy, nats", "lines": [[0, 4]]}
+    assert named["trace"] == ["free energy, nats", [[0, 4]]]
     head, content = named["sheet"].split(",")
     assert head == "data:image/png;base64"
     sent = np.asarray(Image.open(io.BytesIO(base64.b64decode(content))))

@@ -12,17 +12,18 @@ export default function ({ parentElement, data }) {
   const [low, high] = data.view, dims = low.length;
   root.classList.toggle("line", dims === 1);
   canvas.setAttribute("aria-label", data.alt);
-  const made = floats(data.made), real = floats(data.real), lattice = data.lattice && floats(data.lattice.x);
+  const made = floats(data.made), real = floats(data.real), lattice = data.lattice && floats(data.lattice[0]);
 
   // One map at a time, or none.
   const maps = data.maps;
   if (maps.length && state.map !== null && !maps.some((map) => map.key === state.map)) state.map = maps[0].key;
 
+  const [samples, points, net, push] = data.words;
   const items = [
-    { key: "made", sign: "dot", text: data.words.made, on: () => !state.hidden.has("made") },
-    { key: "data", sign: "cross", text: data.words.data, on: () => !state.hidden.has("data") },
-    ...(lattice ? [{ key: "lattice", sign: "net", text: data.words.lattice, on: () => !state.hidden.has("lattice") }] : []),
-    ...(data.pushes ? [{ key: "pushes", sign: "arrow", text: data.words.pushes, on: () => !state.hidden.has("pushes") }] : []),
+    { key: "made", sign: "dot", text: samples, on: () => !state.hidden.has("made") },
+    { key: "data", sign: "cross", text: points, on: () => !state.hidden.has("data") },
+    ...(lattice ? [{ key: "lattice", sign: "net", text: net, on: () => !state.hidden.has("lattice") }] : []),
+    ...(data.pushes ? [{ key: "pushes", sign: "arrow", text: push, on: () => !state.hidden.has("pushes") }] : []),
     ...maps.map((map) => ({ key: map.key, map: true, sign: map.two ? "both" : "one", text: map.text, on: () => state.map === map.key })),
   ];
   const built = JSON.stringify(items.map(({ key, text }) => [key, text]));
@@ -126,7 +127,7 @@ function plane({ pen, width, height, ratio, map, ink, low, high, made, real, lat
   }
   ticks(pen, ink, ratio, low, high, x, y, width, height);
   if (lattice && shows("lattice")) {
-    const { rows, columns } = data.lattice;
+    const [, rows, columns] = data.lattice;
     pen.strokeStyle = ink("text");
     pen.globalAlpha = 0.34;
     pen.lineWidth = 0.8 * ratio;

@@ -44,12 +44,8 @@ def arena(watcher: Watcher, seen: Seen | None, key: str, alt: str, made: str = "
             "lattice": _lattice(seen),
             "pushes": _packed(seen.pushes) if seen and seen.pushes is not None else None,
             "maps": tuple(_maps(seen)) if seen else (),
-            "words": {
-                "made": made,
-                "data": "data",
-                "lattice": "latent lattice",
-                "pushes": f"where {_judge(seen)} pushes {made}",
-            },
+            # Of what is made, the data, the lattice and the pushes. Tuples: for a dict Streamlit imports pandas.
+            "words": (made, "data", "latent lattice", f"where {_judge(seen)} pushes {made}"),
             "alt": alt,
             "place": key,
         },
@@ -61,11 +57,11 @@ def _judge(seen: Seen | None) -> str:
     return {"critic value": "the critic", "energy": "the energy"}.get(seen.meaning if seen else "", "D")
 
 
-def _lattice(seen: Seen | None) -> dict[str, object] | None:
+def _lattice(seen: Seen | None) -> tuple[str, int, int] | None:
     if seen is None or seen.lattice is None:
         return None
     rows, columns, _ = seen.lattice.shape
-    return {"x": _packed(seen.lattice), "rows": rows, "columns": columns}
+    return _packed(seen.lattice), rows, columns
 
 
 def _maps(seen: Seen) -> list[dict[str, object]]:

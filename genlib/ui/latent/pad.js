@@ -5,12 +5,12 @@ const STEP = 0.04; // of half the side, for an arrow key
 export default function ({ parentElement, data, setStateValue }) {
   const root = parentElement.querySelector(".pads");
   const row = root.querySelector(".row"), legend = root.querySelector(".legend");
-  const { pads, marks, names, colours, start } = data;
+  const { pads, marks, names, colours } = data, [x, y, version] = data.start;
 
   // Streamlit calls this again whenever the script has run, in the same elements: where the cursor is has to stay,
   // unless the server puts it elsewhere.
   const state = (root.state ??= { start: null, x: 0, y: 0, hidden: new Set(), sent: 0, later: 0 });
-  if (state.start !== start.version) Object.assign(state, { start: start.version, x: start.x, y: start.y });
+  if (state.start !== version) Object.assign(state, { start: version, x, y });
 
   const send = (rest) => {
     clearTimeout(state.later);

@@ -72,7 +72,7 @@ def pad(
             "marks": tuple(p.mark for p in pads),
             "names": tuple(names),
             "colours": COLOURS,
-            "start": {"x": start[0], "y": start[1], "version": version},
+            "start": (*start, version),  # a tuple: for a dict Streamlit imports pandas
         },
         on_place_change=moved,
         key=key,

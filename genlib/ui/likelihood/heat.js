@@ -11,7 +11,7 @@ function colour(share) {
 
 export default function ({ parentElement, data, setStateValue }) {
   const root = parentElement.querySelector(".heat");
-  const { side, read, greys, nats, law, labels, start } = data;
+  const { side, read, greys, nats, law, labels } = data, [pixel, version] = data.start;
   const [heat, before] = root.querySelectorAll(".field");
   const words = root.querySelector(".words"), bars = root.querySelector(".law");
   const highest = Math.max(1, ...nats), most = Math.min(highest, MOST);
@@ -19,7 +19,7 @@ export default function ({ parentElement, data, setStateValue }) {
   // Streamlit calls this again whenever the script has run, in the same elements: where the cursor is has to stay,
   // unless the server puts it elsewhere.
   const state = (root.state ??= { version: null, pixel: 0 });
-  if (state.version !== start.version) Object.assign(state, { version: start.version, pixel: start.pixel });
+  if (state.version !== version) Object.assign(state, { version, pixel });
   state.pixel = Math.min(state.pixel, side * side - 1);
 
   const paint = (canvas, of) => {

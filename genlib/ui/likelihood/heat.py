@@ -34,7 +34,7 @@ def heat(foreseen: Foreseen, pixel: int, version: int, key: str, moved: Callable
             "nats": tuple(foreseen.surprise.ravel().round(4).tolist()),
             "law": tuple(map(tuple, grouped(foreseen.nats).round(4).tolist())),
             "labels": ("off", "on") if len(foreseen.greys) == 2 else (),
-            "start": {"pixel": pixel, "version": version},
+            "start": (pixel, version),  # a tuple: for a dict Streamlit imports pandas
         },
         on_place_change=moved,
         key=key,
