@@ -48,8 +48,8 @@ class Budget:
             try:
                 value = make()
                 with self._lock:
-                    self._kept[key] = value, size(value)
-                    self._bytes += size(value)
+                    self._kept[key] = value, (taken := size(value))
+                    self._bytes += taken
                     while self._bytes > self.most and len(self._kept) > 1:
                         self._bytes -= self._kept.popitem(last=False)[1][1]
             finally:
@@ -69,17 +69,25 @@ class Budget:
 
 
 def size(value: object) -> int:
-    """About how many bytes a value takes: of arrays, tensors and models, also within dataclasses and collections."""
+    """About how many bytes a value takes: of arrays, tensors and models, also within dataclasses and collections. What
+    is there twice counts once."""
+    return _size(value, set())
+
+
+def _size(value: object, seen: set[int]) -> int:
+    if id(value) in seen:
+        return 0
+    seen.add(id(value))
     if hasattr(value, "parameters") and hasattr(value, "buffers"):  # a torch module
         return sum(tensor.nbytes for tensor in (*value.parameters(), *value.buffers()))
     if hasattr(value, "nbytes"):
         return int(value.nbytes)
     if is_dataclass(value):
-        return sum(size(getattr(value, field.name)) for field in fields(value))
+        return sum(_size(getattr(value, field.name), seen) for field in fields(value))
     if isinstance(value, Mapping):
-        return sum(map(size, value.values()))
+        return sum(_size(item, seen) for item in value.values())
     if isinstance(value, (list, tuple, set, frozenset)):
-        return sum(map(size, value))
+        return sum(_size(item, seen) for item in value)
     return sys.getsizeof(value)
 
 

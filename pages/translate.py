@@ -55,18 +55,20 @@ if brought is not None:
         layers = None
         if given.truth is not None and chosen == len(made):
             result, called = in_colour(given.truth), "truth"
+            picture = partial(in_colour, given.truth)
         else:
-            one = made[chosen : chosen + 1]
+            one = made[chosen : chosen + 1].clone()
             result, called = translation.finish(brought, target, one, shown.fill, wanted.given)[0], str(chosen)
-            if brought.sheet is not None:
-                layers = partial(translation.layers, brought, one[0], shown.fill, wanted.given)
+            again = bringing.later(shown, checkpoint, source, given)
+            finished = answers.Finished(again, target, one, shown.fill, wanted.given)
+            picture, layers = finished.picture, finished.layers if brought.sheet is not None else None
         with stage:
             compare(translation.beside(brought, result), result, "translate.compare", (source.title, target.title))
             said = answers.labels(given.truth, seeds)[chosen] if worlds.varies else target.title
             live(f"New picture: {said}", "translate", result)
         if brought.sheet is not None:
             answers.choose_fill()
-        answers.buttons(result, f"{checkpoint.name.replace('/', '-')}-{called}", worlds.varies, layers)
+        answers.buttons(picture, f"{checkpoint.name.replace('/', '-')}-{called}", worlds.varies, layers)
         answers.between(checkpoint, source, brought.image, seeds, values, wanted.hints)
         if target in worlds.sources:
             answers.round_trip(loaders.translator(checkpoint), brought.image, made, target)

@@ -74,6 +74,7 @@ def test_sizes() -> None:
     assert size(model) == 4 * (100 + 10 + 10 + 10 + 10 + 10) + 8  # and how many batches were seen
     assert size(Both(np.zeros((10, 10)), (torch.zeros(5), torch.zeros(5)))) == 840
     assert size({"a": np.zeros(10)}) == 80
+    assert size(((same := np.zeros(10)), same, [same])) == 80
     assert size(b"x" * 1000) >= 1000
 
 

@@ -141,7 +141,7 @@ def _at_resolution(small: np.ndarray, core: np.ndarray, count: int, ink: np.ndar
     r0, r1 = np.searchsorted(row, (0, work))
     inside = np.ix_(row[r0:r1], column[c0:c1])
     paper = ink[r0:r1, c0:c1] < 0.5
-    large = np.full(ink.shape, count, np.int32)
+    large = np.full(ink.shape, count, np.min_scalar_type(count + 1))
     large[r0:r1, c0:c1] = _cut_at_own_lines(small[inside], core[inside] & paper, paper, count)
     return large
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from genlib.budget import MADE as KEPT
 from genlib.contract import Controls, Domain, Translates, Varies
 from genlib.errors import GenlibError
 from genlib.sheets import enlargement, in_colour, png, to_uint8
+from genlib.sketch import Fill, Given
 from genlib.ui import controls, loaders
 from genlib.ui.film import downloads, film
 from genlib.ui.gallery import gallery
@@ -110,15 +112,34 @@ def choose_fill() -> None:
     )
 
 
-def buttons(picture: np.ndarray, stem: str, varies: bool, layers: Callable[[], Sequence[Layer]] | None) -> None:
+@dataclass(frozen=True)
+class Finished:
+    """What a model `made`, (1, C, S, S), of a picture that is brought again when this is taken away: to hold the large
+    pictures until then would take 50 MB a visitor."""
+
+    again: Callable[[], Brought]
+    target: Domain
+    made: Tensor
+    fill: Fill
+    given: Given
+
+    def picture(self) -> np.ndarray:
+        return translation.finish(self.again(), self.target, self.made, self.fill, self.given)[0]
+
+    def layers(self) -> list[Layer]:
+        return translation.layers(self.again(), self.made[0], self.fill, self.given)
+
+
+def buttons(
+    picture: Callable[[], np.ndarray], stem: str, varies: bool, layers: Callable[[], Sequence[Layer]] | None
+) -> None:
     """Five others, and the picture uint8 (H, W, 3) as PNG and in layers, where it has any."""
-    scale = enlargement(max(picture.shape[:2]), LARGE)
     with st.container(horizontal=True):
         if varies:
             st.button("Five other answers", on_click=_others, key=OTHERS, icon=":material/casino:")
         st.download_button(
             "Download PNG",
-            lambda: png(picture, scale),
+            partial(_enlarged, picture),
             f"{stem}.png",
             "image/png",
             on_click="ignore",
@@ -130,6 +151,11 @@ def buttons(picture: np.ndarray, stem: str, varies: bool, layers: Callable[[], S
                     made = partial(_packed, pack, layers)
                     st.download_button(title, made, f"{stem}.{ending}", mime, on_click="ignore", type="tertiary")
                 st.caption("Lines, flat colours and the model's painting, each in a layer of its own.")
+
+
+def _enlarged(picture: Callable[[], np.ndarray]) -> bytes:
+    pixels = picture()
+    return png(pixels, enlargement(max(pixels.shape[:2]), LARGE))
 
 
 def _packed(pack: Callable[[Sequence[Layer]], bytes], layers: Callable[[], Sequence[Layer]]) -> bytes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,6 +101,17 @@ def brought(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain, pixel
             return translation.bring(pixels, source, checkpoint.config.space.shape[-1], steps, distance)
 
     return MADE.get(("brought", loaders.key(checkpoint), source, steps, loaders.digest(pixels)), make)
+
+
+def later(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain, given: Given) -> Callable[[], Brought]:
+    """brought() as it is now, for a download that may be asked for much later. What it holds until then is small."""
+    data = st.session_state[UPLOAD] if shown.way == "upload" else None
+    return partial(_again, shown, checkpoint, source, given.pixels if data is None else data)
+
+
+def _again(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain, held: np.ndarray | bytes) -> Brought:
+    pixels = uploading.read(held).pixels if isinstance(held, bytes) else held
+    return brought(shown, checkpoint, source, pixels)
 
 
 @dataclass(frozen=True)

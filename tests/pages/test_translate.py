@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import gc
 import io
 import json
+import weakref
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
@@ -326,6 +330,25 @@ def test_a_model_that_cannot_go_the_way_of_the_one_before() -> None:
     assert not at.exception
     assert not said(at)
     assert at.query_params["from"] == "line-drawings"
+
+
+def test_what_waits_to_be_taken_away_holds_no_large_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is brought is 20 times as large as its file: it is in the budget that all share, or made again."""
+    known: list[weakref.ref[translation.Brought]] = []
+    offered: list[Callable[[], bytes]] = []
+    bring_one, button = translation.bring, st.download_button
+    monkeypatch.setattr(translation, "bring", lambda *a: (one := bring_one(*a), known.append(weakref.ref(one)))[0])
+    monkeypatch.setattr(
+        st, "download_button", lambda label, made, *a, **k: (offered.append(made), button(label, made, *a, **k))
+    )
+    at = bring(open_page("way=upload"), encoded(drawing((900, 600))))
+    mine, before = offered[:3], offered[0]()  # as PNG, and in layers
+    budget.MADE.clear()
+    at.segmented_control(key=WAY).set_value("draw").run()  # of the script that ran last, Streamlit keeps what it named
+    gc.collect()
+    assert [one() for one in known] == [None]
+    assert mine[0]() == before
+    assert len(mine[1]()) > len(before)
 
 
 def test_an_upload_keeps_its_own_lines() -> None:
