@@ -68,4 +68,5 @@ clean:
 # Without one they say so and the rest runs.
 chromium: .venv/test.stamp
 	@$(BIN)/python tests/chromium.py >/dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || \
-	    { $(APT) update -qq && $(APT) install -y -qq --no-install-recommends chromium; } || true
+	    { $(APT) update -qq && for package in chromium-headless-shell chromium; do \
+	        $(APT) install -y -qq --no-install-recommends $$package && break; done; } || true
