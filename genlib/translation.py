@@ -80,7 +80,7 @@ def bring(
     steps = steps or Steps()
     if domain.kind == "drawing":
         sketch = drawn.prepare(pixels, side, steps)
-        image = torch.from_numpy(sketch.lines)[None, None]
+        image = torch.from_numpy(sketch.seen)[None, None]
         return Brought(image, pixels, sketch.stages, sketch.notes, sketch, Sheet.of(sketch))
     small, before = (fit(pixels, s)[0] for s in (side, min(max(pixels.shape[:2]), uploads.MAX_SIDE)))
     notes: tuple[str, ...] = ()

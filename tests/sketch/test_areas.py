@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from brought import hand_shadow, lit, photographed
 from drawings import SIDE, apart, picture
+from PIL import Image, ImageDraw
 
 from genlib.sketch import Sheet, Sketch, Steps, colour_in, prepare
 
@@ -49,14 +50,23 @@ def test_paint_is_no_ink_and_keeps_its_colour(plain: Sketch) -> None:
     assert off[round(512 * 0.3), 256].tolist() == [230, 60, 60]
 
 
-@pytest.mark.parametrize("hair", [0.4, 0.5])
-def test_black_areas_beside_thin_lines(hair: float) -> None:
-    """The features stay, as wide as a line is, and the hair is black."""
-    pixels = picture(3).copy()
-    y, x = np.mgrid[0:400, 0:400] / 400
-    bare = prepare(pixels, SIDE).lines
-    pixels[(np.hypot(x - 0.5, y - 0.584) < 0.24) & (y < hair + 0.08)] = 0
-    lines = prepare(pixels, SIDE).lines
+def test_black_areas_beside_thin_lines() -> None:
+    """The features stay, as wide as a line is, and the strands of hair black, though most of all is hair."""
+    image = Image.fromarray(picture(3))
+    bare = prepare(np.asarray(image), SIDE, Steps(crop=False)).lines
+    for x in (8, 26, 44, 356, 374, 392):
+        ImageDraw.Draw(image).line((x, 25, x, 375), (0, 0, 0), 12)
+    lines = prepare(np.asarray(image), SIDE, Steps(crop=False)).lines
     mouth = np.s_[round(SIDE * 0.62) : round(SIDE * 0.76), round(SIDE * 0.35) : round(SIDE * 0.65)]
     assert np.abs(lines[mouth] - bare[mouth]).mean() < 0.05
-    assert lines[round(SIDE * (hair + 0.02)), SIDE // 2 - 20 : SIDE // 2 + 20].max() < 0.05
+    assert lines[SIDE // 2, [2, 8, 14]].max() < 0.05
+
+
+def test_the_model_is_shown_the_outline_of_a_wide_black_area() -> None:
+    image = Image.fromarray(picture(5))
+    ImageDraw.Draw(image).rectangle((20, 200, 60, 380), (0, 0, 0))
+    sketch = prepare(np.asarray(image), SIDE, Steps(crop=False))
+    assert sketch.lines[90, 8:18].max() < 0.05
+    assert sketch.seen[90, 12:14].min() > 0.95
+    assert sketch.seen[90, 8] < 0.05
+    assert (sketch.seen[:, 24:] == sketch.lines[:, 24:]).all()

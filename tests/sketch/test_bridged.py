@@ -11,6 +11,7 @@ from scipy import ndimage
 from genlib.sketch import Sheet, colour_in, prepare
 from genlib.sketch.bridged import Between, between
 from genlib.sketch.common import as_grey
+from genlib.sketch.lines import Trace
 
 RED = (230, 40, 50)
 
@@ -64,7 +65,9 @@ def areas(*lines: list[tuple[int, int]], width: int = 6) -> Between:
         pen.line(line, 255, width, "curve")
         for x, y in line:
             pen.circle((x, y), width / 2, 255)
-    return between(np.asarray(image, np.float32) / 255, (0.0, 0.0, 400.0), 400)
+    ink = np.asarray(image, np.float32) / 255
+    whole = (0.0, 0.0, 400.0)
+    return between(Trace.of(ink, whole, 400), ink, whole)
 
 
 def test_a_waist_parts_nothing_and_a_line_that_ends_in_it_does() -> None:
