@@ -33,6 +33,25 @@ def test_the_shadow_of_a_hand_is_taken_out(plain: Sketch, strength: float, at: t
     assert apart(photo, plain) < 0.025
 
 
+def test_a_shadow_in_the_corner_leaves_no_speck() -> None:
+    bare = picture(2, shape=(300, 300), ink=(90, 90, 90))
+    y, x = np.mgrid[0:300, 0:300]
+    light = np.where((x > 220) & (y > 220), 0.6, 1.0)
+    sketch = prepare(lit((bare * np.array([0.96, 0.92, 0.82])).astype(np.uint8), light), SIDE)
+    assert sketch.ink[bare.min(2) == 255].max() < 0.1
+    assert apart(sketch, prepare(bare, SIDE)) < 0.01
+
+
+def test_corners_of_thick_lines_are_no_paint() -> None:
+    """A tree of 160 pixels, its lines ten wide."""
+    image = Image.new("RGB", (640, 640), "white")
+    pen = ImageDraw.Draw(image)
+    pen.ellipse((100, 40, 540, 460), outline=0, width=44)
+    for line in ((320, 600, 320, 260), (200, 600, 440, 600), (320, 400, 220, 320), (320, 360, 420, 280)):
+        pen.line(line, 0, 44)
+    assert prepare(np.asarray(image.reduce(4)), SIDE).own is None
+
+
 def test_paint_is_no_ink_and_keeps_its_colour(plain: Sketch) -> None:
     sketch = prepare(partly_painted(), SIDE)
     assert apart(sketch, plain) < 0.02
