@@ -34,12 +34,11 @@ def test_the_shadow_of_a_hand_is_taken_out(plain: Sketch, strength: float, at: t
 
 
 def test_a_shadow_in_the_corner_leaves_no_speck() -> None:
-    bare = picture(2, shape=(300, 300), ink=(90, 90, 90))
-    y, x = np.mgrid[0:300, 0:300]
-    light = np.where((x > 220) & (y > 220), 0.6, 1.0)
+    bare = picture(2, shape=(300, 300), ink=(60, 60, 60))
+    light = hand_shadow((300, 300), 0.4, (1.0, 1.0), 0.3)
     sketch = prepare(lit((bare * np.array([0.96, 0.92, 0.82])).astype(np.uint8), light), SIDE)
-    assert sketch.ink[bare.min(2) == 255].max() < 0.1
-    assert apart(sketch, prepare(bare, SIDE)) < 0.01
+    assert sketch.ink[290:, 290:].max() < 0.1
+    assert apart(sketch, prepare(bare, SIDE)) < 0.02
 
 
 def test_corners_of_thick_lines_are_no_paint() -> None:
