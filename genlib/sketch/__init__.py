@@ -34,7 +34,7 @@ Imports neither torch nor streamlit. SciPy and scikit-image are imported when th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -43,7 +43,7 @@ from genlib.framing import Square, window
 from genlib.sketch.common import WORK, as_grey, shown
 from genlib.sketch.colour import Fill, Sheet, colour_in, flats, small, under
 from genlib.sketch.flats import Colour, Given
-from genlib.sketch.frame import paper_box
+from genlib.sketch.frame import paper_box, without_text
 from genlib.sketch.hints import given_by, hints_to_model, square_on, whole_areas
 from genlib.sketch.ink import find_ink, plain_ink
 from genlib.sketch.lines import Trace, crop, redrawn, whole
@@ -133,7 +133,7 @@ def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch
         stages.append(Stage("Turned", text, 255 - small if turned else small))
     found = find_ink(work) if steps.paper else plain_ink(work)
     if box is not None:
-        found = found.within(whole_shape, box)
+        found = replace(found, ink=without_text(found.ink)).within(whole_shape, box)
         notes.append("What is around the paper was left out: a scanner's edge, or a screen.")
     ink = found.ink
     notes += found.notes
