@@ -1,4 +1,4 @@
-"""Paper to draw on, with a pen, an eraser, and a brush and a can for colours.
+"""Paper to draw on, with a pen, an eraser, and a brush and a can for colours, which can be taken from any picture.
 
 The drawing is the browser's (canvas.js): it is drawn, undone and kept there, and comes here after each change. What
 came becomes arrays in genlib/drawing.py.
@@ -39,7 +39,7 @@ _component = st.components.v2.component(
     "genlib.canvas",
     html=(HERE / "canvas.html").read_text(),
     css=(HERE / "canvas.css").read_text(),
-    js=(HERE / "canvas.js").read_text(),
+    js=(HERE / "pipette.js").read_text() + (HERE / "canvas.js").read_text(),
 )
 
 
