@@ -25,6 +25,7 @@ bridged.py   the areas between lines that leave gaps
 regions.py   the same at the resolution of the picture
 palettes.py  the flat colours of an area
 flats.py     one colour for each area
+steering.py  the colours of another picture for the areas
 colour.py    the model's colours -> picture
 hints.py     a visitor's colours -> the model, and their areas
 common.py    what these share
@@ -48,11 +49,12 @@ from genlib.sketch.hints import given_by, hints_to_model, square_on, whole_areas
 from genlib.sketch.ink import find_ink, plain_ink
 from genlib.sketch.lines import Trace, crop, redrawn, whole
 from genlib.sketch.own import Own
+from genlib.sketch.steering import prominent, steered
 from genlib.sketch.turning import is_inverted
 
 __all__ = [
     "Colour", "Fill", "Given", "Invert", "Sheet", "Sketch", "Stage", "Steps", "colour_in", "flats", "given_by",
-    "hints_to_model", "prepare", "small", "square_on", "under", "whole_areas",
+    "hints_to_model", "prepare", "prominent", "small", "square_on", "steered", "under", "whole_areas",
 ]  # fmt: skip
 
 

@@ -62,8 +62,11 @@ class Paper {
     this.sheet.picture = background === null ? undefined : Object.assign(this.sheet.picture ?? new Image(), { src: background });
     this.sheet.style.backgroundImage = background === null ? "" : `url(${background})`;
     const palette = this.easel.querySelector(".palette");
-    if (palette.querySelectorAll("[type=radio]").length === 0)
-      palette.querySelector("[type=color]").before(...swatches.map(([value, label]) => swatch(value, label)));
+    const offered = [...palette.querySelectorAll(".fixed")];
+    if (offered.map(({ value }) => value).join() !== swatches.map(([value]) => value).join()) {
+      offered.forEach((each) => each.remove());
+      palette.querySelector("input").before(...swatches.map(([value, label]) => swatch(value, label, "fixed")));
+    }
     const place = `${name} ${sheet}`;
     if (this.place !== place || this.side !== side) {
       this.end();
