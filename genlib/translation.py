@@ -15,7 +15,7 @@ torch is imported by the first picture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,7 @@ from genlib.fitting import LIGHT
 from genlib.framing import PLAIN, border, fit, window
 from genlib.layered import Layer
 from genlib.sheets import in_colour, to_uint8
-from genlib.sketch import Fill, Given, Sheet, Sketch, Stage, Steps
+from genlib.sketch import Colour, Fill, Given, Sheet, Sketch, Stage, Steps
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,7 +80,7 @@ def bring(
     steps = steps or Steps()
     if domain.kind == "drawing":
         sketch = drawn.prepare(pixels, side, steps)
-        image = torch.from_numpy(sketch.lines)[None, None]
+        image = torch.from_numpy(sketch.seen)[None, None]
         return Brought(image, pixels, sketch.stages, sketch.notes, sketch, Sheet.of(sketch))
     small, before = (fit(pixels, s)[0] for s in (side, min(max(pixels.shape[:2]), uploads.MAX_SIDE)))
     notes: tuple[str, ...] = ()
@@ -119,6 +119,16 @@ def answers(
     with torch.inference_mode():
         typical = ask(1, None).cpu()
         return torch.cat([typical, ask(len(seeds), seeds).cpu()]) if len(seeds) else typical
+
+
+def steered(brought: Brought, made: Tensor, palette: Sequence[Colour]) -> Tensor:
+    """What a model made of a drawing, (B, 3, S, S), in the colours of a palette; without one, as it is."""
+    import torch
+
+    if brought.sheet is None or not palette:
+        return made
+    pictures = drawn.steered(brought.sheet, to_uint8(made), palette)
+    return torch.from_numpy(pictures.transpose(0, 3, 1, 2).astype(np.float32) / 255)
 
 
 def round_trip(model: Translates, x: Tensor, there: Tensor, target: Domain) -> tuple[Tensor, float]:

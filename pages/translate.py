@@ -50,6 +50,7 @@ if brought is not None:
         seeds = answers.seeds(shown) if worlds.varies else range(0)
         wanted = mending.wanted
         made = answers.made(checkpoint, source, brought.image, seeds, values, wanted.hints)
+        made = translation.steered(brought, made, answers.palette())
         small = translation.small(brought, target, made, shown.fill, wanted.given)
         chosen = answers.choose(small, given.truth, seeds) if worlds.varies else 0
         layers = None
@@ -67,7 +68,9 @@ if brought is not None:
             said = answers.labels(given.truth, seeds)[chosen] if worlds.varies else target.title
             live(f"New picture: {said}", "translate", result)
         if brought.sheet is not None:
-            answers.choose_fill()
+            with st.container(horizontal=True, vertical_alignment="center"):
+                answers.choose_fill()
+                answers.choose_palette()
         answers.buttons(picture, f"{checkpoint.name.replace('/', '-')}-{called}", worlds.varies, layers)
         answers.between(checkpoint, source, brought.image, seeds, values, wanted.hints)
         if target in worlds.sources:

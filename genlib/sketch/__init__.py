@@ -8,7 +8,7 @@ the visitor's own lines, at the resolution of their picture, and `colour_in` lay
 Coordinates are in pixels of the picture, (0, 0) its upper left corner.
 
 >>> drawing = sketch.prepare(uploads.read(data).pixels, 128)
->>> drawing.lines.shape            # what the model sees, dark on white
+>>> drawing.seen.shape             # what the model sees, dark on white
 (128, 128)
 >>> sketch.colour_in(sketch.Sheet.of(drawing), colours).shape      # colours: uint8 (4, 128, 128, 3)
 (4, 1365, 2048, 3)
@@ -25,6 +25,7 @@ bridged.py   the areas between lines that leave gaps
 regions.py   the same at the resolution of the picture
 palettes.py  the flat colours of an area
 flats.py     one colour for each area
+steering.py  the colours of another picture for the areas
 colour.py    the model's colours -> picture
 hints.py     a visitor's colours -> the model, and their areas
 common.py    what these share
@@ -34,25 +35,26 @@ Imports neither torch nor streamlit. SciPy and scikit-image are imported when th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from genlib.framing import Square, window
 from genlib.sketch.colour import Fill, Sheet, colour_in, flats, small, under
-from genlib.sketch.common import as_grey, shown
+from genlib.sketch.common import WORK, as_grey, shown
 from genlib.sketch.flats import Colour, Given
-from genlib.sketch.frame import paper_box
+from genlib.sketch.frame import paper_box, without_text
 from genlib.sketch.hints import given_by, hints_to_model, square_on, whole_areas
 from genlib.sketch.ink import find_ink, plain_ink
-from genlib.sketch.lines import crop, redrawn, whole
+from genlib.sketch.lines import Trace, crop, redrawn, whole
 from genlib.sketch.own import Own
+from genlib.sketch.steering import prominent, steered
 from genlib.sketch.turning import is_inverted
 
 __all__ = [
     "Colour", "Fill", "Given", "Invert", "Sheet", "Sketch", "Stage", "Steps", "colour_in", "flats", "given_by",
-    "hints_to_model", "prepare", "small", "square_on", "under", "whole_areas",
+    "hints_to_model", "prepare", "prominent", "small", "square_on", "steered", "under", "whole_areas",
 ]  # fmt: skip
 
 
@@ -93,19 +95,23 @@ class Stage:
 class Sketch:
     """A drawing as the model sees it, and what is needed to bring the colours back.
 
-    lines        float32 (side, side) in [0, 1], dark on white: the model's input
+    lines        float32 (side, side) in [0, 1], dark on white, as the model knows lines
+    seen         the same, the inside of wide dark areas white: the model's input
     ink          float32 (H, W) in [0, 1], the visitor's own lines at the resolution of their picture; 1 is ink
     ink_colour   uint8 (3,), in which the lines are drawn over the colours
     own          the visitor's own colours, where there are several
     square       the part of the picture that became `lines`; it may reach outside the picture
+    trace        where the lines are in it, finer
     stages       what each step did, from the picture as it came to `lines`
     notes        sentences for the visitor
     """
 
     lines: np.ndarray
+    seen: np.ndarray
     ink: np.ndarray
     ink_colour: np.ndarray
     square: Square
+    trace: Trace
     stages: tuple[Stage, ...]
     notes: tuple[str, ...] = ()
     own: Own | None = None
@@ -129,7 +135,7 @@ def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch
         stages.append(Stage("Turned", text, 255 - small if turned else small))
     found = find_ink(work) if steps.paper else plain_ink(work)
     if box is not None:
-        found = found.within(whole_shape, box)
+        found = replace(found, ink=without_text(found.ink)).within(whole_shape, box)
         notes.append("What is around the paper was left out: a scanner's edge, or a screen.")
     ink = found.ink
     notes += found.notes
@@ -142,11 +148,15 @@ def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch
     lines = window(as_grey(ink), square, side, 255)
     if steps.crop:
         stages.append(Stage("Cropped", text, lines))
+    trace = Trace.of(ink, square, WORK * side)
+    seen = lines
     if steps.strokes:
-        lines, text = redrawn(ink, square, lines)
+        lines, seen, text = redrawn(trace, lines)
         stages.append(Stage("Lines", text, lines))
     if np.mean(lines < 128) > 0.35:
         notes.append("Much of this picture is dark: drawings of lines alone are coloured best.")
-    stages.append(Stage("What the model sees", f"{side} x {side} pixels.", lines))
+    text = "." if seen is lines or (seen == lines).all() else ", dark areas as their outlines."
+    stages.append(Stage("What the model sees", f"{side} x {side} pixels{text}", seen))
     colour = np.zeros(3, np.uint8) if turned else found.colour
-    return Sketch(lines.astype(np.float32) / 255, ink, colour, square, tuple(stages), tuple(notes), own)
+    lines, seen = (picture.astype(np.float32) / 255 for picture in (lines, seen))
+    return Sketch(lines, seen, ink, colour, square, trace, tuple(stages), tuple(notes), own)

@@ -58,12 +58,12 @@ def find_areas(pixels: np.ndarray, paper: np.ndarray, sheet: np.ndarray | None) 
     pen = _pen(small, under)
     black = ((level < BLACK) & (hue < HUE)) | (np.abs(under - pen).max(2) < 0.25)
     area = looked_up(sizes > LEAST * parts.size, parts) & (parts > 0) & ~ndimage.binary_dilation(black, iterations=2)
-    area = ndimage.binary_opening(area, iterations=2)
+    area = ndimage.binary_dilation(ndimage.binary_erosion(area, iterations=2, border_value=1), iterations=2)
     if not area.any() or area.mean() > MOST:
         return None
     under[~area] = 1
     shaded = looked_up(shadow, parts) & area
-    painted = area & ~shaded
+    painted = _plain(area & ~shaded, small, under)
     for tone in _paints(under[painted]):
         if np.abs(tone - pen).max() < 0.25:  # a thick line of the same pen
             continue
@@ -71,6 +71,16 @@ def find_areas(pixels: np.ndarray, paper: np.ndarray, sheet: np.ndarray | None) 
         under[strip] = small[strip]
         painted |= strip
     return Areas(under.astype(np.float32), painted, bool(shaded.any()))
+
+
+def _plain(areas: np.ndarray, small: np.ndarray, under: np.ndarray) -> np.ndarray:
+    """Those of the areas, a mask (h, w), of which a third shows what is `under` the lines of the picture (h, w, 3). The
+    rest is only the corners and soft edges of thick lines."""
+    from scipy import ndimage
+
+    parts, count = ndimage.label(areas)
+    bare = np.bincount(parts[np.abs(small - under).max(2) < 0.06], minlength=count + 1)
+    return areas & looked_up(bare > counted(parts, count) / 3, parts)
 
 
 def _paints(tones: np.ndarray) -> np.ndarray:

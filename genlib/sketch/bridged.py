@@ -19,7 +19,7 @@ import numpy as np
 from genlib.framing import Square, border
 from genlib.sketch.common import pen_width
 from genlib.sketch.ends import cut_off, line_ends
-from genlib.sketch.lines import line_mask
+from genlib.sketch.lines import Trace
 
 GAP = 0.036  # of the side: the widest gap that is bridged; a little more than 3 %, as round ends of lines look nearer
 BALLS = (1.0, 0.7, 0.45, 0.25, 0.0)  # radii, as shares of the largest ball's
@@ -44,18 +44,18 @@ class Between:
     meeting: np.ndarray
 
 
-def between(ink: np.ndarray, place: Square, work: int) -> Between:
-    """The areas between the lines in a square of the ink (H, W). If all is line, it is one area."""
+def between(trace: Trace, ink: np.ndarray, place: Square) -> Between:
+    """The areas between the lines of a trace, that of a square of the ink (H, W). If all is line, it is one area."""
     from scipy import ndimage
 
-    mask = line_mask(ink, place, work)
+    mask, work = trace.mask, len(trace.mask)
     if mask.all():
         no = np.zeros(1, bool)
         return Between(np.zeros(mask.shape, np.int32), ~mask, no, no, np.zeros((0, 2), int))
     margin = int(GAP * work) + 2  # of free ground, by which all that is open to the border hangs together
     line = np.pad(mask, margin)
     width = pen_width(line)
-    ends = line_ends(line, width)
+    ends = line_ends(np.pad(trace.skeleton, margin), width)
     frame = _frame(ink.shape, place, work, margin)
     cut = _ends_at_edge(ink)
     if cut:

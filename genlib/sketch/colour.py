@@ -43,7 +43,7 @@ class Sheet:
         ink = _resized(sketch.ink, min(longest, max(SHOW, *sketch.ink.shape)))
         factor = max(ink.shape) / max(sketch.ink.shape)
         left, top, extent = sketch.square
-        regions = Regions.of(sketch.lines, ink, (left * factor, top * factor, extent * factor))
+        regions = Regions.of(sketch.lines, ink, (left * factor, top * factor, extent * factor), sketch.trace)
         own = (sketch.own or Own()).sized(ink.shape)
         return cls(regions, (ink * 255 + 0.5).astype(np.uint8), sketch.ink_colour, own, sketch.lines)
 

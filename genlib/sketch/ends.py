@@ -15,13 +15,11 @@ SHORT = 0.12  # of the side: the longest line from an end to the line ahead of i
 SMALL = 0.002  # of the square: what is cut off and smaller stays ground
 
 
-def line_ends(line: np.ndarray, width: float) -> np.ndarray:
-    """The pixels int (N, 2), row and column, where the lines of a mask (H, W) end. Ends nearer than a line's `width`
+def line_ends(thin: np.ndarray, width: float) -> np.ndarray:
+    """The pixels int (N, 2), row and column, where a skeleton (H, W) of lines ends. Ends nearer than a line's `width`
     are one, as the rough end of a wide line has several."""
     from scipy import ndimage
-    from skimage.morphology import skeletonize
 
-    thin = skeletonize(line)
     around = ndimage.convolve(thin.astype(np.uint8), np.ones((3, 3), np.uint8), mode="constant")
     tips = thin & (around == 2)
     groups, count = ndimage.label(ndimage.binary_dilation(tips, iterations=max(1, round(width / 2))))

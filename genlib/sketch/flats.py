@@ -13,7 +13,7 @@ Colour = tuple[int, int, int]
 Given = Mapping[int, Colour]  # area -> the colour that a visitor gave it
 
 PALE = 232  # what is lighter in every channel is white
-SURE = 0.7  # the share of a pocket's pixels that must have nearly its colour
+SURE = 0.88  # the share of a pocket's pixels that must have nearly its colour
 NEARLY = 40  # grey levels in any channel
 ALIKE = 14.0  # CIE76: areas whose colours differ by less share one, that of the largest of them
 AKIN = 40.0  # the same for areas between which there is no line

@@ -10,6 +10,8 @@ COARSE = 256  # px: the longer side of the picture in which a card on a screen i
 EDGE = 0.12  # of a side: a scanner's edge is at most so wide
 LIGHT = 215  # level that the paper of a card has at least, in each channel
 SAME = 5  # levels between pixels of one colour
+LOW = 0.15  # of the drawing's height: lines of text beside it are lower
+LETTERS = 5  # parts that a line of text has at least
 
 
 def paper_box(pixels: np.ndarray) -> Box | None:
@@ -21,6 +23,27 @@ def paper_box(pixels: np.ndarray) -> Box | None:
     if (inner[0].stop - inner[0].start, inner[1].stop - inner[1].start) == pixels.shape[:2]:
         return None
     return inner
+
+
+def without_text(ink: np.ndarray) -> np.ndarray:
+    """Ink (H, W) without lines of text above and below the drawing, as under a picture on a screen: low rows of several
+    parts of nearly one height, with free space around them."""
+    from scipy import ndimage
+
+    mask = ink > 0.3
+    rows = np.flatnonzero(np.diff(np.pad(mask.any(1), 1).astype(np.int8))).reshape(-1, 2)  # where each row of ink is
+    if len(rows) < 2:
+        return ink
+    kept, tall = ink.copy(), int(np.ptp(rows, axis=1).max())
+    for top, bottom in rows.tolist():
+        if bottom - top < LOW * tall:
+            parts, count = ndimage.label(mask[top:bottom].any(0))
+            heights = [
+                int(np.ptp(np.flatnonzero((mask[top:bottom] & (parts == n)).any(1)))) + 1 for n in range(1, count + 1)
+            ]
+            if count >= LETTERS and np.median(heights) > 0.4 * (bottom - top):
+                kept[max(0, top - 2) : bottom + 2] = 0
+    return kept
 
 
 def _edges(pixels: np.ndarray) -> tuple[int, ...]:

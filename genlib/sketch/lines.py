@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from genlib.framing import Square, window
@@ -13,6 +15,7 @@ LINE = 3.5 / 128  # width of a line, measured as in `redrawn`, as a share of the
 EXTENT = (0.58, 0.95)  # longer side of the drawing
 OFF_CENTRE = 0.1  # distance of its middle from the square's
 AIM = 0.76  # the median extent: what a drawing outside EXTENT is scaled to
+WIDE = 0.0023  # of the square: what is dark inside of a larger dark area is shown to the model as white
 
 
 def whole(ink: np.ndarray) -> Square:
@@ -42,31 +45,49 @@ def crop(ink: np.ndarray) -> tuple[Square, str]:
     return (float(x - side / 2), float(y - side / 2), side), "Cut out, centred and scaled, with a margin."
 
 
-def redrawn(ink: np.ndarray, square: Square, lines: np.ndarray) -> tuple[np.ndarray, str]:
-    """The lines in a square of the ink (H, W), drawn anew in the training width, uint8 (side, side); and a sentence.
+@dataclass(frozen=True)
+class Trace:
+    """Where the lines are in a square of the ink, bool (work, work), and their skeleton."""
+
+    mask: np.ndarray
+    skeleton: np.ndarray
+
+    @classmethod
+    def of(cls, ink: np.ndarray, square: Square, work: int) -> Trace:
+        from skimage.morphology import skeletonize
+
+        mask = line_mask(ink, square, work)
+        return cls(mask, skeletonize(mask))
+
+
+def redrawn(trace: Trace, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray, str]:
+    """The lines drawn anew in the training width, uint8 (side, side); the same with wide dark areas white inside, as a
+    model that knows thin lines leaves white what is beside much black; and a sentence.
 
     `lines` uint8 (side, side), the square as it is, if their width is near that already. Dark areas stay: their outline
     is moved by as much as a line's is.
     """
     from scipy import ndimage
-    from skimage.morphology import skeletonize
 
-    side = len(lines)
+    side, mask, skeleton = len(lines), trace.mask, trace.skeleton
     target = LINE * (WORK * side)
-    mask = line_mask(ink, square, WORK * side)
     if not mask.any():
-        return lines, "Nothing to redraw."
+        return lines, lines, "Nothing to redraw."
     inside = ndimage.distance_transform_edt(mask)
-    skeleton = skeletonize(mask)
     width = _thin_width(2 * inside[skeleton])
-    if abs(width / target - 1) < 0.15:
-        return lines, "As wide as the training lines: left so."
     areas = _dark_areas(mask, inside, width)
+    within = _shrunk(~_without_holes(~(areas & (inside > (target + width) / 2)), WIDE * mask.size), side)
+    if abs(width / target - 1) < 0.15:
+        return lines, np.maximum(lines, within), "As wide as the training lines: left so."
     thin = _pruned(skeleton & ~areas, skeleton & areas, round(0.6 * width))
-    drawn = _drawn(thin, areas, width, target)
-    blocks = drawn.reshape(side, WORK, side, WORK).mean((1, 3))
+    made = 255 - _shrunk(_drawn(thin, areas, width, target), side)
     text = f"Redrawn {'wider' if width < target else 'narrower'}: {width / WORK:.1f} to {target / WORK:.1f} pixels."
-    return (255 - (255 * blocks).round()).astype(np.uint8), text
+    return made, np.maximum(made, within), text
+
+
+def _shrunk(plane: np.ndarray, side: int) -> np.ndarray:
+    """A plane (WORK side, WORK side) in [0, 1] as uint8 (side, side)."""
+    return (255 * plane.reshape(side, WORK, side, WORK).mean((1, 3))).round().astype(np.uint8)
 
 
 def _thin_width(widths: np.ndarray) -> float:

@@ -11,6 +11,7 @@ from PIL import Image
 from genlib.framing import Square
 from genlib.sketch.bridged import between
 from genlib.sketch.common import WORK, bands, spread
+from genlib.sketch.lines import Trace
 
 SOME = 1 << 18  # pixels that are counted at a time
 Box = tuple[slice, slice]  # rows and columns of a picture
@@ -46,11 +47,14 @@ class Regions:
         return self.ground | self.pocket
 
     @classmethod
-    def of(cls, lines: np.ndarray, ink: np.ndarray, place: Square) -> Regions:
-        """The areas of a model's lines float32 (side, side), dark on white, that were `place` in the ink (H, W)."""
+    def of(cls, lines: np.ndarray, ink: np.ndarray, place: Square, trace: Trace | None = None) -> Regions:
+        """The areas of a model's lines float32 (side, side), dark on white, that were `place` in the ink (H, W).
+
+        trace: of that place, in WORK times its resolution, where it is known already.
+        """
         from scipy import ndimage
 
-        found = between(ink, place, WORK * len(lines))
+        found = between(trace or Trace.of(ink, place, WORK * len(lines)), ink, place)
         count = len(found.ground)
         large = _at_resolution(found.areas, found.off, count, ink, place)
         boxes = ndimage.find_objects(large + 1, count)

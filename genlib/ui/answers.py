@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from genlib import data, layered, query, translation
+from genlib import data, layered, query, sketch, translation
 from genlib.budget import MADE as KEPT
 from genlib.contract import Controls, Domain, Translates, Varies
 from genlib.errors import GenlibError
 from genlib.sheets import enlargement, in_colour, png, to_uint8
 from genlib.sketch import Fill, Given
-from genlib.ui import controls, loaders
+from genlib.ui import controls, loaders, uploading
 from genlib.ui.film import downloads, film
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import ANSWERS, STAGE, TRANSLATE, TranslateQuery
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from genlib.checkpoint import Checkpoint
     from genlib.layered import Layer
+    from genlib.sketch import Colour
     from genlib.translation import Brought
 
 LARGE = 512  # px that a download has at least
@@ -42,7 +43,7 @@ LAYERED = {
     "PSD, for Photoshop and others": ("psd", "image/vnd.adobe.photoshop", layered.photoshop),
 }
 SEED, ANSWER, OTHERS, MADE, TRAVEL = map(TRANSLATE.widget, ("seed", "answer", "others", "made", "_travel"))
-FILL = TRANSLATE.widget("fill")
+FILL, PALETTE, TROUBLE = map(TRANSLATE.widget, ("fill", "palette", "palette.trouble"))
 
 
 def seeds(shown: TranslateQuery) -> range:
@@ -110,6 +111,45 @@ def choose_fill() -> None:
         label_visibility="collapsed",
         help="Flat: one colour for each area. Painted: all that the model painted.",
     )
+
+
+def palette() -> tuple[Colour, ...]:
+    """The colours of a reference picture, if there is one."""
+    codes = st.session_state[PALETTE].split("-") if st.session_state[PALETTE] else ()
+    return tuple((int(c[:2], 16), int(c[2:4], 16), int(c[4:], 16)) for c in codes)
+
+
+def choose_palette() -> None:
+    """The widget for a reference picture whose colours the answers are to have."""
+    colours = palette()
+    with st.popover("Colours of a picture", icon=":material/palette:"):
+        st.caption("Bring a picture whose colours you like: the answers take theirs from it.")
+        uploading.field(f"{PALETTE}.file", _take_palette)
+        if trouble := st.session_state.get(TROUBLE):
+            st.error(trouble, icon=":material/error:")
+    if colours:
+        names = [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colours]
+        swatch = np.repeat(np.repeat(np.array([colours], np.uint8), 24, 0), 24, 1)
+        st.image(png(swatch), width=24 * len(colours), alt=f"The colours in use: {', '.join(names)}")
+        st.button(
+            "Remove the colours",
+            on_click=_drop_palette,
+            key=f"{PALETTE}.drop",
+            icon=":material/delete:",
+            type="tertiary",
+        )
+
+
+def _take_palette(field: str) -> None:
+    state = st.session_state
+    kept = f"{PALETTE}.kept"
+    uploading.take(field, kept, TROUBLE)
+    if data := state.pop(kept, None):
+        state[PALETTE] = "-".join(bytes(colour).hex() for colour in sketch.prominent(uploading.read(data).pixels))
+
+
+def _drop_palette() -> None:
+    st.session_state[PALETTE] = ""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ WAYS: dict[Way, str] = {
 UPLOAD, URL, KEPT, TROUBLE, TURN = map(TRANSLATE.widget, ("upload", "url", "kept", "trouble", "turn"))
 # The paper over a picture, and the switch for it.
 OVER, HINTING = map(TRANSLATE.widget, ("hints", "hinting"))
-WAY, EXAMPLE, ANSWER = map(TRANSLATE.widget, ("way", "example", "answer"))
+WAY, EXAMPLE, ANSWER, PALETTE = map(TRANSLATE.widget, ("way", "example", "answer", "palette"))
 
 _one_at_a_time = threading.Lock()  # large pictures are worked on, so that two never need their memory at once
 
@@ -83,7 +83,7 @@ def given(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain) -> Give
         case "draw":
             with st.container(key="paper-drawing"):  # look.css: on a phone, the answer stays beside it
                 brush = issubclass(checkpoint.model_class, TakesHints)
-                drawing = canvas("translate.drawing", brush=brush, fill=source.kind == "drawing")
+                drawing = canvas("translate.drawing", brush=brush, fill=source.kind == "drawing", more=_colours())
             pixels = None if drawing.empty else drawing.lines
             return Given(pixels, "Draw something: every stroke is translated at once.", None, drawing)
 
@@ -145,11 +145,18 @@ def show(mending: Mending, brought: Brought, result: np.ndarray) -> None:
     drawing = brought.sheet is not None
     with st.container(key="paper-hints"):
         known = drawn(OVER, mending.sheet).strokes
-        now = canvas(OVER, background=translation.seen(brought, result), fill=drawing, sheet=mending.sheet)
+        now = canvas(
+            OVER, background=translation.seen(brought, result), fill=drawing, sheet=mending.sheet, more=_colours()
+        )
     if now.strokes != known:
         st.rerun()
     if drawing:
         st.caption("Click an area to fill it, or paint a spot of colour: the model goes by it.")
+
+
+def _colours() -> list[str]:
+    """Those of a reference picture, as "#rrggbb"."""
+    return [f"#{code}" for code in st.session_state[PALETTE].split("-") if code]
 
 
 def _example(checkpoint: Checkpoint, source: Domain) -> Given:

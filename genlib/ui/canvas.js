@@ -37,6 +37,7 @@ class Paper {
       if (hex) this.take(hex, true);
       else if (target.type === "text") this.choose({});
     };
+    palette.querySelector(".pipette").onclick = () => pipette((hex) => hex && this.take(hex, true));
     this.sheet.onpointerdown = (event) => this.begin(event);
     this.sheet.onpointermove = (event) => this.go(event);
     this.sheet.onpointerup = this.sheet.onpointercancel = (event) => this.end(event);
@@ -57,10 +58,15 @@ class Paper {
     if (fill) this.sheet.tabIndex = 0;
     else this.sheet.removeAttribute("tabindex");
     this.easel.classList.toggle("over", background !== null);
+    // For the pipette, which can't look at the background of an element.
+    this.sheet.picture = background === null ? undefined : Object.assign(this.sheet.picture ?? new Image(), { src: background });
     this.sheet.style.backgroundImage = background === null ? "" : `url(${background})`;
     const palette = this.easel.querySelector(".palette");
-    if (palette.querySelectorAll("[type=radio]").length === 0)
-      palette.querySelector("[type=color]").before(...swatches.map(([value, label]) => swatch(value, label)));
+    const offered = [...palette.querySelectorAll(".fixed")];
+    if (offered.map(({ value }) => value).join() !== swatches.map(([value]) => value).join()) {
+      offered.forEach((each) => each.remove());
+      palette.querySelector("input").before(...swatches.map(([value, label]) => swatch(value, label, "fixed")));
+    }
     const place = `${name} ${sheet}`;
     if (this.place !== place || this.side !== side) {
       this.end();

@@ -1,4 +1,4 @@
-"""Paper to draw on, with a pen, an eraser, and a brush and a can for colours.
+"""Paper to draw on, with a pen, an eraser, and a brush and a can for colours, which can be taken from any picture.
 
 The drawing is the browser's (canvas.js): it is drawn, undone and kept there, and comes here after each change. What
 came becomes arrays in genlib/drawing.py.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ _component = st.components.v2.component(
     "genlib.canvas",
     html=(HERE / "canvas.html").read_text(),
     css=(HERE / "canvas.css").read_text(),
-    js=(HERE / "canvas.js").read_text(),
+    js=(HERE / "pipette.js").read_text() + (HERE / "canvas.js").read_text(),
 )
 
 
@@ -67,6 +67,7 @@ def canvas(
     pens: tuple[int, int, int] | None = None,
     fill: bool = False,
     sheet: str | None = None,
+    more: Sequence[str] = (),
 ) -> Drawing:
     """Show paper of `side` x `side` pixels with its tools. Returns what is drawn on it.
 
@@ -77,6 +78,7 @@ def canvas(
     brush: whether there is a brush for colour hints; without one, those that were painted are hidden.
     fill: whether there also is a can, whose colour is for a whole area.
     sheet: what the paper is called; None: after its background, so that another one is another paper.
+    more: colours "#rrggbb" that the palette has, too.
     pens: how wide its thin, its medium and its thick line are, in pixels of the paper; None: as in a line drawing.
     """
     state = st.session_state
@@ -95,7 +97,7 @@ def canvas(
                 "brush": brush,
                 "fill": fill,
                 "pens": pens,
-                "swatches": tuple(SWATCHES.items()),
+                "swatches": tuple((dict.fromkeys(more, "Of your picture") | SWATCHES).items()),
                 "ink": INK,
                 "paper": PAPER,
                 "seeThrough": SEE_THROUGH,

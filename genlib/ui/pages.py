@@ -42,6 +42,8 @@ EXAMPLES = 24  # held-out pictures that Translate offers
 ANSWERS = 6  # of Translate: the most typical one, and one for each of five seeds
 STAGE = "translate-stage"  # the container of the answer that Translate shows large
 
+PALETTE = r"^([0-9a-f]{6}(-[0-9a-f]{6}){0,5})?$"  # colours in an address
+
 Way = Literal["example", "upload", "draw"]
 
 
@@ -78,7 +80,7 @@ class OfPoints(SampleQuery):
 
 class TranslateQuery(ModelQuery):
     always = frozenset({"model", "source", "way", "seed"})
-    keeps = frozenset({"way", "example", "seed", "fill", "paper", "invert", "crop", "strokes", "own"})
+    keeps = frozenset({"way", "example", "seed", "fill", "palette", "paper", "invert", "crop", "strokes", "own"})
 
     source: str = Field("", alias="from", max_length=40, description="The domain that is translated from, by its key")
     way: Way = Field("example", description="Where the picture comes from")
@@ -86,6 +88,7 @@ class TranslateQuery(ModelQuery):
     seed: int = Field(0, ge=0, le=MAX_SEED + 2 - ANSWERS, description="Of the first answer after the most typical one")
     answer: int = Field(0, ge=0, le=ANSWERS, description="Which answer is shown large; the last one is the truth")
     fill: Literal["flat", "painted"] = Field("flat", description="How the areas of a drawing are filled")
+    palette: str = Field("", max_length=60, pattern=PALETTE, description="Colours of a reference picture, with hyphens")
     # What is done to a drawing: the fields of sketch.Steps.
     paper: bool = Field(True, description="Remove the paper")
     invert: Literal["guess", "yes", "no"] = Field("guess", description="Turn white on black")

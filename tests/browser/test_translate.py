@@ -158,6 +158,15 @@ def test_a_click_fills_an_area_and_can_be_undone(shipped: Checkpoint, server: st
     page.keyboard.press("Control+z")
     expect(paper).to_have_attribute("aria-label", re.compile("0 strokes"))
     wait_for(page, lambda found: found[cheek].tolist() == before[cheek].tolist())
+    # A colour of the answer itself: one more click takes it, and it is chosen then.
+    page.get_by_role("button", name="Take a colour from a picture").click()
+    answer = half(page, "after").bounding_box()
+    assert answer
+    at = (answer["x"] + 0.75 * answer["width"], answer["y"] + 0.5 * answer["height"])
+    page.mouse.click(*at)
+    taken = "#" + bytes(before[250, 450].tolist()).hex()
+    expect(page.get_by_role("radio", name=taken)).to_be_checked()
+    page.get_by_role("radio", name="#00aaff").click()
     paper.focus()
     for key in ("ArrowUp", "ArrowUp", "Enter"):
         page.keyboard.press(key)

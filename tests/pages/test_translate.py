@@ -452,3 +452,23 @@ def test_each_stop_of_the_film_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> 
     for stop, answer in zip(stops, (*answers, answers[0]), strict=True):
         assert np.abs(frames[stop].astype(int) - answer).max() <= 1
     assert np.abs(answers[1].astype(int) - answers[2]).max() > 20  # they do differ
+
+
+def test_the_colours_of_a_reference_picture() -> None:
+    """Uploaded in a popover; they stand in the address and steer the answers."""
+    at = bring(open_page(f"model={SKETCH}&way=upload"), encoded(drawing()))
+    before = compared(at)
+    reference = Image.new("RGB", (60, 40), (200, 40, 160))
+    reference.paste((20, 120, 90), (0, 0, 30, 40))
+    at.file_uploader(key="translate.palette.file").set_value(("flag.png", encoded(reference), "image/png")).run()
+    assert not at.exception
+    assert at.query_params["palette"] == "14785a-c828a0"
+    after = compared(at)
+    assert before is not None
+    assert after is not None
+    middle = after[1][after[1].shape[0] // 3, after[1].shape[1] // 2]
+    assert min(np.abs(middle - np.array(c)).max() for c in ((200, 40, 160), (20, 120, 90))) < 24
+    at.button(key="translate.palette.drop").click().run()
+    again = compared(at)
+    assert again is not None
+    assert (again[1] == before[1]).all()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from brought import hand_shadow, lit, photographed
 from drawings import SIDE, apart, picture
+from PIL import Image, ImageDraw
 
 from genlib.sketch import Sheet, Sketch, Steps, colour_in, prepare
 
@@ -32,6 +33,24 @@ def test_the_shadow_of_a_hand_is_taken_out(plain: Sketch, strength: float, at: t
     assert apart(photo, plain) < 0.025
 
 
+def test_a_shadow_in_the_corner_leaves_no_speck() -> None:
+    bare = picture(2, shape=(300, 300), ink=(60, 60, 60))
+    light = hand_shadow((300, 300), 0.4, (1.0, 1.0), 0.3)
+    sketch = prepare(lit((bare * np.array([0.96, 0.92, 0.82])).astype(np.uint8), light), SIDE)
+    assert sketch.ink[290:, 290:].max() < 0.1
+    assert apart(sketch, prepare(bare, SIDE)) < 0.02
+
+
+def test_corners_of_thick_lines_are_no_paint() -> None:
+    """A tree of 160 pixels, its lines ten wide."""
+    image = Image.new("RGB", (640, 640), "white")
+    pen = ImageDraw.Draw(image)
+    pen.ellipse((100, 40, 540, 460), outline=0, width=44)
+    for line in ((320, 600, 320, 260), (200, 600, 440, 600), (320, 400, 220, 320), (320, 360, 420, 280)):
+        pen.line(line, 0, 44)
+    assert prepare(np.asarray(image.reduce(4)), SIDE).own is None
+
+
 def test_paint_is_no_ink_and_keeps_its_colour(plain: Sketch) -> None:
     sketch = prepare(partly_painted(), SIDE)
     assert apart(sketch, plain) < 0.02
@@ -49,14 +68,23 @@ def test_paint_is_no_ink_and_keeps_its_colour(plain: Sketch) -> None:
     assert off[round(512 * 0.3), 256].tolist() == [230, 60, 60]
 
 
-@pytest.mark.parametrize("hair", [0.4, 0.5])
-def test_black_areas_beside_thin_lines(hair: float) -> None:
-    """The features stay, as wide as a line is, and the hair is black."""
-    pixels = picture(3).copy()
-    y, x = np.mgrid[0:400, 0:400] / 400
-    bare = prepare(pixels, SIDE).lines
-    pixels[(np.hypot(x - 0.5, y - 0.584) < 0.24) & (y < hair + 0.08)] = 0
-    lines = prepare(pixels, SIDE).lines
+def test_black_areas_beside_thin_lines() -> None:
+    """The features stay, as wide as a line is, and the strands of hair black, though most of all is hair."""
+    image = Image.fromarray(picture(3))
+    bare = prepare(np.asarray(image), SIDE, Steps(crop=False)).lines
+    for x in (8, 26, 44, 356, 374, 392):
+        ImageDraw.Draw(image).line((x, 25, x, 375), (0, 0, 0), 12)
+    lines = prepare(np.asarray(image), SIDE, Steps(crop=False)).lines
     mouth = np.s_[round(SIDE * 0.62) : round(SIDE * 0.76), round(SIDE * 0.35) : round(SIDE * 0.65)]
     assert np.abs(lines[mouth] - bare[mouth]).mean() < 0.05
-    assert lines[round(SIDE * (hair + 0.02)), SIDE // 2 - 20 : SIDE // 2 + 20].max() < 0.05
+    assert lines[SIDE // 2, [2, 8, 14]].max() < 0.05
+
+
+def test_the_model_is_shown_the_outline_of_a_wide_black_area() -> None:
+    image = Image.fromarray(picture(5))
+    ImageDraw.Draw(image).rectangle((20, 200, 60, 380), (0, 0, 0))
+    sketch = prepare(np.asarray(image), SIDE, Steps(crop=False))
+    assert sketch.lines[90, 8:18].max() < 0.05
+    assert sketch.seen[90, 12:14].min() > 0.95
+    assert sketch.seen[90, 8] < 0.05
+    assert (sketch.seen[:, 24:] == sketch.lines[:, 24:]).all()

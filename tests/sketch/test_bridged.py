@@ -11,6 +11,7 @@ from scipy import ndimage
 from genlib.sketch import Sheet, colour_in, prepare
 from genlib.sketch.bridged import Between, between
 from genlib.sketch.common import as_grey
+from genlib.sketch.lines import Trace
 
 RED = (230, 40, 50)
 
@@ -64,7 +65,9 @@ def areas(*lines: list[tuple[int, int]], width: int = 6) -> Between:
         pen.line(line, 255, width, "curve")
         for x, y in line:
             pen.circle((x, y), width / 2, 255)
-    return between(np.asarray(image, np.float32) / 255, (0.0, 0.0, 400.0), 400)
+    ink = np.asarray(image, np.float32) / 255
+    whole = (0.0, 0.0, 400.0)
+    return between(Trace.of(ink, whole, 400), ink, whole)
 
 
 def test_a_waist_parts_nothing_and_a_line_that_ends_in_it_does() -> None:
@@ -96,9 +99,11 @@ def test_a_pocket_is_filled_where_the_model_is_sure() -> None:
     sheet = Sheet.of(prepare(pixels, SIDE))
     sure = np.full((1, SIDE, SIDE, 3), RED, np.uint8)
     noise = np.random.default_rng(0).integers(0, 256, (1, SIDE, SIDE, 3)).astype(np.uint8)
-    red, white = (colour_in(sheet, colours, "flat")[0] for colours in (sure, noise))
+    nearly = np.where(np.arange(SIDE)[:, None, None] < 0.7 * SIDE, sure, 255).astype(np.uint8)  # its lower fifth is not
+    red, *others = (colour_in(sheet, colours, "flat")[0] for colours in (sure, noise, nearly))
     assert red[320, 256].tolist() == list(RED)
-    assert red[480, 256].tolist() == white[320, 256].tolist() == [255, 255, 255]
+    for white in (red[480, 256], others[0][320, 256], others[1][320, 256]):
+        assert white.tolist() == [255, 255, 255]
 
 
 def arch() -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from brought import photographed, scanned, screenshot
 from drawings import SIDE, apart, picture
+from PIL import Image, ImageDraw
 
 from genlib.sketch import Sketch, prepare
 from genlib.sketch.frame import paper_box
@@ -33,6 +34,16 @@ def test_a_screen_around_a_drawing_is_left_out(
         assert start <= span.start < start + 20
         assert start + 380 < span.stop <= start + 400
     assert not prepare(screen, SIDE).ink[:top].any()
+
+
+def test_a_caption_under_a_drawing_is_left_out() -> None:
+    card = picture(shape=(460, 400), at=(0.15, 0.05), size=0.7)
+    bare = screenshot(card)[0]
+    image = Image.fromarray(card)
+    ImageDraw.Draw(image).text((20, 420), "look what I drew today!", (60, 60, 60), font_size=18)
+    found, whole = (prepare(pixels, SIDE) for pixels in (screenshot(np.asarray(image))[0], bare))
+    assert found.square == whole.square
+    assert apart(found, whole) < 0.001
 
 
 def test_a_drawing_alone_is_all_paper() -> None:

@@ -7,7 +7,7 @@ import pytest
 from drawings import SIDE, apart, picture
 
 from genlib.sketch import Sketch, prepare
-from genlib.sketch.lines import AIM, EXTENT, LINE, redrawn
+from genlib.sketch.lines import AIM, EXTENT, LINE, Trace, redrawn
 
 
 @pytest.mark.parametrize("width", [1, 2, 6, 10])
@@ -63,7 +63,7 @@ def test_redrawing_removes_barbs_and_keeps_ends() -> None:
     ink = np.zeros((512, 512), np.float32)
     ink[230:280, 80:430] = 1
     ink[218:230, 120:420:40] = 1
-    lines, _ = redrawn(ink, (0, 0, 512), np.full((SIDE, SIDE), 255, np.uint8))
+    lines, _, _ = redrawn(Trace.of(ink, (0, 0, 512), 4 * SIDE), np.full((SIDE, SIDE), 255, np.uint8))
     rows, columns = np.nonzero(lines < 128)
     assert np.ptp(rows) < 8
     assert np.ptp(columns) > 70
