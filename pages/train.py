@@ -18,8 +18,9 @@ with frame.answering():
     for problem in address.publish().problems:
         st.warning(problem, icon=":material/link_off:")
     form.question()
-    form.paper()
-    panel.draw(desk.mine(), address)
+    mine = desk.mine()
+    form.bring(mine)
+    panel.draw(mine, address)
     st.header("Settings", anchor=False)
     form.settings(address)
     keep.open_again()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from genlib.data import PointSet
+from genlib.data import PictureSet, PointSet
 from genlib.jobs import Job, Lease, Limits
 from genlib.lab.album import Album
 from genlib.lab.seen import Watcher
@@ -55,6 +55,7 @@ class Desk:
         self.key = secrets.token_urlsafe(12)
         self.shown: tuple[Shown, ...] = ()
         self.trouble = ""
+        self.own: PictureSet | None = None  # pictures that the visitor brought to learn from
         self._lease = Lease(self._expire)
 
     @property

@@ -14,7 +14,7 @@ import streamlit as st
 from genlib import experiment, moments, parcels
 from genlib.errors import GenlibError
 from genlib.lab.album import Album
-from genlib.ui import loaders
+from genlib.ui import loaders, uploading
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import SAMPLE, TRAIN, page_of
 
@@ -76,13 +76,7 @@ def open_again() -> None:
     """The field for a zip, and what the model in it makes."""
     state = st.session_state
     with st.expander("Open a model that you took home", icon=":material/folder_open:", key=KEY("_open")):
-        st.file_uploader(
-            f"The zip of a model, at most {parcels.MOST / 1e6:.0f} MB",
-            "zip",
-            key=ZIP,
-            max_upload_size=25,  # MB; of what is larger than we take parcels says so
-            on_change=_opened,
-        )
+        uploading.of_zip(f"The zip of a model, at most {parcels.MOST / 1e6:.0f} MB", ZIP, _opened)
         if trouble := state.get(TROUBLE):
             st.error(trouble, icon=":material/error:")
         found: Checkpoint | None = state.get(OPENED)
