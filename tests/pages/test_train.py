@@ -42,6 +42,9 @@ def _no_run_is_left() -> Iterator[None]:
         desk.stop()
         for shown in desk.shown:
             shown.job.join(LONG)
+        if desk.race is not None:
+            desk.race.cancel()
+            desk.race.join(LONG)
     desks._kept.clear()
     assert len(HERE) == 0
 
@@ -75,7 +78,8 @@ def press(at: AppTest, button: str) -> None:
 
 
 def labels(at: AppTest) -> list[str]:
-    return [button.label for button in at.button]
+    """Of the run's own buttons."""
+    return [button.label for button in at.button if button.key != "train.race"]
 
 
 def table(at: AppTest) -> str:
@@ -103,7 +107,7 @@ def test_start_pause_step_resume_stop_again() -> None:
     until(at, lambda now: now.step > before.step + 5)
     press(at, "stop")
     ended = until(at, lambda now: now.ended)
-    assert labels(at) == ["Again", "One step", "Stop", "To Sample"]
+    assert labels(at) == ["Again", "One step", "Stop", "To Sample", "Push"]
     (slider,) = at.select_slider
     assert slider.options[-1] == f"{ended.step:,}"
     slider.set_value(0).run()
@@ -231,6 +235,26 @@ def test_the_model_is_taken_home_as_a_checkpoint_that_loads(tmp_path: Path) -> N
     assert (found.spec.trained_steps, found.spec.recipe.seed) == (3, 0)
     made, again = (model.sample(range(5)) for model in (job.trained.model, found.load()))
     assert torch.allclose(made, again, atol=1e-2)  # float16 on disk
+
+
+def test_a_race_goes_on_while_one_is_away_and_ends_in_a_table() -> None:
+    at = visit(lesson="collapse", width="8", batch="16", steps="2")
+    press(at, "race")
+    race = desk_of(at).race
+    at.run()  # as a visit to another page and back
+    assert desk_of(at).race is race
+    race.join(LONG)
+    at.run()
+    assert not at.exception
+    rows = next(m.value for m in at.markdown if "Modes covered, of 8" in m.value).splitlines()
+    assert [row.split("|")[1].strip() for row in rows[2:]] == ["Plain game", "Looking ahead", "Data"]
+    assert all(row.count("±") == 3 for row in rows[2:4])
+    assert any("over 10 of 10 seeds" in caption.value for caption in at.caption)
+    press(at, "race")
+    press(at, "race.cancel")
+    desk_of(at).race.join(LONG)
+    at.run()
+    assert not at.button(key="train.race").disabled
 
 
 # --- Pictures ---
