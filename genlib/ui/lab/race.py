@@ -109,4 +109,4 @@ def _table(race: Race, now: Standing) -> None:
 
 def _spread(values: list[float], form_: str) -> str:
     mean, deviation = spread(values)
-    return f"{mean:{form_}} ± {deviation:{form_}}"
+    return f"{mean:{form_}}\u00a0±\u00a0{deviation:{form_}}"  # on one line
