@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from genlib.data import PictureSet, PointSet
     from genlib.data.sets import DataSet
     from genlib.models.base import Model
 
@@ -95,6 +96,7 @@ def plan(
     recipe: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
     read: bool = True,
+    source: PictureSet | PointSet | None = None,
 ) -> Task:
     """The task that trains checkpoint `name`: as the one that is there was trained, changed by what is asked for.
 
@@ -103,6 +105,7 @@ def plan(
     recipe     fields of Recipe
     settings   fields of the model's Config or Training, by name
     read       whether the data is read, and its files with it checked; else the task has none, and is planned at once
+    source     the data itself, in place of a set that is here
     Raises GenlibError in one sentence: a name, field or value that cannot be; data that is missing or does not fit.
     """
     if not re.fullmatch(NAME, name):
@@ -118,10 +121,10 @@ def plan(
     if model not in (None, file):
         file, stored, base["training"] = str(model), {}, {}
     cls = catalog.model_class(file)
-    asked = {**cls.recipe, **base, **(recipe or {})}
+    asked = {**cls.recipe, **base, **(recipe or {}), **({"data": source.info.name} if source else {})}
     if not asked["data"]:
         raise GenlibError(f"Say what {name} learns from: add --data NAME, or call it {file}-NAME, as in {file}-digits.")
-    about = data.info(asked["data"])
+    about = source.info if source else data.info(asked["data"])
     if not isinstance(about.space, cls.Config.spaces()):
         raise GenlibError(f"{cls.title} does not learn from {about.kind}: choose other data than {about.name}.")
     if any(asked.get(key) != base.get(key) for key in ("data", "size")):
@@ -143,13 +146,15 @@ def plan(
         made = Recipe.model_validate({**asked, "training": training.model_dump(mode="json")})
     except ValidationError as error:
         raise GenlibError(f"The recipe does not work: {problem(error)}.") from None
-    source = data.load(made.data, "train", size=made.size) if read else data.outline(made.data, size=made.size)
+    there = source or (
+        data.load(made.data, "train", size=made.size) if read else data.outline(made.data, size=made.size)
+    )
     try:
-        config = cls.config_for(source.info, **{"space": source.space.model_dump(), **of_config})
+        config = cls.config_for(there.info, **{"space": there.space.model_dump(), **of_config})
     except ValidationError as error:
         raise GenlibError(f"That configuration does not work: {problem(error)}.") from None
-    check(cls, config, source, made)
-    return Task(name, file, config, made, None if isinstance(source, data.Outline) else source)
+    check(cls, config, there, made)
+    return Task(name, file, config, made, None if isinstance(there, data.Outline) else there)
 
 
 def begin(task: Task, *, device: torch.device | None = None, bfloat16: bool | None = None) -> Run:

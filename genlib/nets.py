@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+EPSILON = 1e-5  # added to a variance, as batch norm does
+
 
 class Dropout(nn.Module):
     """Sets features to zero with probability p while training, and scales the others up. It draws from the generator
@@ -37,6 +39,35 @@ class Stack(nn.Sequential):
         for layer in self:
             x = layer(x, rng) if isinstance(layer, Dropout | Stack) else layer(x)
         return x
+
+
+class ReferenceNorm(nn.Module):
+    """Normalises the features of pictures (R + B, C, H, W), the first R of which are a reference batch, by the mean and
+    the spread of that batch; `own`: of that batch and, for each other picture, the picture itself.
+
+    Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen, "Improved Techniques for Training GANs", NIPS 2016, section
+    3.4. https://arxiv.org/abs/1606.03498
+
+    So no picture depends on those that happen to be made with it, as it does under batch norm.
+    """
+
+    def __init__(self, features: int, reference: int, own: bool) -> None:
+        super().__init__()
+        self.reference, self.own = reference, own
+        self.weight, self.bias = nn.Parameter(torch.ones(features)), nn.Parameter(torch.zeros(features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        each = x.float()
+        axes = (0, 2, 3)
+        known = each[: self.reference]
+        mean, square = known.mean(axes, keepdim=True), known.square().mean(axes, keepdim=True)
+        if self.own:
+            share = torch.full((len(x), 1, 1, 1), 1 / (self.reference + 1), device=x.device)
+            share[: self.reference] = 0  # the reference batch goes by itself alone
+            mean = mean.lerp(each.mean((2, 3), keepdim=True), share)
+            square = square.lerp(each.square().mean((2, 3), keepdim=True), share)
+        scale = self.weight[:, None, None] * (square - mean.square()).clamp(min=0).add(EPSILON).rsqrt()
+        return ((each - mean) * scale + self.bias[:, None, None]).to(x.dtype)
 
 
 def initialise(module: nn.Module) -> None:

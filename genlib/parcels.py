@@ -7,9 +7,7 @@ are taken, and they are checked as every checkpoint is (checkpoint.py): weights 
 from __future__ import annotations
 
 import io
-import lzma
 import zipfile
-import zlib
 from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
@@ -17,16 +15,12 @@ from pathlib import Path, PurePosixPath
 from genlib.checkpoint import CARD, CONFIG, MAX_BYTES, MOMENTS, WEIGHTS, Checkpoint, CheckpointError
 from genlib.errors import plain
 from genlib.sheets import zip_of
+from genlib.uploads import OF_ZIP, entries
 
 MOST = 20_000_000  # bytes of a zip: what a run of the lab leaves is smaller
 LOOSE = ("sample.png",)  # what a shipped folder holds beside a checkpoint's files: it is left out
 ENTRIES = 16
 SUFFIX = ".zip"  # of the name of a checkpoint that was opened: no other one's name has a dot
-
-# What zipfile raises for damaged or foreign archives.
-DAMAGE: tuple[type[Exception], ...] = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, NotImplementedError, ValueError,
-)  # fmt: skip
 
 
 def pack(folder: Path) -> bytes:
@@ -42,10 +36,12 @@ def unpack(file: bytes, called: str = "") -> Checkpoint:
     """
     if len(file) > MOST:
         raise CheckpointError(f"The zip has {len(file) / 1e6:.1f} MB, and at most {MOST / 1e6:.0f} MB are taken.")
+    if (count := entries(file)) > ENTRIES:
+        raise CheckpointError(f"The zip holds {count} files, and a checkpoint has four.")
     try:
         with zipfile.ZipFile(io.BytesIO(file)) as archive:
             name, files = _files(archive)
-    except DAMAGE:
+    except OF_ZIP:
         raise CheckpointError(
             "This is no zip of a checkpoint, or it is damaged: bring one that Train gave you to take home."
         ) from None
@@ -58,12 +54,10 @@ def unpack(file: bytes, called: str = "") -> Checkpoint:
 
 def _files(archive: zipfile.ZipFile) -> tuple[str, Mapping[str, bytes]]:
     """The folder's name, and the checkpoint's files by name. CheckpointError."""
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    if len(entries) > ENTRIES:
-        raise CheckpointError(f"The zip holds {len(entries)} files, and a checkpoint has four.")
+    inside = [entry for entry in archive.infolist() if not entry.is_dir()]
     files: dict[str, bytes] = {}
-    folders = {str(PurePosixPath(entry.filename).parent) for entry in entries}
-    for entry in entries:
+    folders = {str(PurePosixPath(entry.filename).parent) for entry in inside}
+    for entry in inside:
         name = PurePosixPath(entry.filename).name
         if name in LOOSE:
             continue

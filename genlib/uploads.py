@@ -11,8 +11,10 @@ Imports neither torch nor streamlit, and writes nothing to disk.
 from __future__ import annotations
 
 import io
+import lzma
 import struct
 import threading
+import zipfile
 import zlib
 from dataclasses import dataclass
 
@@ -40,6 +42,11 @@ DAMAGE: tuple[type[Exception], ...] = (
     OSError, SyntaxError, ValueError, TypeError, LookupError, EOFError, RuntimeError, ArithmeticError, MemoryError,
     AttributeError, struct.error, zlib.error,
 )  # fmt: skip
+# What zipfile raises for damaged or foreign archives.
+OF_ZIP: tuple[type[Exception], ...] = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, NotImplementedError, ValueError,
+)  # fmt: skip
+ENTRY = b"PK\x01\x02"  # before each entry of a zip's directory
 OF_PROFILE: tuple[type[Exception], ...] = (ImageCms.PyCMSError, *DAMAGE)
 
 _one_at_a_time = threading.Lock()  # many visitors may upload large pictures in the same second
@@ -61,14 +68,36 @@ class Upload:
     notes: tuple[str, ...] = ()
 
 
-def read(data: bytes) -> Upload:
-    """The picture in a file's bytes: upright, in colour, its longer side at most MAX_SIDE pixels.
+def read(data: bytes, most: int = MAX_SIDE) -> Upload:
+    """The picture in a file's bytes: upright, in colour, its longer side at most `most` pixels.
 
     An animation gives its first frame. A transparent picture is laid on white, or on black if its drawing is white.
     Colours become those of sRGB where the file has a profile of its own, as those of many telephones have.
     UploadError, with one sentence for the visitor: no bytes or more than MAX_BYTES, no picture or a damaged one, a
     format not in KINDS, more pixels than MAX_PIXELS, a side below MIN_SIDE, sides in a ratio above MAX_RATIO.
     """
+    image = _opened(data)
+    try:
+        with image, _one_at_a_time:
+            return _decode(image, data, most)
+    except DAMAGE:
+        raise UploadError("The picture is damaged or cut off: save or export it again.") from None
+
+
+def pixels(data: bytes) -> int:
+    """How many pixels the picture in a file has, by its header: nothing is decoded. UploadError, as of read()."""
+    with _opened(data) as image:
+        return image.width * image.height
+
+
+def entries(archive: bytes) -> int:
+    """How many files and folders a zip holds, at least; 0: it is none. zipfile makes an object of each when it opens
+    the archive, and 20 MB may name hundreds of thousands."""
+    return archive.count(ENTRY)
+
+
+def _opened(data: bytes) -> Image.Image:
+    """The picture, not decoded yet, of a kind and a size that are taken. UploadError."""
     if not data:
         raise UploadError("The file is empty: choose one with a picture in it.")
     if len(data) > MAX_BYTES:
@@ -84,11 +113,7 @@ def read(data: bytes) -> Upload:
     except DAMAGE:
         raise UploadError(f"This file is not a picture, or it is damaged: bring {KINDS}.") from None
     _check_size(image)
-    try:
-        with image, _one_at_a_time:
-            return _decode(image, data)
-    except DAMAGE:
-        raise UploadError("The picture is damaged or cut off: save or export it again.") from None
+    return image
 
 
 def _refuse_other_kinds(data: bytes) -> None:
@@ -132,7 +157,7 @@ def _check_size(image: Image.Image) -> None:
         raise UploadError(f"The picture is {width} x {height} pixels: bring one of at least {MIN_SIDE} a side.")
 
 
-def _decode(image: Image.Image, data: bytes) -> Upload:
+def _decode(image: Image.Image, data: bytes, most: int) -> Upload:
     """The pixels of an open file, scaled down, upright and without transparency, and notes on what was done."""
     width, height = image.size
     notes = []
@@ -141,14 +166,14 @@ def _decode(image: Image.Image, data: bytes) -> Upload:
             notes.append("The file has several pages: the first one is used.")
         elif image.format in ("GIF", "WEBP", "PNG"):
             notes.append("This is an animation: its first frame is used.")
-    share = MAX_SIDE / max(width, height)
+    share = most / max(width, height)
     if share < 1:  # JPEG is decoded at a half, a quarter or an eighth where that is enough
         image.draft(None, (max(1, int(width * share * ENOUGH)), max(1, int(height * share * ENOUGH))))
     image = _load(image, data)
     profile = image.info.get("icc_profile")
-    small = _reduced(image)
+    small = _reduced(image, most)
     orientation = _orientation(image)
-    if max(small.size) > MAX_SIDE:
+    if max(small.size) > most:
         size = (max(1, round(width * share)), max(1, round(height * share)))
         small = small.resize(size, Image.Resampling.LANCZOS, reducing_gap=None)
     size = small.size
@@ -208,13 +233,13 @@ def _orientation(image: Image.Image) -> object:
         return 1
 
 
-def _reduced(image: Image.Image) -> Image.Image:
-    """The picture as RGB or RGBA, reduced by a whole factor so that its longer side is still MAX_SIDE pixels or more.
+def _reduced(image: Image.Image, most: int) -> Image.Image:
+    """The picture as RGB or RGBA, reduced by a whole factor so that its longer side is still `most` pixels or more.
 
     It is converted in bands of rows: a large picture in another mode is never in memory twice.
     """
     width, height = image.size
-    factor = max(1, max(width, height) // MAX_SIDE)
+    factor = max(1, max(width, height) // most)
     mode = "RGBA" if image.has_transparency_data else "RGB"
     if factor == 1 and image.mode == mode:
         return image

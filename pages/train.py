@@ -11,15 +11,17 @@ with frame.answering():
     address = Address(pages.TRAIN)
     address.restore()
     from genlib import room
-    from genlib.ui.lab import desk, form, keep, panel  # they import torch, for which the heading does not wait
+    from genlib.ui.lab import desk, form, keep, panel, race  # they import torch, for which the heading does not wait
 
     keep.go_on()
     form.choose()
     for problem in address.publish().problems:
         st.warning(problem, icon=":material/link_off:")
     form.question()
-    form.paper()
-    panel.draw(desk.mine(), address)
+    mine = desk.mine()
+    form.bring(mine)
+    panel.draw(mine, address)
+    race.draw(mine, address)
     st.header("Settings", anchor=False)
     form.settings(address)
     keep.open_again()

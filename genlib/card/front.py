@@ -21,12 +21,13 @@ LICENCES = {"CC BY-SA 3.0": "cc-by-sa-3.0", "CC BY-SA 4.0": "cc-by-sa-4.0", "MIT
 def front_matter(checkpoint: Checkpoint, info: DataInfo) -> str:
     from huggingface_hub import ModelCardData
 
-    sets = list(data.parts(info.name))
+    # Of what somebody drew or brought there is no data set.
+    sets = [part for part in data.parts(info.name) if part in (*data.names(), *data.point_names())]
     return ModelCardData(
         library_name="genlib",
         pipeline_tag=task(checkpoint),
         tags=["genlib", "pytorch", checkpoint.spec.model, *sets],
-        datasets=sets,
+        datasets=sets or None,
         model_name=checkpoint.name,
         eval_results=list(results(checkpoint, info)) or None,
         **licence(info),
@@ -37,6 +38,8 @@ def licence(info: DataInfo) -> dict[str, Any]:
     """The Hub's fields for the licence of what was made from the data."""
     if info.kind == "points":  # a formula has no licence: ours remains
         return {"license": "mit"}
+    if not info.licence_url:
+        return {}
     if known := LICENCES.get(info.licence):
         return {"license": known}
     return {"license": "other", "license_name": info.licence, "license_link": info.licence_url}

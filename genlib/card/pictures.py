@@ -57,11 +57,14 @@ def sheet(model: Samples, seeds: Seeds) -> bytes:
     return sheets.png(scatter.plot(x.numpy(), None, None))
 
 
-def describing(checkpoint: Checkpoint, model: Model[Any, Any, Any]) -> Picture | None:
+def describing(checkpoint: Checkpoint, model: Model[Any, Any, Any], here: bool = True) -> Picture | None:
     """The picture that says most about a checkpoint; None: it only names or describes what others made.
 
+    here: whether its data are; else there is a picture only where none of them are in it.
     Raises GenlibError: the data set is missing or damaged.
     """
+    if not here:
+        return _samples(model) if isinstance(model, Samples) and isinstance(model.config.space, Pictures) else None
     if not isinstance(model.config.space, Pictures):
         return _points(checkpoint, model)
     if isinstance(model, Samples):

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from genlib.models.base import Model
 
 
-def body(checkpoint: Checkpoint, model: Model[Any, Any, Any], info: DataInfo, picture: str | None) -> Iterator[str]:
-    """The blocks of a card; `picture` is the Markdown that shows it."""
+def body(
+    checkpoint: Checkpoint, model: Model[Any, Any, Any], info: DataInfo, picture: str | None, ours: bool = True
+) -> Iterator[str]:
+    """The blocks of a card; `picture` is the Markdown that shows it. ours: it is, or will be, among checkpoints/."""
     cls, paper = checkpoint.model_class, checkpoint.model_class.paper
     parts = [measure.card(found, checkpoint) for measure, found in measures.found_in(checkpoint)]
     yield f"# {checkpoint.name}"
@@ -32,9 +34,9 @@ def body(checkpoint: Checkpoint, model: Model[Any, Any, Any], info: DataInfo, pi
     if picture:
         yield picture
     yield "## Use"
-    yield usage(checkpoint)
+    yield usage(checkpoint, ours)
     yield "## Measured"
-    yield from measured(checkpoint, parts)
+    yield from measured(checkpoint, parts) if parts or ours else ("Not measured.",)
     yield "## Limits"
     yield bullets(limits(checkpoint, parts, info))
     yield "## Data and licence"
@@ -82,7 +84,8 @@ def limits(checkpoint: Checkpoint, parts: list[Part], info: DataInfo) -> Iterato
 
 def sources_of(info: DataInfo) -> Iterator[str]:
     """Where the data comes from, and what that means for the weights."""
-    for part in map(data.info, data.parts(info.name)):
+    parts = data.parts(info.name)
+    for part in map(data.info, parts) if len(parts) > 1 else (info,):
         yield f"{part.title}: {part.description}"
         source = f" ([source]({part.source_url}))" if part.source_url else ""
         licence = f" Licence of the data: [{part.licence}]({part.licence_url})." if part.licence_url else ""

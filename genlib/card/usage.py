@@ -24,7 +24,7 @@ from genlib.spaces import Pictures
 COUNT = 64  # pictures or points in the code
 
 
-def usage(checkpoint: Checkpoint) -> str:
+def usage(checkpoint: Checkpoint, ours: bool = True) -> str:
     """Two blocks of Markdown at most: Python, and the shell where a command does it too."""
     cls, config = checkpoint.model_class, checkpoint.config
     worlds = cls.worlds(config) if issubclass(cls, Translates) else None
@@ -33,7 +33,7 @@ def usage(checkpoint: Checkpoint) -> str:
         *(["import torch", ""] if hinted else []),
         "import genlib",
         "",
-        f"model = genlib.load({json.dumps(checkpoint.name)})  # shipped with genlib",
+        *([f"model = genlib.load({json.dumps(checkpoint.name)})  # shipped with genlib"] if ours else []),
         'model = genlib.load("user/repository")  # or of the same layout, from the Hugging Face Hub',
         *calls(checkpoint),
     ]

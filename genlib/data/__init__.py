@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from genlib.data.manifest import OWN as OWN
 from genlib.data.manifest import DataError, DataFile, DataInfo, Split
 from genlib.data.manifest import info as info
 from genlib.data.manifest import names as names
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from genlib.data.neighbours import Neighbours
 
 __all__ = [
+    "OWN",
     "DataError",
     "DataFile",
     "DataInfo",
@@ -47,6 +49,7 @@ __all__ = [
     "Split",
     "build",
     "from_strokes",
+    "from_zip",
     "info",
     "labels",
     "load",
@@ -126,6 +129,18 @@ def from_strokes(lines: Sequence[np.ndarray], sigma: float) -> PointSet:
     from genlib.data import strokes
 
     return strokes.from_strokes(lines, sigma)
+
+
+def from_zip(file: bytes) -> tuple[PictureSet, str]:
+    """The pictures in a zip as a set to learn from, each cut to a square of 64 pixels; and a sentence on files that
+    were left out, "" where none were.
+
+    Raises DataError in one sentence: no zip or a damaged one, more than 20 MB, fewer than 16 or more than 500 pictures,
+    or too much in it once it is unpacked.
+    """
+    from genlib.data import own
+
+    return own.from_zip(file)
 
 
 def stream(

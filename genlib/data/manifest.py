@@ -134,6 +134,25 @@ class DataInfo:
         )
 
 
+MOST_OWN, LEAST_OWN = 500, 16  # pictures that somebody may bring, and has to bring for a model to learn from
+# What is known of them before they are there. They are kept nowhere, and no name() lists them.
+OWN = DataInfo(
+    name="own",
+    title="Own pictures",
+    description="They were brought in a zip, cut to squares, and kept nowhere.",
+    space=Pictures(channels=3, side=64),
+    splits={"train": MOST_OWN},
+    labels={},
+    main_label="",
+    licence="as its owner says",
+    licence_url="",
+    credit="whoever brought them",
+    source_url="",
+    files={},
+    sizes=(64,),
+)
+
+
 def names() -> tuple[str, ...]:
     """Names of the picture sets. Raises DataError for a missing or damaged manifest."""
     return tuple(entries())
@@ -151,6 +170,8 @@ def info(name: str) -> DataInfo:
     """
     if JOIN in name:
         return _joined(name, [info(part) for part in parts(name)])
+    if name == OWN.name:
+        return OWN
     if formula := points.SETS.get(name):
         return DataInfo.of_points(
             name=name,
@@ -224,6 +245,8 @@ def entry(name: str) -> Entry:
 
 def unknown(name: str, known: Iterable[str]) -> DataError:
     """Of a name that is not among `known`, the picture sets."""
+    if name == OWN.name:
+        return DataError("Pictures that somebody brought are kept nowhere: Train takes a zip of them, one visit long.")
     if name in points.SETS:
         return DataError(f"The data set {name} holds points, not pictures; choose one of these: {', '.join(known)}.")
     there = ", ".join([*known, *points.SETS])

@@ -24,6 +24,6 @@ Where a step fails and an earlier copy of the same revision is cached, that copy
 from genlib.hub.cache import Token, cache_of
 from genlib.hub.download import Download, pull
 from genlib.hub.sentences import HubError
-from genlib.hub.upload import push
+from genlib.hub.upload import Push, push
 
-__all__ = ["Download", "HubError", "Token", "cache_of", "pull", "push"]
+__all__ = ["Download", "HubError", "Push", "Token", "cache_of", "pull", "push"]

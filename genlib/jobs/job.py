@@ -169,6 +169,11 @@ class Job:
         if self._thread is not None:
             self._thread.join(timeout)
 
+    @property
+    def used(self) -> float:
+        """Seconds that it has computed."""
+        return self._pace.used
+
     def expected(self) -> float:
         """Seconds of computing that are left at most: as many as it may take, until its pace is known."""
         left, most = self._snapshot.left, self._limits.seconds if self.budget is None else self.budget

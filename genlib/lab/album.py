@@ -15,6 +15,7 @@ from torch import Tensor
 
 from genlib import catalog, data, translation
 from genlib.contract import Conditions, Decodes, Encodes, Samples, Translates
+from genlib.data import PictureSet
 from genlib.sheets import to_uint8
 
 if TYPE_CHECKING:
@@ -45,21 +46,26 @@ class Album:
     """Looks at models that learn one set of pictures. Call it with a model and the step.
 
     across   pictures that stand in a row
-    given    uint8 (N, H, W, C): held-out pictures of the data, or of them what the model is given to work on
+    given    uint8 (N, H, W, C): held-out pictures of the data, or of them what the model is given to work on; of a
+             visitor's own none are held out
     works    whether it makes something of each of these, rather than of seeds
     blank    uint8 (N, H, W, C): what there is before the first moment
     columns  what is asked for in each column; () where nothing is
+    source   the data, where it is in memory only
+    count    how many pictures are learned from
     """
 
     def __init__(self, task: Task) -> None:
         cls, recipe = catalog.model_class(task.model), task.recipe
         self.data, self._size = recipe.data, recipe.size
+        self.source = task.source if isinstance(task.source, PictureSet) else None
+        self.count = self.source.size if self.source else data.info(recipe.data).splits["train"]
         self.works = not issubclass(cls, Samples)
         self.across, self._down = MANY if task.config.space.shape[-1] <= SMALL else FEW
         self.columns: tuple[str, ...] = ()
         if issubclass(cls, Conditions) and len(names := cls.classes(task.config).names) <= CLASSES:
             self.columns, self.across, self._down = names, len(names), 4
-        held = held_out(recipe.data, recipe.size)
+        held = self.source.x(slice(HELD)) if self.source else held_out(recipe.data, recipe.size)
         self._spread = spread(held)
         self._inputs = held[: self.across * self._down]
         self._prepared = not issubclass(cls, Translates)
@@ -82,7 +88,7 @@ class Album:
         if isinstance(model, Translates):
             source = model.worlds(model.config).sources[0]
             if not self._prepared:
-                held = data.load_pictures(self.data, "validation", size=self._size)
+                held = self.source or data.load_pictures(self.data, "validation", size=self._size)
                 parts = [x for x, _ in translation.examples(model, held, source)]
                 self._inputs, self._prepared = torch.cat(parts)[:count], True
                 self.given = to_uint8(self._inputs)

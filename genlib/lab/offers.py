@@ -12,7 +12,13 @@ from genlib.spaces import Points
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from genlib.data import PictureSet
     from genlib.experiment import Task
+
+
+def picture_sets() -> tuple[str, ...]:
+    """The sets of pictures that can be learned: those that are here, and what a visitor brings."""
+    return (*data.names(), data.OWN.name)
 
 
 def of_points() -> tuple[str, ...]:
@@ -53,20 +59,42 @@ def smallest() -> str:
 
 
 def starts(model: str, name: str) -> tuple[str, ...]:
-    """The shipped checkpoints of a model that learned a data set; the one that is called after both comes first."""
-    found = [c.name for c in catalog.shelf().values() if (c.model, c.data) == (model, name)]
+    """The shipped checkpoints of a model that learned a data set; the one that is called after both comes first. Of a
+    visitor's own pictures, of which there is none: those that learned pictures of the same shape."""
+    fits = _of_shape if name == data.OWN.name else lambda learned: learned == name
+    found = [c.name for c in catalog.shelf().values() if c.model == model and fits(c.data)]
     return tuple(sorted(found, key=lambda c: c != _called(model, name)))
 
 
-def usual(model: str, name: str, start: str = "", recipe: Mapping[str, Any] | None = None, **settings: Any) -> Task:
+def _of_shape(learned: str) -> bool:
+    try:
+        return data.info(learned).space == data.OWN.space
+    except GenlibError:
+        return False
+
+
+def usual(
+    model: str,
+    name: str,
+    start: str = "",
+    recipe: Mapping[str, Any] | None = None,
+    source: PictureSet | None = None,
+    **settings: Any,
+) -> Task:
     """The task of a model on a data set: as the checkpoint `start` was trained, or the first of `starts`, or as the
-    model's own schemas say; changed by what is asked for. Its data is not read. GenlibError."""
+    model's own schemas say; changed by what is asked for. Its data is not read; `source`: where it
+    is in memory only. GenlibError."""
     from genlib import experiment
 
     base = start or next(iter(starts(model, name)), _called(model, name))
     size = {} if start or data.info(name).kind == "points" else {"size": None}  # larger ones take long
     return experiment.plan(
-        base, model=model, recipe={"data": name, **size, **(recipe or {})}, settings=settings, read=False
+        base,
+        model=model,
+        recipe={"data": name, **size, **(recipe or {})},
+        settings=settings,
+        read=False,
+        source=source,
     )
 
 

@@ -92,7 +92,7 @@ class Watcher:
 
     def __call__(self, model: Model[Any, Any, Any], step: int) -> Seen:
         with torch.inference_mode():
-            made = self._made(model).float().cpu()
+            made = self.made(model)
             of_made = self.grid.of_points(made)
             word, meaning, pushes = None, "", None
             if isinstance(model, Criticises):
@@ -142,12 +142,13 @@ class Watcher:
         nats = model.log_prob(grid.places).nats
         return nats.exp().float().cpu().reshape((grid.side,) * grid.dims).numpy()
 
-    def _made(self, model: Model[Any, Any, Any]) -> Tensor:
+    def made(self, model: Model[Any, Any, Any], count: int = MADE) -> Tensor:
+        """So many samples, float32 (count, D), or held-out points as an autoencoder says them again."""
         if isinstance(model, Samples):
-            return model.sample(range(MADE))
+            return model.sample(range(count)).float().cpu()
         assert isinstance(model, Encodes)
         assert isinstance(model, Decodes)
-        return model.decode(model.encode(self.real))
+        return model.decode(model.encode(self.source.sample(count))).float().cpu()
 
     def _on_grid(self, values: Tensor) -> np.ndarray:
         return values.float().cpu().reshape(self._shape).numpy()

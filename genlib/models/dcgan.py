@@ -12,8 +12,14 @@ recipe for convolutional players that do not collapse (section 3):
     - ReLU in G with tanh at its output, LeakyReLU(0.2) in D;
     - weights from N(0, 0.02), Adam with rate 2e-4 and beta1 = 0.5 (section 4).
 
-One thing is optional and younger: where D would win too clearly and its gradient turn to noise, a penalty keeps it flat
-around real pictures,
+What G normalises by is a choice: batch norm has each picture depend on those that are made with it, and in small
+batches they share a tint. A reference batch, drawn once, takes the others' place,
+
+    Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen, "Improved Techniques for Training GANs", NIPS 2016 (section
+        3.4; they too do it in G alone, since the reference batch is computed along). https://arxiv.org/abs/1606.03498
+
+One thing more is optional and younger: where D would win too clearly and its gradient turn to noise, a penalty keeps it
+flat around real pictures,
 
     R1 = gamma / 2 * E_x~data |grad_x l(x)|^2,    l the logit of D
 
@@ -30,6 +36,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -56,6 +63,7 @@ from genlib.nets import frozen, halvings
 from genlib.noise import Noise
 from genlib.spaces import Pictures
 
+REFERENCE = 32  # pictures of a reference batch
 LAZY = 4  # the penalty on D's slope is laid on one step in so many
 
 
@@ -65,6 +73,12 @@ class Config(contract.Config):
     generator_width: int = Field(64, ge=4, le=256, description="Channels of G's last hidden layer, doubled inwards")
     discriminator_width: int = Field(
         64, ge=4, le=256, description="Channels of D's first hidden layer, doubled inwards"
+    )
+
+    normalisation: Literal["batch", "reference", "virtual"] = Field(
+        "batch",
+        description="What G takes a feature's mean and spread of: the batch, a reference batch that is drawn once, or "
+        "that one and the picture itself",
     )
 
     @model_validator(mode="after")
@@ -90,19 +104,26 @@ class Controls(contract.Controls):
 # --- Blocks ----------------------------------------------------------------------------------------------------------
 
 
+def norm(c: Config, features: int) -> nn.Module:
+    """What normalises a layer of G."""
+    if c.normalisation == "batch":
+        return nn.BatchNorm2d(features)
+    return nets.ReferenceNorm(features, REFERENCE, own=c.normalisation == "virtual")
+
+
 def generator(c: Config) -> nn.Sequential:
     """z (B, Z, 1, 1) -> picture (B, C, H, W) in [-1, 1]. For 64 px: 4x4 -> 8x8 -> 16x16 -> 32x32 -> 64x64."""
     side, doublings = halvings(c.space.side)
     widths = [c.generator_width * 2**i for i in reversed(range(doublings))]  # e.g. 512, 256, 128, 64
     net = nn.Sequential(
         nn.ConvTranspose2d(c.latent, widths[0], side, bias=False),  # (B, 8w, 4, 4): the projection of z
-        nn.BatchNorm2d(widths[0]),
+        norm(c, widths[0]),
         nn.ReLU(inplace=True),
     )
     for wide, narrow in pairwise(widths):
         net.extend([
             nn.ConvTranspose2d(wide, narrow, 4, stride=2, padding=1, bias=False),  # twice the side
-            nn.BatchNorm2d(narrow),
+            norm(c, narrow),
             nn.ReLU(inplace=True),
         ])  # fmt: skip
     net.extend([nn.ConvTranspose2d(widths[-1], c.space.channels, 4, stride=2, padding=1), nn.Tanh()])
@@ -127,7 +148,7 @@ def discriminator(c: Config) -> nn.Sequential:
 def initialise(module: nn.Module) -> None:
     """Weights from N(0, 0.02), batch norm's scale from N(1, 0.02) (section 4)."""
     nets.initialise(module)
-    if isinstance(module, nn.BatchNorm2d):
+    if isinstance(module, nn.BatchNorm2d | nets.ReferenceNorm):
         nn.init.normal_(module.weight, 1.0, 0.02)
 
 
@@ -144,10 +165,19 @@ class DCGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criti
     )  # fmt: skip
     family = ("Implicit density", "Direct")
 
+    reference: Tensor  # float32 (REFERENCE, Z), where there is one
+
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.generator = generator(config).apply(initialise)
         self.discriminator = discriminator(config).apply(initialise)
+        self.keep_constants()
+
+    def constants(self) -> Mapping[str, Tensor]:
+        if self.config.normalisation == "batch":
+            return {}
+        with torch.device("cpu"):  # also where only an outline is made
+            return {"reference": Noise(range(REFERENCE)).latent(self.latent(self.config))}
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
@@ -164,7 +194,11 @@ class DCGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criti
         return self.here(Noise(seeds).latent(self.latent(self.config), truncation))
 
     def decode(self, z: Tensor) -> Tensor:
-        return (self.generator(self.here(z)[:, :, None, None]) + 1) / 2
+        z = self.here(z)
+        if self.config.normalisation == "batch":
+            return (self.generator(z[:, :, None, None]) + 1) / 2
+        with_reference = torch.cat([self.reference, z])
+        return (self.generator(with_reference[:, :, None, None])[REFERENCE:] + 1) / 2
 
     def sample(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
         return self.decode(self.prior(seeds, controls))

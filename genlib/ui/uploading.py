@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import streamlit as st
+from starlette.formparsers import MultiPartParser
 
 from genlib import uploads
 from genlib.budget import MADE
 from genlib.errors import GenlibError
 from genlib.uploads import Upload
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+ZIP_MB = 25  # of a zip; of what is larger than is taken its reader says so
+# What is uploaded stays in memory, up to server.maxUploadSize: above 1 MB it would go through a file on the disk.
+MultiPartParser.spool_max_size = 64 << 20
 
 
 def field(key: str, take: Callable[[str], None]) -> None:
@@ -22,6 +31,11 @@ def field(key: str, take: Callable[[str], None]) -> None:
         on_change=take,
         args=(key,),
     )
+
+
+def of_zip(label: str, key: str, changed: Callable[[], None] | None = None) -> UploadedFile | None:
+    """A field for a zip, and what is in it. `changed` is called when it is another one."""
+    return st.file_uploader(label, "zip", key=key, max_upload_size=ZIP_MB, on_change=changed)
 
 
 def take(key: str, kept: str, trouble: str) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from genlib import training
-from genlib.contract import Batch
+from genlib import checkpoint, training
+from genlib.checkpoint import Checkpoint, Spec
+from genlib.contract import Batch, Recipe
 from genlib.models.dcgan import DCGAN, LAZY, Config, Training
 from genlib.models.gan import squared_slope
-from genlib.nets import frozen
+from genlib.nets import ReferenceNorm, frozen
 from genlib.spaces import Pictures
 
 
@@ -141,3 +143,64 @@ def test_each_step_of_the_discriminator_sees_fresh_data() -> None:
         assert sum(torch.equal(x, 2 * one.x - 1) for x in seen) == 1
     moves = {name: {int(s["step"]) for s in o.state_dict()["state"].values()} for name, o in optimizers.items()}
     assert moves == {"generator": {1}, "discriminator": {3}}
+
+
+# --- What G normalises by ---
+
+OTHERS = ["reference", "virtual"]
+
+
+def normalised(by: str) -> DCGAN:
+    config = DCGAN.tiny()[0].model_copy(update={"normalisation": by})
+    model = training.fresh(DCGAN, config, seed=0)
+    assert isinstance(model, DCGAN)
+    return model
+
+
+def test_under_batch_norm_a_picture_depends_on_those_that_are_made_with_it() -> None:
+    model, z = normalised("batch").train(), torch.randn(6, 4)
+    assert not torch.allclose(model.decode(z)[:2], model.decode(z[:2]), atol=1e-3)
+
+
+@pytest.mark.parametrize("by", OTHERS)
+def test_beside_a_reference_batch_it_does_not(by: str) -> None:
+    model, z = normalised(by).train(), torch.randn(6, 4)
+    whole = model.decode(z)
+    assert torch.allclose(whole[:2], model.decode(z[:2]), atol=1e-5)
+    assert torch.allclose(whole[3:4], model.decode(z[3:4]), atol=1e-5)
+    assert torch.allclose(whole, model.eval().decode(z), atol=1e-5)  # nor on whether it is being trained
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_the_mean_and_the_spread_are_those_of_the_reference_batch(own: bool) -> None:
+    """Of a virtual batch: of the reference batch and the one picture, as if they were a batch."""
+    norm, x = ReferenceNorm(3, reference=5, own=own), torch.randn(7, 3, 4, 4) * 2 + 1
+    norm.weight.data, norm.bias.data = torch.tensor([1.0, 2, 3]), torch.tensor([0.5, 0, -1])
+    made, reference = norm(x), x[:5]
+    plain = nn.BatchNorm2d(3)
+    plain.weight, plain.bias = norm.weight, norm.bias
+    assert torch.allclose(made[:5], plain(reference), atol=1e-5)
+    for i in (5, 6):
+        batch = torch.cat([reference, x[i : i + 1]]) if own else reference
+        mean, spread = batch.mean((0, 2, 3)), batch.var((0, 2, 3), unbiased=False).sqrt()
+        right = (x[i] - mean[:, None, None]) / spread[:, None, None]
+        right = right * norm.weight[:, None, None] + norm.bias[:, None, None]
+        assert torch.allclose(made[i], right, atol=1e-4)
+
+
+@pytest.mark.parametrize("by", OTHERS)
+def test_it_learns_and_comes_back_from_a_checkpoint(by: str, tmp_path: Path) -> None:
+    model = normalised(by).train()
+    before = [p.clone() for p in model.generator.parameters()]
+    model.train_step(batch(), model.optimizers(Training()), Training())
+    assert all(not torch.equal(a, b) for a, b in zip(before, model.generator.parameters(), strict=True))
+    assert not any("reference" in name for name in model.state_dict())
+    spec = Spec(model="dcgan", config=model.config.model_dump(), recipe=Recipe(data="emoji"))
+    checkpoint.save(model, tmp_path / "mine", spec)
+    again = Checkpoint.read(tmp_path / "mine").load("cpu")
+    assert torch.allclose(again.sample(range(3)), model.eval().sample(range(3)), atol=1e-5)
+
+
+def test_what_a_checkpoint_was_trained_with_stays_as_it_was() -> None:
+    assert Config().normalisation == "batch"
+    assert {type(m) for m in tiny().generator} >= {nn.BatchNorm2d}

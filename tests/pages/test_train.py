@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
+from starlette.formparsers import MultiPartParser
+from streamlit.config import get_option
 from streamlit.testing.v1 import AppTest
 
 from genlib import catalog, experiment, query
@@ -20,7 +23,7 @@ from genlib.jobs import HERE
 from genlib.lab import doctor, lessons, offers
 from genlib.lab.doctor import Diagnosis
 from genlib.models.gan import GAN
-from genlib.ui import loaders
+from genlib.ui import loaders, uploading
 from genlib.ui.canvas import Kept
 from genlib.ui.lab import desk as desks
 from genlib.ui.lab import form, keep
@@ -39,6 +42,9 @@ def _no_run_is_left() -> Iterator[None]:
         desk.stop()
         for shown in desk.shown:
             shown.job.join(LONG)
+        if desk.race is not None:
+            desk.race.cancel()
+            desk.race.join(LONG)
     desks._kept.clear()
     assert len(HERE) == 0
 
@@ -72,7 +78,8 @@ def press(at: AppTest, button: str) -> None:
 
 
 def labels(at: AppTest) -> list[str]:
-    return [button.label for button in at.button]
+    """Of the run's own buttons."""
+    return [button.label for button in at.button if button.key != "train.race"]
 
 
 def table(at: AppTest) -> str:
@@ -100,7 +107,7 @@ def test_start_pause_step_resume_stop_again() -> None:
     until(at, lambda now: now.step > before.step + 5)
     press(at, "stop")
     ended = until(at, lambda now: now.ended)
-    assert labels(at) == ["Again", "One step", "Stop", "To Sample"]
+    assert labels(at) == ["Again", "One step", "Stop", "To Sample", "Push"]
     (slider,) = at.select_slider
     assert slider.options[-1] == f"{ended.step:,}"
     slider.set_value(0).run()
@@ -230,6 +237,26 @@ def test_the_model_is_taken_home_as_a_checkpoint_that_loads(tmp_path: Path) -> N
     assert torch.allclose(made, again, atol=1e-2)  # float16 on disk
 
 
+def test_a_race_goes_on_while_one_is_away_and_ends_in_a_table() -> None:
+    at = visit(lesson="collapse", width="8", batch="16", steps="2")
+    press(at, "race")
+    race = desk_of(at).race
+    at.run()  # as a visit to another page and back
+    assert desk_of(at).race is race
+    race.join(LONG)
+    at.run()
+    assert not at.exception
+    rows = next(m.value for m in at.markdown if "Modes covered, of 8" in m.value).splitlines()
+    assert [row.split("|")[1].strip() for row in rows[2:]] == ["Plain game", "Looking ahead", "Data"]
+    assert all(row.count("±") == 3 for row in rows[2:4])
+    assert any("over 10 of 10 seeds" in caption.value for caption in at.caption)
+    press(at, "race")
+    press(at, "race.cancel")
+    desk_of(at).race.join(LONG)
+    at.run()
+    assert not at.button(key="train.race").disabled
+
+
 # --- Pictures ---
 
 
@@ -265,6 +292,68 @@ def test_a_file_that_is_no_model_is_told_in_one_sentence() -> None:
     (error,) = at.error
     assert error.value.startswith("This is no zip of a checkpoint")
     assert loaders.OPENED not in at.session_state
+
+
+def own_zip(count: int = 20, **others: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for i in range(count):
+            picture = io.BytesIO()
+            Image.new("RGB", (80, 60), (10 * i, 100, 200)).save(picture, "PNG")
+            archive.writestr(f"{i}.png", picture.getvalue())
+        for name, content in others.items():
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+def bring(at: AppTest, file: bytes) -> None:
+    at.file_uploader[0].upload("mine.zip", file, "application/zip").run()
+    assert not at.exception
+
+
+def test_ones_own_pictures_are_learned_and_the_model_goes_home(tmp_path: Path) -> None:
+    at = visit(data="own", **SMALL)
+    assert any("Bring a zip of your pictures" in info.value for info in at.info)
+    press(at, "start")
+    assert any("Bring a zip of your pictures" in error.value for error in at.error)
+    bring(at, own_zip(3))
+    assert any(error.value.startswith("The zip holds 3 pictures") for error in at.error)
+    bring(at, own_zip(notes=b"hello"))
+    assert any("notes was left out" in caption.value for caption in at.caption)
+    assert not at.error
+    assert any("Your 20 pictures" in m.value for m in at.markdown)
+    bring(at, b"no zip")  # what was there stays
+    assert any("Your 20 pictures" in m.value for m in at.markdown)
+    assert set(at.selectbox(key="train.model").options) >= {"Deep convolutional GAN", "Variational autoencoder"}
+    press(at, "start")
+    now = until(at, lambda now: now.step > 2 and len(now.moments) > 1)
+    assert not now.sentence
+    assert any("the 20 of the data" in caption.value for caption in at.caption)
+    press(at, "stop")
+    until(at, lambda now: now.ended)
+    with zipfile.ZipFile(io.BytesIO(keep.packed(desk_of(at).shown[0]))) as file:
+        assert sorted(Path(name).name for name in file.namelist()) == [
+            "config.json",
+            "model.safetensors",
+            "moments.webp",
+        ]
+    press(at, "start")  # again: they are still there
+    until(at, lambda now: now.step > 0)
+
+
+def test_ones_own_pictures_go_on_from_a_checkpoint_of_their_shape() -> None:
+    at = visit(data="own", model="vae", weights="vae-faces")
+    bring(at, own_zip())
+    assert at.selectbox(key="train.weights").options == ["Nothing", "vae-faces"]
+    press(at, "start")
+    assert until(at, lambda now: now.step > 0 or now.ended).sentence == ""
+    assert desk_of(at).shown[0].job.task.start == "vae-faces"
+
+
+def test_what_is_uploaded_never_goes_through_the_disk() -> None:
+    """Streamlit's server spools what is above a megabyte into a file, unless it is told otherwise."""
+    assert get_option("server.maxUploadSize") > uploading.ZIP_MB
+    assert MultiPartParser.spool_max_size >= 2**20 * get_option("server.maxUploadSize")
 
 
 def test_another_kind_of_data_brings_its_own_form_and_back() -> None:

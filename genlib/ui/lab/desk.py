@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from genlib.data import PointSet
+from genlib.data import PictureSet, PointSet
 from genlib.jobs import Job, Lease, Limits
 from genlib.lab.album import Album
+from genlib.lab.race import Race
 from genlib.lab.seen import Watcher
 from genlib.ui.pages import TRAIN
 
@@ -55,6 +56,8 @@ class Desk:
         self.key = secrets.token_urlsafe(12)
         self.shown: tuple[Shown, ...] = ()
         self.trouble = ""
+        self.race: Race | None = None
+        self.own: PictureSet | None = None  # pictures that the visitor brought to learn from
         self._lease = Lease(self._expire)
 
     @property
@@ -102,6 +105,16 @@ class Desk:
         for shown in self.shown:
             shown.job.stop()
 
+    def begin_race(self, tasks: Sequence[tuple[Task, str]]) -> None:
+        """The same runs on points from several seeds, beside what is shown. GenlibError: they ask for too much."""
+        source = tasks[0][0].source
+        assert isinstance(source, PointSet)
+        race = Race(tasks, Watcher(source), limits=LIMITS, threads=1)
+        if self.race is not None:
+            self.race.cancel()
+        self.race = race
+        race.start()
+
     def keep(self) -> None:
         """Its visitor is there. In every run of a script, on any page."""
         self._lease.renew()
@@ -119,6 +132,8 @@ class Desk:
     def _expire(self) -> None:
         _kept.pop(self.key, None)  # first: whoever sees that its runs have ended finds it forgotten
         self.stop()
+        if self.race is not None:
+            self.race.cancel()
 
 
 def _lose(key: str) -> None:
@@ -139,10 +154,12 @@ def mine() -> Desk:
     desk.keep()
     with st.container(key="address-desk"):
         found: Any = _tab(
-            data={"key": desk.key, "busy": bool(desk.shown)}, key=TRAIN.widget("tab"), on_kept_change=lambda: None
+            data={"key": desk.key, "busy": bool(desk.shown or desk.race)},
+            key=TRAIN.widget("tab"),
+            on_kept_change=lambda: None,
         )
     other = _kept.get(str(found.get("kept")))
-    if other is not None and not desk.shown and other.lost:
+    if other is not None and not (desk.shown or desk.race) and other.lost:
         desk.lose()  # empty: it expires
         desk = state[DESK] = other
         desk.keep()

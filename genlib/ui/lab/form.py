@@ -10,28 +10,31 @@ import streamlit as st
 
 from genlib import catalog, data, drawing, experiment, query
 from genlib.budget import MADE
+from genlib.data import PictureSet
 from genlib.experiment import Task
 from genlib.lab import lessons, offers
 from genlib.spaces import Pictures
 from genlib.ui.address import Address
 from genlib.ui.canvas import Kept, canvas
 from genlib.ui.controls import label
+from genlib.ui.lab import brought
 from genlib.ui.lab.query import BUDGETS, DRAWN, NOTHING, OWN, RING, TrainQuery
 from genlib.ui.pages import TRAIN
 
 if TYPE_CHECKING:
     from genlib.data import PointSet
+    from genlib.ui.lab.desk import Desk
 
 KEY = TRAIN.widget
 PAPER, SIDE, SIGMA = KEY("_paper"), 320, 0.03  # of a drawing: its paper in px, and the noise across its lines
-PLANE = "moons"  # any set of the plane stands for a drawing while a task is planned
+MINE = {DRAWN: "Your own drawing", data.OWN.name: "Your own pictures"}
 FIRST = 5  # settings that stand there at once; the others fold
 TINY = 1e-6
 
 
 def kind() -> str:
     """Of the data that is chosen: "points" or "pictures"."""
-    return "pictures" if st.session_state[KEY("data")] in data.names() else "points"
+    return "pictures" if st.session_state[KEY("data")] in offers.picture_sets() else "points"
 
 
 def choose() -> None:
@@ -68,7 +71,7 @@ def _choose_points() -> None:
 
 def _choose_pictures() -> None:
     state = st.session_state
-    _choose_data(list(data.names()), on_change=_turn, args=(("data", "model", "budget", "seed"),))
+    _choose_data(list(offers.picture_sets()), on_change=_turn, args=(("data", "model", "budget", "seed"),))
     _choose_model(offers.of_pictures(state[KEY("data")]), ("data", "model", "budget", "seed"))
     st.selectbox(
         "Time",
@@ -97,7 +100,7 @@ def _choose_data(names: list[str], **change: Any) -> None:
     st.selectbox(
         "Data",
         names,
-        format_func=lambda name: "Your own drawing" if name == DRAWN else data.info(name).title,
+        format_func=lambda name: MINE.get(name) or data.info(name).title,
         key=KEY("data"),
         persist_state="session",
         width=220,
@@ -118,8 +121,10 @@ def _choose_model(names: tuple[str, ...], keep: tuple[str, ...]) -> None:
     )
 
 
-def paper() -> None:
-    """To draw the data on, where the visitor wants to."""
+def bring(desk: Desk) -> None:
+    """To draw the data on, or to bring them, where the visitor wants to."""
+    if st.session_state[KEY("data")] == data.OWN.name:
+        brought.bring(desk)
     if st.session_state[KEY("data")] == DRAWN:
         canvas(PAPER, SIDE, brush=False)
         st.caption("Points lie along your lines, evenly. Draw, then press Start.")
@@ -182,7 +187,8 @@ def tasks(address: Address[TrainQuery]) -> list[tuple[Task, str]]:
     asked = address.values
     if kind() == "pictures":
         start = "" if asked.weights == NOTHING else asked.weights
-        task = offers.usual(asked.model, asked.data, start, asked.recipe, **asked.settings)
+        mine = brought.pictures() if asked.data == data.OWN.name else None
+        task = offers.usual(asked.model, asked.data, start, asked.recipe, mine, **asked.settings)
         return [(replace(task, start=start), "")]
     lesson = lessons.find(asked.lesson)
     found = [(_task(asked.model, asked.recipe, asked.settings), lesson.called if lesson else "")]
@@ -195,19 +201,17 @@ def tasks(address: Address[TrainQuery]) -> list[tuple[Task, str]]:
 def changed(task: Task, change: Mapping[str, Any]) -> Task:
     """The same with other settings of its model. GenlibError."""
     recipe = task.recipe.model_dump(exclude={"training"})
-    own = {**task.config.model_dump(exclude={"space"}), **task.recipe.training, **change}
+    settings = {**task.config.model_dump(exclude={"space"}), **task.recipe.training, **change}
     if isinstance(task.config.space, Pictures):
-        return replace(offers.usual(task.model, recipe["data"], task.start, recipe, **own), start=task.start)
-    return _task(task.model, recipe, own, task.source)  # type: ignore[arg-type]  # points
+        mine = task.source if isinstance(task.source, PictureSet) else None
+        return replace(offers.usual(task.model, recipe["data"], task.start, recipe, mine, **settings), start=task.start)
+    return _task(task.model, recipe, settings, task.source)  # type: ignore[arg-type]  # points
 
 
-def _task(model: str, recipe: Mapping[str, Any], own: Mapping[str, Any], points: PointSet | None = None) -> Task:
+def _task(model: str, recipe: Mapping[str, Any], settings: Mapping[str, Any], points: PointSet | None = None) -> Task:
     """`points`: none: those that the recipe names."""
     points = points or source(recipe["data"])
-    like = recipe["data"] if recipe["data"] in data.point_names() else PLANE
-    task = experiment.plan(f"lab-{model}", model=model, recipe={**recipe, "data": like}, settings=own)
-    named = task.recipe.model_copy(update={"data": points.info.name})
-    return replace(task, recipe=named, source=points)
+    return experiment.plan(f"lab-{model}", model=model, recipe=recipe, settings=settings, source=points)
 
 
 def _turn(keep: tuple[str, ...]) -> None:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from genlib import experiment, moments, parcels
+from genlib import data, experiment, moments, parcels
 from genlib.errors import GenlibError
 from genlib.lab.album import Album
-from genlib.ui import loaders
+from genlib.ui import loaders, uploading
 from genlib.ui.gallery import gallery
+from genlib.ui.lab import publish
 from genlib.ui.pages import SAMPLE, TRAIN, page_of
 
 if TYPE_CHECKING:
@@ -58,6 +59,17 @@ def offer(runs: Sequence[Shown]) -> None:
                     icon=":material/arrow_forward:",
                     help=STANDS,
                 )
+            publish.field(partial(_with_card, shown), f"{i}", of)
+
+
+def _with_card(shown: Shown, root: Path) -> Path:
+    """The same as `written`, with its card."""
+    from genlib import card
+
+    checkpoint, source = written(shown, root), shown.watcher.source
+    info = None if source is None or source.info.name in data.point_names() else source.info
+    card.write(checkpoint, info, ours=False)
+    return checkpoint.folder
 
 
 def goes() -> bool:
@@ -76,13 +88,7 @@ def open_again() -> None:
     """The field for a zip, and what the model in it makes."""
     state = st.session_state
     with st.expander("Open a model that you took home", icon=":material/folder_open:", key=KEY("_open")):
-        st.file_uploader(
-            f"The zip of a model, at most {parcels.MOST / 1e6:.0f} MB",
-            "zip",
-            key=ZIP,
-            max_upload_size=25,  # MB; of what is larger than we take parcels says so
-            on_change=_opened,
-        )
+        uploading.of_zip(f"The zip of a model, at most {parcels.MOST / 1e6:.0f} MB", ZIP, _opened)
         if trouble := state.get(TROUBLE):
             st.error(trouble, icon=":material/error:")
         found: Checkpoint | None = state.get(OPENED)
@@ -135,11 +141,16 @@ def name(shown: Shown) -> str:
 
 def packed(shown: Shown) -> bytes:
     """The checkpoint's folder: weights, config and recipe, and pictures of its training where there are such."""
+    with TemporaryDirectory() as folder:  # safetensors and config are written as every checkpoint's are
+        return parcels.pack(written(shown, Path(folder)).folder)
+
+
+def written(shown: Shown, root: Path) -> Checkpoint:
+    """The checkpoint of a run that has ended, in a folder of its own in `root`."""
     trained = shown.job.trained
     assert trained is not None
-    with TemporaryDirectory() as folder:  # safetensors and config are written as every checkpoint's are
-        trained = replace(trained, moments=_moments(shown))
-        return parcels.pack(experiment.write(replace(shown.job.task, name=name(shown)), trained, Path(folder)).folder)
+    trained = replace(trained, moments=_moments(shown))
+    return experiment.write(replace(shown.job.task, name=name(shown)), trained, root)
 
 
 def _moments(shown: Shown) -> dict[int, np.ndarray]:

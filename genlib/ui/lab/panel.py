@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from genlib import data
 from genlib.errors import GenlibError
 from genlib.figures.curves import Curve, curves
 from genlib.jobs import Moment, Snapshot
-from genlib.lab import doctor
+from genlib.lab import doctor, offers
 from genlib.lab.seen import Watcher
 from genlib.ui.lab import form, keep, plane, sheet
 from genlib.ui.lab.desk import Desk, Shown
@@ -80,8 +79,8 @@ def _panel(desk: Desk, address: Address[TrainQuery], ticking: bool) -> None:
 
 def _idle(name: str) -> None:
     try:
-        sheet.idle(name) if name in data.names() else plane.idle(name, form.version(name))
-    except GenlibError as error:  # nothing is drawn yet
+        sheet.idle(name) if name in offers.picture_sets() else plane.idle(name, form.version(name))
+    except GenlibError as error:  # nothing is drawn or brought yet
         st.info(str(error), icon=":material/draw:")
 
 
@@ -130,7 +129,7 @@ def _do(
         if change:
             first = desk.shown[0]
             task = first.job.task
-            if isinstance(first.watcher, Watcher):  # drawn points are nowhere else
+            if first.watcher.source is not None:  # what a visitor drew or brought is nowhere else
                 task = replace(task, source=first.watcher.source)
             other = form.changed(task, change)
             if heal:

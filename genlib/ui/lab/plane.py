@@ -14,7 +14,7 @@ from genlib import catalog
 from genlib.contract import Samples
 from genlib.figures.curves import Curve
 from genlib.lab import doctor
-from genlib.lab.seen import Watcher
+from genlib.lab.seen import MADE, Watcher
 from genlib.ui import words
 from genlib.ui.lab import form
 from genlib.ui.lab.arena import arena
@@ -53,7 +53,7 @@ def figure(one: Shown, moment: Moment | None, place: int) -> None:
 def numbers(called: Sequence[str], moments: Sequence[Moment | None], watcher: Watcher) -> None:
     """How far the samples are from the data, beside what other points of the data reach."""
     found = [moment.seen.gauges if moment else None for moment in moments]
-    floor = _floor(watcher)
+    floor = floor_of(watcher)
     titles = [name or "Samples" for name in called] or ["Samples"]
     lines = ["| " + " | ".join(["", *titles, "Data"]) + " |", "|---" + "|--:" * (len(titles) + 1) + "|"]
     for name, value in _rows(floor).items():
@@ -78,10 +78,10 @@ def _rows(g: Gauges) -> dict[str, str]:
 
 
 @lru_cache(maxsize=16)
-def _floor(watcher: Watcher) -> Gauges:
-    """What as many other points of the data have: no sample can do better but by chance."""
+def floor_of(watcher: Watcher, count: int = MADE) -> Gauges:
+    """What `count` other points of the data have: no sample can do better but by chance."""
     other = replace(watcher.source, split="validation")
-    return watcher.gauges(other.sample(len(watcher.real)))
+    return watcher.gauges(other.sample(count))
 
 
 def diagnosis(now: Snapshot, settings: Mapping[str, object]) -> Diagnosis:

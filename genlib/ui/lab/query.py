@@ -52,7 +52,7 @@ class TrainQuery(Query):
         """With the settings of the model that is named, or of the lesson's; the lesson says their defaults."""
         lesson = lessons.find(parameters.get("lesson", ""))
         model = parameters.get("model", "")
-        if (name := parameters.get("data", "")) in data.names():
+        if (name := parameters.get("data", "")) in offers.picture_sets():
             models = offers.of_pictures(name)
             model = model if model in models else offers.quickest(models)
             starts = offers.starts(model, name)
@@ -132,7 +132,7 @@ def _of_pictures(
 
 def _sets() -> Any:
     """All that can be learned."""
-    return Literal[(*data.point_names(), *data.names(), DRAWN)]
+    return Literal[(*data.point_names(), *offers.picture_sets(), DRAWN)]
 
 
 def _own(cls: Any, defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from genlib.lab.album import Album, held_out
 from genlib.sheets import grid, to_uint8
 from genlib.ui.film import downloads
 from genlib.ui.gallery import gallery
+from genlib.ui.lab import brought
 from genlib.ui.pages import TRAIN
 
 if TYPE_CHECKING:
@@ -32,13 +33,17 @@ FASTEST = 12.0  # pictures a second of it
 
 def idle(name: str) -> None:
     """The data alone, that nothing learns yet. DataError."""
+    some = to_uint8(brought.pictures().x(slice(SOME))) if name == data.OWN.name else _some(name)
     left, right = st.columns([5, 4], gap="large")
     with left:
         st.caption("Pictures of the data")
-        gallery(_some(name), range(SOME), KEY("album0"), across=ACROSS, name="Pictures of the data", still=True)
+        gallery(some, range(len(some)), KEY("album0"), across=ACROSS, name="Pictures of the data", still=True)
     with right:
-        about = data.info(name)
-        st.markdown(f"{about.description} {about.splits['train']:,} of them are learned from.")
+        if name == data.OWN.name:
+            st.markdown(f"Your {brought.pictures().size:,} pictures, cut to squares: all of them are learned from.")
+        else:
+            about = data.info(name)
+            st.markdown(f"{about.description} {about.splits['train']:,} of them are learned from.")
         st.markdown("Press Start: a model begins with noise, and its pictures are shown as they become better.")
 
 
@@ -66,8 +71,9 @@ def _wall(pictures: np.ndarray, album: Album, key: str, name: str) -> None:
 
 def seen(one: Shown, now: Snapshot) -> None:
     """How much of the data it has seen."""
-    task = one.job.task
-    count, there = now.step * task.recipe.batch_size, data.info(task.recipe.data).splits["train"]
+    album = one.watcher
+    assert isinstance(album, Album)
+    count, there = now.step * one.job.task.recipe.batch_size, album.count
     st.caption(f"{count:,} pictures seen: the {there:,} of the data {count / there:.1f} times")
 
 
