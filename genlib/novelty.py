@@ -61,9 +61,8 @@ def world(model: Translates, source: Domain, data_name: str) -> World:
 def _rows(model: Translates, source: Domain, data_name: str, split: data.Split) -> Tensor:
     found = []
     for part in data.parts(data_name):
-        pictures = data.load_pictures(part, split)
-        # Not all as floats at once; a domain may be a fraction of the data.
-        some = pictures.take(slice(None, None, max(1, len(pictures) // (4 * MOST))))
+        # Four times too many, since a domain may be a fraction of the data.
+        some = data.load_pictures(part, split, every=max(1, data.info(part).splits[split] // (4 * MOST)))
         rows = torch.cat([describe(inputs) for inputs, _ in examples(model, some, source)])
         found.append(rows[:: max(1, len(rows) // MOST)])
     return torch.cat(found)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from genlib.data import PictureSet
     from genlib.drawing import Drawing
 
-BLOCK = 64  # pictures of a data set that are turned into floats at a time
+BLOCK = 16  # pictures of a data set that are turned into floats at a time
 SHARP = 512  # px: what is smaller is enlarged, smoothly where it is an own picture, in squares where it is the model's
 
 

@@ -73,12 +73,15 @@ def load(name: str, split: Split = "train", *, size: int | None = None, verify: 
     return load_points(name, split)
 
 
-def load_pictures(name: str, split: Split = "train", *, size: int | None = None, verify: bool = True) -> PictureSet:
-    """One split of a picture set, whole, in memory.
+def load_pictures(
+    name: str, split: Split = "train", *, size: int | None = None, verify: bool = True, every: int = 1
+) -> PictureSet:
+    """One split of a picture set, in memory.
 
     name     one set, or several as one: "faces+emoji", without their labels, drawings and titles
     size     emoji only: 64 (the default) or 128 pixels a side
     verify   check the file's SHA-256 first (once per process and file)
+    every    only every so manieth picture of each set, from the first on: the others take no memory
     Raises DataError for an unknown name, split or size, and for a missing or damaged file.
     """
     from genlib.data import store
@@ -88,9 +91,11 @@ def load_pictures(name: str, split: Split = "train", *, size: int | None = None,
 
         joined = info(name)  # first: it says so where they do not fit each other
         return PictureSet(
-            torch.cat([store.load(p, split, size=size, verify=verify).pixels for p in parts(name)]), {}, joined
+            torch.cat([store.load(p, split, size=size, verify=verify, every=every).pixels for p in parts(name)]),
+            {},
+            joined,
         )
-    return store.load(name, split, size=size, verify=verify)
+    return store.load(name, split, size=size, verify=verify, every=every)
 
 
 def load_points(name: str, split: Split = "train") -> PointSet:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 WINDOW = 16 << 20  # of the compressor: so many bytes back it finds repetitions, and so many the reader holds
 MEMORY_LIMIT = 48 << 20
+BLOCK = 64  # pictures that are unpacked at a time
 _verified: set[tuple[Path, int, int]] = set()
 
 
@@ -89,28 +90,29 @@ def damaged(path: Path, command: str) -> DataError:
     return DataError(f"The file {path.name} is damaged; {command} makes it anew.")
 
 
-def load(name: str, split: str, *, size: int | None, verify: bool) -> PictureSet:
-    """See genlib.data.load."""
+def load(name: str, split: str, *, size: int | None, verify: bool, every: int = 1) -> PictureSet:
+    """See genlib.data.load_pictures."""
     from genlib.data import PictureSet
 
     entry, file, side = find(name, split, size)
     shrink = entry.side // side
-    count = file.count
+    count = -(-file.count // every)
     pixels = np.empty((count, entry.channels, side, side), np.uint8)
     lines = np.empty((count, 1, side, side), np.uint8) if entry.has_lines else None
     with open_file(name, file, verify) as reader:
-        rows, titles = read_head(reader, entry, file)
-        for start, block in read_pixels(reader, entry, file, 256):
-            block = reduce(block, shrink)
+        head, titles = read_head(reader, entry, file)
+        for start, block in read_pixels(reader, entry, file, BLOCK):
+            block = reduce(block[-start % every :: every], shrink)
+            rows = slice(at := -(-start // every), at + len(block))
             if lines is not None:
-                lines[start : start + len(block)] = block[:, :1]
-            pixels[start : start + len(block)] = block[:, -entry.channels :]
+                lines[rows] = block[:, :1]
+            pixels[rows] = block[:, -entry.channels :]
     return PictureSet(
         pixels=torch.from_numpy(pixels),
-        labels=as_labels(entry, rows),
+        labels=as_labels(entry, head[:, ::every]),
         info=manifest.info(name),
         lines=None if lines is None else torch.from_numpy(lines),
-        titles=titles,
+        titles=titles[::every],
     )
 
 

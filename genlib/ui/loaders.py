@@ -210,9 +210,9 @@ def _examples(checkpoint: Checkpoint, source: Domain) -> tuple[np.ndarray, np.nd
     truths: list[np.ndarray] = []
     parts = data.parts(recipe.data)
     for part in parts:
-        pictures = data.load_pictures(part, "test", size=recipe.size)
         # Spread over the split, as its neighbours are alike; eight times too many, since a domain may be a part of it.
-        spread = pictures.take(slice(None, None, max(1, len(pictures) // (8 * EXAMPLES))))
+        every = max(1, data.info(part).splits["test"] // (8 * EXAMPLES))
+        spread = data.load_pictures(part, "test", size=recipe.size, every=every)
         found: list[np.ndarray] = []
         answers: list[np.ndarray] = []
         for x, truth in translation.examples(translator(checkpoint), spread, source, side):

@@ -115,6 +115,18 @@ def test_stream_equals_load(name: str) -> None:
     assert at == len(images)
 
 
+@pytest.mark.parametrize("every", [1, 5, 64, 65, 10**6])
+def test_every_so_manieth_is_what_take_gives(every: int) -> None:
+    whole = loaded("emoji", "validation")
+    some, wanted = data.load_pictures("emoji", "validation", every=every), whole.take(slice(None, None, every))
+    assert torch.equal(some.pixels, wanted.pixels)
+    assert some.lines is not None
+    assert wanted.lines is not None
+    assert torch.equal(some.lines, wanted.lines)
+    assert some.titles == wanted.titles
+    assert all(some.labels[attribute].equal(values) for attribute, values in wanted.labels.items())
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_labels_come_without_pictures(name: str) -> None:
     found, whole = data.labels(name, "validation"), loaded(name, "validation").labels
