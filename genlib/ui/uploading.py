@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from starlette.formparsers import MultiPartParser
 
-from genlib import uploads
+from genlib import room, uploads
 from genlib.budget import MADE
 from genlib.errors import GenlibError
 from genlib.uploads import Upload
@@ -17,6 +17,9 @@ from genlib.uploads import Upload
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+# The longer side that a picture is taken with. Preparing a drawing takes about ten times its bytes: where memory is
+# short, half the area.
+MOST = uploads.MAX_SIDE if room.plenty() else round(uploads.MAX_SIDE / 2**0.5)
 ZIP_MB = 25  # of a zip; of what is larger than is taken its reader says so
 # What is uploaded stays in memory, up to server.maxUploadSize: above 1 MB it would go through a file on the disk.
 MultiPartParser.spool_max_size = 64 << 20
@@ -54,7 +57,7 @@ def take(key: str, kept: str, trouble: str) -> None:
 
 def read(data: bytes) -> Upload:
     """The picture in a file. It is decoded anew where the budget that all visitors share had no room. UploadError."""
-    return MADE.get(("upload", digest(data)), lambda: uploads.read(data))
+    return MADE.get(("upload", digest(data)), lambda: uploads.read(data, MOST))
 
 
 def digest(data: bytes) -> bytes:
