@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ class Lesson:
     model     the model file, and with which `settings` of its Config and Training; others are the model's own
     beside    (model, settings, what it is called) of a second run with the same seed and data; None: there is none
     called    what the first run is called beside the second
+    in_batches   whether pictures are seen as they are made while the model learns: each row is one batch
     """
 
     key: str
@@ -29,10 +30,18 @@ class Lesson:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     beside: tuple[str, Mapping[str, Any], str] | None = None
     called: str = ""
+    in_batches: bool = False
 
 
 # A generator that moves fast against a discriminator that hardly looks: the game of the paper, on its bad day.
 GREEDY = {"game": "non-saturating", "gamma": 0.0, "beta2": 0.999, "generator_rate": 1e-3, "discriminator_rate": 1e-4}
+
+# A discriminator far ahead: quick, and five steps for one of a slow generator's.
+AHEAD = {
+    "gamma": 0.0, "beta2": 0.999, "width": 64,
+    "generator_rate": 1e-4, "discriminator_rate": 1e-2, "discriminator_steps": 5,
+}  # fmt: skip
+SMOOTH = {"game": "non-saturating", "gamma": 0.0, "beta2": 0.999, "smoothing": 0.3}
 
 LESSONS: tuple[Lesson, ...] = (
     Lesson(
@@ -94,6 +103,37 @@ LESSONS: tuple[Lesson, ...] = (
         beside=("gan", {"discriminator_steps": 5}, "Five steps (k = 5)"),
     ),
     Lesson(
+        "saturation",
+        "When the discriminator is ahead",
+        "Twice the same game against a discriminator that soon tells everything apart. One generator descends "
+        "log(1 - D), as the value function says, the other ascends log D. Which of them still hears from it?",
+        "Where D is sure of a sample, log(1 - D) is near 0 and level: the first generator's loss flattens just when it "
+        "does worst, and its samples hardly move. log D is steep there, so the second one is pushed the harder, the "
+        "worse it does. Both have the same best answer, and only one of them finds the way from here.",
+        data="ring8",
+        model="gan",
+        settings={**AHEAD, "game": "minimax"},
+        recipe={"steps": 600, "batch_size": 128, "ema": 0.0, "cooldown": 0.0},
+        called="Descends log(1 - D)",
+        beside=("gan", {**AHEAD, "game": "non-saturating"}, "Ascends log D"),
+    ),
+    Lesson(
+        "smoothing",
+        "Smoothing one label, or both",
+        "D is asked for 0.7 in place of 1 on data, so that it is never too sure. Should it be asked for 0.3 in place "
+        "of 0 on samples as well?",
+        "Here it helps: between 0.3 and 0.7 D stays smooth, and the samples lie closer to the data than with one side. "
+        "What it costs is seen away from them: where there are samples only, the best D is 0.3 and level, and a sample "
+        "that has gone astray is told no way home. With pictures, nearly all samples are astray at first, so there "
+        "the labels of data alone are smoothed.",
+        data="ring8",
+        model="gan",
+        settings={**SMOOTH, "two_sided": False},
+        recipe={"steps": 1500},
+        called="Data alone",
+        beside=("gan", {**SMOOTH, "two_sided": True}, "Data and samples"),
+    ),
+    Lesson(
         "likelihood",
         "Two ways to be wrong",
         "A VAE is taught to leave nothing out; a GAN is taught to make nothing that looks wrong. How will each of them "
@@ -109,6 +149,11 @@ LESSONS: tuple[Lesson, ...] = (
         beside=("gan", {"game": "non-saturating", "gamma": 0.0, "beta2": 0.999}, "GAN"),
     ),
 )
+
+
+def of(sets: Container[str]) -> tuple[Lesson, ...]:
+    """Those on any of these data."""
+    return tuple(lesson for lesson in LESSONS if lesson.data in sets)
 
 
 def find(key: str) -> Lesson | None:
