@@ -53,11 +53,9 @@ class Album:
     columns  what is asked for in each column; () where nothing is
     source   the data, where it is in memory only
     count    how many pictures are learned from
-    in_batches   whether each row is made as a batch of the training is, normalised by itself where the model does so
     """
 
-    def __init__(self, task: Task, in_batches: bool = False) -> None:
-        self.in_batches = in_batches
+    def __init__(self, task: Task) -> None:
         cls, recipe = catalog.model_class(task.model), task.recipe
         self.data, self._size = recipe.data, recipe.size
         self.source = task.source if isinstance(task.source, PictureSet) else None
@@ -85,10 +83,6 @@ class Album:
             assert isinstance(model, Conditions)
             seeds = [seed for seed in range(self._down) for _ in self.columns]  # a row shares its noise
             return model.sample_classes(seeds, torch.arange(len(self.columns)).repeat(self._down))
-        if isinstance(model, Samples) and self.in_batches:
-            model.train()  # it is a copy that nobody else sees
-            rows = [range(i, i + self.across) for i in range(0, count, self.across)]
-            return torch.cat([model.sample(row) for row in rows])
         if isinstance(model, Samples):
             return model.sample(range(count))
         if isinstance(model, Translates):

@@ -17,7 +17,6 @@ class Lesson:
     model     the model file, and with which `settings` of its Config and Training; others are the model's own
     beside    (model, settings, what it is called) of a second run with the same seed and data; None: there is none
     called    what the first run is called beside the second
-    in_batches   whether pictures are seen as they are made while the model learns: each row is one batch
     """
 
     key: str
@@ -30,7 +29,6 @@ class Lesson:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     beside: tuple[str, Mapping[str, Any], str] | None = None
     called: str = ""
-    in_batches: bool = False
 
 
 # A generator that moves fast against a discriminator that hardly looks: the game of the paper, on its bad day.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import replace
 from typing import Any
@@ -16,7 +15,6 @@ from genlib.contract import Conditions, Samples, Translates
 from genlib.errors import GenlibError
 from genlib.lab import doctor, offers
 from genlib.lab.album import Album, held_out, spread
-from genlib.sheets import to_uint8
 from genlib.training import fresh
 
 SMALL = {"vae": {"width": 16}, "cgan": {"width": 16}, "autoencoder": {"width": 16}, "discogan": {"generator_width": 8}}
@@ -51,18 +49,6 @@ def test_a_model_that_works_on_pictures_shows_what_it_is_given(model: str) -> No
     assert math.isnan(first.variety)
     if model == "discogan":  # of its first world alone
         assert not np.array_equal(album.given, Album(offers.usual("autoencoder", "faces")).given)
-
-
-def test_in_batches_a_row_is_normalised_by_itself() -> None:
-    """So a row of a model with batch norm depends on no other row, and each of its pictures on the whole row."""
-    task = offers.usual("dcgan", "fashion", generator_width=8, discriminator_width=8)
-    album, model = Album(task, in_batches=True), fresh(catalog.model_class("dcgan"), task.config, 0)
-    assert isinstance(model, Samples)
-    seen = album(copy.deepcopy(model).eval(), 0).pictures
-    with torch.no_grad():
-        row = to_uint8(model.train().sample(range(album.across, 2 * album.across)))
-    assert np.array_equal(seen[album.across : 2 * album.across], row)
-    assert not np.array_equal(seen, Album(task)(model.eval(), 0).pictures)
 
 
 def test_variety_is_one_for_the_data_itself() -> None:

@@ -75,21 +75,14 @@ class Desk:
         """Whether nothing can go on; true where nothing was begun."""
         return all(shown.job.snapshot().ended for shown in self.shown)
 
-    def lay(
-        self,
-        tasks: Sequence[tuple[Task, str]],
-        budget: float | None = None,
-        after: Job | None = None,
-        in_batches: bool = False,
-    ) -> None:
+    def lay(self, tasks: Sequence[tuple[Task, str]], budget: float | None = None, after: Job | None = None) -> None:
         """Put new runs in place of the old ones, without starting them. GenlibError: they ask for too much.
 
         budget, after   of Job
-        in_batches      of Album
         """
         made = []
         for task, called in tasks:
-            watcher = Watcher(task.source) if isinstance(task.source, PointSet) else Album(task, in_batches)
+            watcher = Watcher(task.source) if isinstance(task.source, PointSet) else Album(task)
             job = Job(task, watcher, party=self.key, limits=LIMITS, threads=1, budget=budget, after=after)
             made.append(Shown(job, watcher, called))
         self.stop()

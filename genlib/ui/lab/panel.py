@@ -11,8 +11,7 @@ import streamlit as st
 from genlib.errors import GenlibError
 from genlib.figures.curves import Curve, curves
 from genlib.jobs import Moment, Snapshot
-from genlib.lab import doctor, lessons, offers
-from genlib.lab.album import Album
+from genlib.lab import doctor, offers
 from genlib.lab.seen import Watcher
 from genlib.ui.lab import form, keep, plane, sheet
 from genlib.ui.lab.desk import Desk, Shown
@@ -136,11 +135,9 @@ def _do(
             if heal:
                 desk.lay([(other, "")], first.job.budget, after=first.job)
             else:
-                in_batches = isinstance(first.watcher, Album) and first.watcher.in_batches
-                desk.lay([(task, "As it was"), (other, "With the change")], first.job.budget, None, in_batches)
+                desk.lay([(task, "As it was"), (other, "With the change")], first.job.budget)
         elif desk.ended:
-            lesson = lessons.find(address.values.lesson)
-            desk.lay(form.tasks(address), form.budget(), in_batches=lesson is not None and lesson.in_batches)
+            desk.lay(form.tasks(address), form.budget())
         desk.start() if what == "start" else desk.step()
     except GenlibError as error:
         desk.trouble = str(error)

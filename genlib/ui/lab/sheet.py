@@ -56,8 +56,7 @@ def figure(one: Shown, moment: Moment | None, place: int) -> None:
         st.caption("What it is given")
         _wall(album.given, album, f"given{place}", "Pictures that the model is given")
     asked = f"; in each column one class: {', '.join(album.columns)}" if album.columns else ""
-    rows = "; each row is a batch, made as in its training" if album.in_batches else ""
-    same = "What it makes of them" if album.works else f"What it makes of the same seeds all along{asked}{rows}"
+    same = "What it makes of them" if album.works else f"What it makes of the same seeds all along{asked}"
     st.caption(same)
     pictures, step = (moment.seen.pictures, moment.step) if moment else (album.blank, 0)
     _wall(pictures, album, f"album{place}", f"{len(pictures)} pictures by {about.title} after {step:,} steps")
