@@ -38,7 +38,7 @@ def kind() -> str:
 
 
 def choose() -> None:
-    """The lesson, what is learned, and by which model; of pictures how long."""
+    """What is learned, and by which model; of points the lesson, of pictures how long."""
     st.session_state[KEY("_kind")] = kind()
     st.segmented_control(
         "What is learned",
@@ -54,14 +54,23 @@ def choose() -> None:
 
 
 def _choose_points() -> None:
-    _choose_lesson(data.point_names())
+    titles = {"free": "Free play", **{lesson.key: lesson.title for lesson in lessons.LESSONS}}
+    st.selectbox(
+        "Lesson",
+        list(titles),
+        format_func=titles.__getitem__,
+        key=KEY("lesson"),
+        on_change=_turn,
+        args=(("lesson", "seed"),),
+        persist_state="session",
+        width=300,
+    )
     _choose_data([*data.point_names(), DRAWN])
     _choose_model(offers.of_points(), ("data", "model", "seed"))
 
 
 def _choose_pictures() -> None:
     state = st.session_state
-    _choose_lesson(offers.picture_sets())
     _choose_data(list(offers.picture_sets()), on_change=_turn, args=(("data", "model", "budget", "seed"),))
     _choose_model(offers.of_pictures(state[KEY("data")]), ("data", "model", "budget", "seed"))
     st.selectbox(
@@ -85,19 +94,6 @@ def _choose_pictures() -> None:
             width=180,
             help="Fresh weights, or those of a checkpoint that is here: it goes on learning",
         )
-
-
-def _choose_lesson(sets: tuple[str, ...]) -> None:
-    titles = {"free": "Free play", **{lesson.key: lesson.title for lesson in lessons.of(sets)}}
-    st.selectbox(
-        "Lesson",
-        list(titles),
-        format_func=titles.__getitem__,
-        key=KEY("lesson"),
-        on_change=_other_lesson,
-        persist_state="session",
-        width=300,
-    )
 
 
 def _choose_data(names: list[str], **change: Any) -> None:
@@ -189,16 +185,12 @@ def budget() -> float | None:
 def tasks(address: Address[TrainQuery]) -> list[tuple[Task, str]]:
     """What the form asks for, each with what it is called: one run, or the two of a lesson. GenlibError."""
     asked = address.values
-    lesson = lessons.find(asked.lesson)
     if kind() == "pictures":
         start = "" if asked.weights == NOTHING else asked.weights
         mine = brought.pictures() if asked.data == data.OWN.name else None
         task = offers.usual(asked.model, asked.data, start, asked.recipe, mine, **asked.settings)
-        found = [(replace(task, start=start), lesson.called if lesson else "")]
-        if lesson and lesson.beside:
-            model, own, called = lesson.beside
-            found.append((offers.usual(model, asked.data, "", asked.recipe, **own), called))
-        return found
+        return [(replace(task, start=start), "")]
+    lesson = lessons.find(asked.lesson)
     found = [(_task(asked.model, asked.recipe, asked.settings), lesson.called if lesson else "")]
     if lesson and lesson.beside:
         model, own, called = lesson.beside
@@ -232,14 +224,6 @@ def _turn(keep: tuple[str, ...]) -> None:
     elif "lesson" not in keep:
         kept["lesson"] = "free"
     Address(TRAIN).want(kept)
-
-
-def _other_lesson() -> None:
-    state = st.session_state
-    keep = {field: str(state[KEY(field)]) for field in ("lesson", "seed")}
-    if keep["lesson"] == "free" and kind() == "pictures":  # else it would be points
-        keep["data"] = state[KEY("data")]
-    Address(TRAIN).want(keep)
 
 
 def _other_kind() -> None:

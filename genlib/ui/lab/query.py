@@ -25,7 +25,6 @@ MINUTE = BUDGETS[1]
 # more than large ones.
 FEW = {True: 64, False: 16}
 FALLS = 0.4  # share of its steps over which the rates fall, unless its model says otherwise
-RENAMED = {"batch_size": "batch"}  # fields of a recipe that are called otherwise here
 # Fields of every model's address.
 OWN = ("lesson", "data", "model", "budget", "weights", "seed", "steps", "batch", "ema", "cooldown")
 
@@ -53,17 +52,12 @@ class TrainQuery(Query):
         """With the settings of the model that is named, or of the lesson's; the lesson says their defaults."""
         lesson = lessons.find(parameters.get("lesson", ""))
         model = parameters.get("model", "")
-        name = parameters.get("data", lesson.data if lesson else "")
-        if lesson and (lesson.data in offers.picture_sets()) != (name in offers.picture_sets()):
-            lesson = None
-        if name in offers.picture_sets():
+        if (name := parameters.get("data", "")) in offers.picture_sets():
             models = offers.of_pictures(name)
-            if model not in models:
-                model = lesson.model if lesson and lesson.model in models else offers.quickest(models)
+            model = model if model in models else offers.quickest(models)
             starts = offers.starts(model, name)
             start = parameters.get("weights", "")
-            start = start if start in starts else ""
-            return _of_pictures(lesson.key if lesson else "free", name, model, start, models, starts)
+            return _of_pictures(name, model, start if start in starts else "", models, starts)
         models = offers.of_points()
         if model not in models:
             model = lesson.model if lesson else FIRST
@@ -93,11 +87,12 @@ def _of(key: str, model: str, models: tuple[str, ...]) -> type[TrainQuery]:
     defaults: dict[str, Any] = {"lesson": key, "model": model}
     own: dict[str, Any] = dict(cls.points)
     if lesson is not None:
-        defaults |= {"data": lesson.data} | {RENAMED.get(k, k): v for k, v in lesson.recipe.items()}
+        renamed = {"batch_size": "batch"}
+        defaults |= {"data": lesson.data} | {renamed.get(k, k): v for k, v in lesson.recipe.items()}
         if model == lesson.model:
             own |= lesson.settings
     fields: dict[str, Any] = {
-        "lesson": (_lessons(data.point_names()), _as(TrainQuery, "lesson", key)),
+        "lesson": (Literal[("free", *(lesson.key for lesson in lessons.LESSONS))], _as(TrainQuery, "lesson", key)),
         "data": (_sets(), _as(TrainQuery, "data", defaults.pop("data", RING))),
         "model": (Literal[models], _as(TrainQuery, "model", model)),
         "budget": (Literal[MINUTE], _as(TrainQuery, "budget", MINUTE)),
@@ -113,20 +108,15 @@ class _OfPictures(TrainQuery):
     always = frozenset({"data", "model", "budget", "seed"})
 
 
-class _LessonOfPictures(_OfPictures):
-    always = _OfPictures.always | {"lesson"}
-
-
 @lru_cache(maxsize=64)
 def _of_pictures(
-    key: str, name: str, model: str, start: str, models: tuple[str, ...], starts: tuple[str, ...]
+    name: str, model: str, start: str, models: tuple[str, ...], starts: tuple[str, ...]
 ) -> type[TrainQuery]:
     """Of `model` on the pictures of a set, with the settings that suit both."""
     task, cls = offers.usual(model, name, start), catalog.model_class(model)
-    usual, lesson = task.recipe, lessons.find(key)
-    taught = lesson if lesson and lesson.model == model else None
+    usual = task.recipe
     fields: dict[str, Any] = {
-        "lesson": (_lessons(offers.picture_sets()), _as(TrainQuery, "lesson", key)),
+        "lesson": (Literal["free"], _as(TrainQuery, "lesson", "free")),
         "data": (_sets(), _as(TrainQuery, "data", name)),
         "model": (Literal[models], _as(TrainQuery, "model", model)),
         "budget": (Literal[BUDGETS], _as(TrainQuery, "budget", MINUTE)),
@@ -136,17 +126,8 @@ def _of_pictures(
         "ema": (float, _as(TrainQuery, "ema", usual.ema)),
         "cooldown": (float, _as(TrainQuery, "cooldown", cls.recipe.get("cooldown", FALLS))),
     }
-    if lesson:
-        for field, value in lesson.recipe.items():
-            field = RENAMED.get(field, field)
-            fields[field] = (fields[field][0], _as(TrainQuery, field, value))
-    own = {**task.config.model_dump(), **usual.training, **(taught.settings if taught else {})}
-    base = _LessonOfPictures if lesson else _OfPictures
-    return create_model("TrainQuery", __base__=base, **fields, **_own(cls, own))
-
-
-def _lessons(sets: tuple[str, ...]) -> Any:
-    return Literal[("free", *(lesson.key for lesson in lessons.of(sets)))]
+    own = {**task.config.model_dump(), **usual.training}
+    return create_model("TrainQuery", __base__=_OfPictures, **fields, **_own(cls, own))
 
 
 def _sets() -> Any:
