@@ -20,7 +20,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -52,7 +52,7 @@ class Visitor:
         self.page, self.query, self.script = "", "", ""
         self.socket: ClientConnection
 
-    async def __aenter__(self) -> Visitor:
+    async def __aenter__(self) -> Self:
         self.socket = await connect(self.url, subprotocols=["streamlit"], max_size=LARGEST)  # type: ignore[list-item]
         return self
 

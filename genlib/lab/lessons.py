@@ -34,6 +34,13 @@ class Lesson:
 # A generator that moves fast against a discriminator that hardly looks: the game of the paper, on its bad day.
 GREEDY = {"game": "non-saturating", "gamma": 0.0, "beta2": 0.999, "generator_rate": 1e-3, "discriminator_rate": 1e-4}
 
+# A discriminator far ahead: quick, and five steps for one of a slow generator's.
+AHEAD = {
+    "gamma": 0.0, "beta2": 0.999, "width": 64,
+    "generator_rate": 1e-4, "discriminator_rate": 1e-2, "discriminator_steps": 5,
+}  # fmt: skip
+SMOOTH = {"game": "non-saturating", "gamma": 0.0, "beta2": 0.999, "smoothing": 0.3}
+
 LESSONS: tuple[Lesson, ...] = (
     Lesson(
         "collapse",
@@ -92,6 +99,38 @@ LESSONS: tuple[Lesson, ...] = (
         recipe={"steps": 1500},
         called="One step (k = 1)",
         beside=("gan", {"discriminator_steps": 5}, "Five steps (k = 5)"),
+    ),
+    Lesson(
+        "saturation",
+        "When the discriminator is ahead",
+        "Twice the same game against a discriminator that soon tells everything apart. One generator descends "
+        "log(1 - D), as the value function says, the other ascends log D. Which of them still hears from it?",
+        "Where D is sure of a sample, log(1 - D) is near 0 and level: the first generator's loss flattens just when it "
+        "does worst, and its samples hardly move. log D is steep there, so the second one is pushed the harder, the "
+        "worse it does. In 600 steps hardly a sample of the first one reaches the ring; of the second one's a third or "
+        "more do, though on two modes only, for such a judge is no good teacher of anybody.",
+        data="ring8",
+        model="gan",
+        settings={**AHEAD, "game": "minimax"},
+        recipe={"steps": 600, "batch_size": 128, "ema": 0.0, "cooldown": 0.0},
+        called="Descends log(1 - D)",
+        beside=("gan", {**AHEAD, "game": "non-saturating"}, "Ascends log D"),
+    ),
+    Lesson(
+        "smoothing",
+        "Smoothing one label, or both",
+        "D is asked for 0.7 in place of 1 on data, so that it is never too sure. Should it be asked for 0.3 in place "
+        "of 0 on samples as well?",
+        "Here it helps: between 0.3 and 0.7 D stays smooth, and the samples lie closer to the data than with one side. "
+        "What it costs is seen away from them: where there are samples only, the best D is 0.3 and level, and a sample "
+        "that has gone astray is told no way home. With pictures, nearly all samples are astray at first, so there "
+        "the labels of data alone are smoothed.",
+        data="ring8",
+        model="gan",
+        settings={**SMOOTH, "two_sided": False},
+        recipe={"steps": 1500},
+        called="Data alone",
+        beside=("gan", {**SMOOTH, "two_sided": True}, "Data and samples"),
     ),
     Lesson(
         "likelihood",

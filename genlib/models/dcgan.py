@@ -46,6 +46,7 @@ from torch.optim import Adam, Optimizer
 
 from genlib import contract, nets, noise
 from genlib.contract import (
+    MAX_SEED,
     Batch,
     Criticises,
     Criticism,
@@ -63,7 +64,8 @@ from genlib.nets import frozen, halvings
 from genlib.noise import Noise
 from genlib.spaces import Pictures
 
-REFERENCE = 32  # pictures of a reference batch
+# Pictures of a reference batch. D never judges them, and they come to look like none: their seeds are nobody's.
+REFERENCE = 32
 LAZY = 4  # the penalty on D's slope is laid on one step in so many
 
 
@@ -177,7 +179,7 @@ class DCGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criti
         if self.config.normalisation == "batch":
             return {}
         with torch.device("cpu"):  # also where only an outline is made
-            return {"reference": Noise(range(REFERENCE)).latent(self.latent(self.config))}
+            return {"reference": Noise(range(MAX_SEED - REFERENCE, MAX_SEED)).latent(self.latent(self.config))}
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:

@@ -24,7 +24,8 @@ D always ascends V. What G does about it makes four games here; l is D's logit, 
         it converge: R1 + R2 = gamma / 2 (E |grad l(x)|^2 + E |grad l(G(z))|^2). Any game here may use them.
     Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen, "Improved Techniques for Training GANs", NIPS 2016.
         https://arxiv.org/abs/1606.03498
-        One-sided label smoothing (section 3.4): D aims at 1 - s on data, and at 0 on samples as ever.
+        One-sided label smoothing (section 3.4): D aims at 1 - s on data, and at 0 on samples as ever. Two-sided, as it
+        was first, at s on samples: where there are samples only the best D is then s, level, and tells them no way out.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ class Training(contract.Training):
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's memory of squared gradients")
     discriminator_steps: int = Field(1, ge=1, le=20, description="Steps of D, each on fresh data, for one of G (k)")
     smoothing: float = Field(0.0, ge=0, le=0.5, description="D aims at 1 - this on real data, and at 0 on samples")
+    two_sided: bool = Field(False, description="Smoothing on samples as well: D aims at it, and no longer at 0")
     gamma: float = Field(0.0, ge=0, le=100, description="Weight of the penalty on D's slopes, real and made (R1 + R2)")
 
 
@@ -123,12 +125,18 @@ def discriminator(c: Config) -> Stack:
 # --- Objective: what each player descends, from D's logits on data and on samples ------------------------------------
 
 
-def discriminator_loss(real: Tensor, fake: Tensor, game: Game = "non-saturating", smoothing: float = 0.0) -> Tensor:
-    """-V. -log D(x) = softplus(-l), -log(1 - D(x)) = softplus(l); with smoothing s the target on data is 1 - s."""
+def discriminator_loss(
+    real: Tensor, fake: Tensor, game: Game = "non-saturating", smoothing: float = 0.0, two_sided: bool = False
+) -> Tensor:
+    """-V. -log D(x) = softplus(-l), -log(1 - D(x)) = softplus(l); with smoothing s the target on data is 1 - s, and
+    that on samples 0, or s too."""
     if game == "relativistic":
         return F.softplus(fake - real).mean()
     on_data = (1 - smoothing) * F.softplus(-real) + smoothing * F.softplus(real)
-    return on_data.mean() + F.softplus(fake).mean()
+    on_samples = (
+        F.softplus(fake) if not two_sided else (1 - smoothing) * F.softplus(fake) + smoothing * F.softplus(-fake)
+    )
+    return on_data.mean() + on_samples.mean()
 
 
 def generator_loss(real: Tensor, fake: Tensor, game: Game) -> Tensor:
@@ -225,7 +233,9 @@ class GAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Critici
             penalised = training.gamma > 0
             real, made = real.requires_grad_(penalised), made.requires_grad_(penalised)
             real_logits, fake_logits = self.logits(real, rng), self.logits(made, rng)
-            loss_d = objective = discriminator_loss(real_logits, fake_logits, game, training.smoothing)
+            loss_d = objective = discriminator_loss(
+                real_logits, fake_logits, game, training.smoothing, training.two_sided
+            )
             if penalised:
                 slopes = squared_slope(real_logits, real) + squared_slope(fake_logits, made)
                 objective = loss_d + training.gamma / 2 * slopes

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from genlib import checkpoint, training
 from genlib.checkpoint import Checkpoint, Spec
 from genlib.contract import Batch, Recipe
-from genlib.models.dcgan import DCGAN, LAZY, Config, Training
+from genlib.models.dcgan import DCGAN, LAZY, REFERENCE, Config, Training
 from genlib.models.gan import squared_slope
 from genlib.nets import ReferenceNorm, frozen
+from genlib.noise import Noise
 from genlib.spaces import Pictures
 
 
@@ -204,3 +205,9 @@ def test_it_learns_and_comes_back_from_a_checkpoint(by: str, tmp_path: Path) -> 
 def test_what_a_checkpoint_was_trained_with_stays_as_it_was() -> None:
     assert Config().normalisation == "batch"
     assert {type(m) for m in tiny().generator} >= {nn.BatchNorm2d}
+
+
+def test_no_seed_of_a_visitor_gives_a_picture_of_the_reference_batch() -> None:
+    model = normalised("reference")
+    asked = Noise(range(REFERENCE)).latent(model.latent(model.config))
+    assert torch.cdist(asked, model.reference).min() > 0

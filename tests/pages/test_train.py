@@ -432,6 +432,7 @@ def test_another_model_brings_its_own_settings() -> None:
 def test_a_lesson_is_an_address(lesson: lessons.Lesson) -> None:
     at = visit(lesson=lesson.key, steps="2", batch="16")
     assert not at.warning
+    assert at.query_params["lesson"] == lesson.key
     assert any(lesson.question in m.value for m in at.markdown)
     assert any(lesson.answer in m.value for m in at.markdown)
     assert at.selectbox(key="train.model").value == lesson.model
