@@ -6,7 +6,7 @@ import streamlit as st
 
 from genlib import translation
 from genlib.sheets import in_colour
-from genlib.ui import answers, bringing, cards, controls, frame, loaders, pages
+from genlib.ui import answers, bringing, cards, controls, cropping, frame, loaders, pages
 from genlib.ui.compare import compare
 from genlib.ui.live import live
 from genlib.ui.model_page import ModelPage
@@ -43,6 +43,7 @@ with left, frame.answering():
         stage.info(given.wanted, icon=":material/imagesmode:")
     else:
         brought = bringing.brought(shown, checkpoint, source, given.pixels)
+        cropping.offer(given.whole, brought, shown)
         mending = bringing.mending(checkpoint, given, brought, shown.fill)
 
 if brought is not None:

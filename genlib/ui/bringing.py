@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ from genlib.sheets import in_colour
 from genlib.sketch import Fill, Steps
 from genlib.translation import Wanted
 from genlib.ui import brought as browser
-from genlib.ui import controls, loaders, uploading
+from genlib.ui import controls, cropping, loaders, uploading
 from genlib.ui.canvas import canvas, drawn
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import STAGE, TRANSLATE, TranslateQuery, Way, drawable
@@ -53,12 +53,14 @@ class Given:
     wanted    what to do then
     truth     the true answer, uint8 (S, S, 3), of an example
     drawing   what is on the paper, hints with it
+    whole     of an upload, the picture of which `pixels` may be a part
     """
 
     pixels: np.ndarray | None
     wanted: str = ""
     truth: np.ndarray | None = None
     drawing: Drawing | None = None
+    whole: np.ndarray | None = None
 
 
 def choose_way(source: Domain) -> None:
@@ -75,9 +77,10 @@ def given(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain) -> Give
         case "example":
             return _example(checkpoint, source)
         case "upload":
-            upload = _upload()
-            pixels = None if upload is None else upload.pixels
-            return Given(pixels, f"Upload a picture: this model translates {source.title}.")
+            upload = _upload(source.kind == "drawing")
+            pixels = None if upload is None else cropping.used(upload.pixels, shown)
+            whole = None if upload is None else upload.pixels
+            return Given(pixels, f"Upload a picture: this model translates {source.title}.", whole=whole)
         case "draw":
             with st.container(key="paper-drawing"):  # look.css: on a phone, the answer stays beside it
                 brush = issubclass(checkpoint.model_class, TakesHints)
@@ -89,6 +92,8 @@ def given(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain) -> Give
 def brought(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain, pixels: np.ndarray) -> Brought:
     """What was given, in the model's world. UploadError: there is nothing on it."""
     steps = Steps(**{name: getattr(shown, name) for name in asdict(Steps())})
+    if shown.way != "upload":  # the paper's colour is said of a picture that was brought
+        steps = replace(steps, tone="")
 
     def make() -> Brought:
         distance = None
@@ -132,7 +137,9 @@ def show(mending: Mending, brought: Brought, result: np.ndarray) -> None:
     drawing = brought.sheet is not None
     with st.container(key="paper-hints"):
         known = drawn(OVER, mending.sheet).strokes
-        now = canvas(OVER, background=translation.seen(brought, result), fill=drawing, sheet=mending.sheet, more=_colours())
+        now = canvas(
+            OVER, background=translation.seen(brought, result), fill=drawing, sheet=mending.sheet, more=_colours()
+        )
     if now.strokes != known:
         st.rerun()
     if drawing:
@@ -165,7 +172,7 @@ def _example(checkpoint: Checkpoint, source: Domain) -> Given:
     return Given(in_colour(inputs[chosen]), truth=None if truths is None else truths[chosen])
 
 
-def _upload() -> Upload | None:
+def _upload(drawing: bool) -> Upload | None:
     """The picture that came last and could be read. It stays in memory, for this visitor alone."""
     # A new field after each file: Streamlit's keeps a file that it refused, red, whatever comes after it.
     field = TRANSLATE.widget(f"file.{st.session_state.get(TURN, 0)}")
@@ -190,6 +197,7 @@ def _upload() -> Upload | None:
                 icon=":material/delete:",
                 type="tertiary",
             )
+            cropping.choose(uploading.read(data), drawing)
     upload = None if data is None else uploading.read(data)
     for note in () if upload is None else upload.notes:
         st.caption(note)
@@ -206,6 +214,7 @@ def _take(field: str) -> None:
     try:
         _bring(file.getvalue())
         state[ANSWER] = 0
+        cropping.reset()
     except UploadError as error:
         state[TROUBLE] = str(error)
 

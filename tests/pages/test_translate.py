@@ -449,3 +449,36 @@ def test_the_colours_of_a_reference_picture() -> None:
     again = compared(at)
     assert again is not None
     assert (again[1] == before[1]).all()
+
+
+def test_a_part_of_an_upload_turned_and_on_paper_of_a_colour() -> None:
+    """Widgets and address say the same, and another picture is taken whole."""
+    at = bring(open_page(f"model={SKETCH}&way=upload"), encoded(drawing((600, 400))))
+    at.slider(key="translate.part.across").set_range(0.0, 50.0).run()
+    assert at.query_params["part"] == "0-0-500-1000"
+    assert (compared(at) or pytest.fail("nothing is compared"))[1].shape == (512, 384, 3)
+    at.button(key="translate.turn.1").click().run()
+    assert "part" not in at.query_params
+    assert at.query_params["turn"] == "1"
+    assert (compared(at) or pytest.fail("nothing is compared"))[1].shape == (600, 400, 3)
+    at.color_picker(key="translate.tone.picker").set_value("#ffeedd").run()
+    assert at.query_params["tone"] == "ffeedd"
+    assert not at.exception
+    bring(at, encoded(drawing((500, 400))))
+    assert not {"tone", "turn", "part"} & set(at.query_params)
+
+
+def test_drawings_on_a_sheet_are_offered_one_by_one() -> None:
+    sheet = Image.new("RGB", (900, 500), "white")
+    for x in (0, 450):
+        sheet.paste(drawing((450, 500)), (x, 0))
+    at = bring(open_page(f"model={SKETCH}&way=upload"), encoded(sheet))
+    told = next(t for t in components(at) if t.get("name") == "Drawings")
+    assert told["labels"] == ["the whole sheet", "drawing 1 of 2", "drawing 2 of 2"]
+    assert told["chosen"] == 0
+    part = "-".join(map(str, at.session_state["translate.pieces"][1]))
+    alone = bring(open_page(f"model={SKETCH}&way=upload"), encoded(sheet))
+    alone.session_state["translate.part"] = part
+    _, after = compared(alone.run()) or pytest.fail("nothing is compared")
+    assert after.shape[0] > 0.6 * after.shape[1]
+    assert next(t for t in components(alone) if t.get("name") == "Drawings")["chosen"] == 2
