@@ -70,7 +70,8 @@ if brought is not None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 answers.choose_fill()
                 answers.choose_palette()
-        answers.buttons(result, f"{checkpoint.name.replace('/', '-')}-{called}", worlds.varies, layers)
+        kept = bringing.kept(page.address.parameters(), given, mending)
+        answers.buttons(result, f"{checkpoint.name.replace('/', '-')}-{called}", worlds.varies, layers, kept)
         answers.between(checkpoint, source, brought.image, seeds, values, wanted.hints)
         if target in worlds.sources:
             answers.round_trip(loaders.translator(checkpoint), brought.image, made, target)

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from genlib import translation
+from genlib import keepsake, translation
 from genlib.budget import MADE
 from genlib.contract import Domain, TakesHints
 from genlib.drawing import Drawing
 from genlib.errors import GenlibError
+from genlib.keepsake import Kept
 from genlib.sheets import in_colour
 from genlib.sketch import Fill, Steps
 from genlib.translation import Wanted
 from genlib.ui import brought as browser
 from genlib.ui import controls, cropping, loaders, uploading
-from genlib.ui.canvas import canvas, drawn
+from genlib.ui.address import Address
+from genlib.ui.canvas import bring_back, canvas, drawn, strokes
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import STAGE, TRANSLATE, TranslateQuery, Way, drawable
 from genlib.uploads import Upload, UploadError
@@ -37,9 +39,9 @@ WAYS: dict[Way, str] = {
 # Session keys: the file that was uploaded last and could be read, the picture in it as the browser keeps it, and the
 # widget that asks the browser for it; what was wrong with the last file, how many came; the last result.
 # What is decoded from a file is several times as large: it is kept within the budget that all visitors share.
-UPLOAD, URL, KEPT, TROUBLE, TURN = map(TRANSLATE.widget, ("upload", "url", "kept", "trouble", "turn"))
-# The paper over a picture, and the switch for it.
-OVER, HINTING = map(TRANSLATE.widget, ("hints", "hinting"))
+UPLOAD, URL, KEPT, TROUBLE, FIELDS = map(TRANSLATE.widget, ("upload", "url", "kept", "trouble", "fields"))
+# The paper to draw on, that over a picture, and the switch for it.
+PAPER, OVER, HINTING = map(TRANSLATE.widget, ("drawing", "hints", "hinting"))
 WAY, EXAMPLE, ANSWER, PALETTE = map(TRANSLATE.widget, ("way", "example", "answer", "palette"))
 
 _one_at_a_time = threading.Lock()  # large pictures are worked on, so that two never need their memory at once
@@ -84,7 +86,7 @@ def given(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain) -> Give
         case "draw":
             with st.container(key="paper-drawing"):  # look.css: on a phone, the answer stays beside it
                 brush = issubclass(checkpoint.model_class, TakesHints)
-                drawing = canvas("translate.drawing", brush=brush, fill=source.kind == "drawing", more=_colours())
+                drawing = canvas(PAPER, brush=brush, fill=source.kind == "drawing", more=_colours())
             pixels = None if drawing.empty else drawing.lines
             return Given(pixels, "Draw something: every stroke is translated at once.", None, drawing)
 
@@ -175,7 +177,7 @@ def _example(checkpoint: Checkpoint, source: Domain) -> Given:
 def _upload(drawing: bool) -> Upload | None:
     """The picture that came last and could be read. It stays in memory, for this visitor alone."""
     # A new field after each file: Streamlit's keeps a file that it refused, red, whatever comes after it.
-    field = TRANSLATE.widget(f"file.{st.session_state.get(TURN, 0)}")
+    field = TRANSLATE.widget(f"file.{st.session_state.get(FIELDS, 0)}")
     uploading.field(field, _take)
     with st.container(key="trouble-upload"):  # look.css hides it behind a later one of Streamlit's own
         if trouble := st.session_state.get(TROUBLE):
@@ -210,13 +212,41 @@ def _take(field: str) -> None:
     file = state[field]
     if file is None:
         return
-    state[TROUBLE], state[TURN] = None, state.get(TURN, 0) + 1
+    state[TROUBLE], state[FIELDS] = None, state.get(FIELDS, 0) + 1
     try:
+        if keepsake.is_zip(file.getvalue()):
+            _go_on(file.getvalue())
+            return
         _bring(file.getvalue())
         state[ANSWER] = 0
         cropping.reset()
     except UploadError as error:
         state[TROUBLE] = str(error)
+
+
+def kept(parameters: dict[str, str], given: Given, mending: Mending) -> Kept:
+    """What the visitor made, to be taken home."""
+    state, way = st.session_state, parameters["way"]
+    drawing, painted = (list(strokes(key)) for key in (PAPER, OVER))
+    return Kept(
+        parameters,
+        state.get(UPLOAD) if way == "upload" else None,
+        drawing if given.drawing is not None else [],
+        painted if mending.sheet is not None else [],
+    )
+
+
+def _go_on(data: bytes) -> None:
+    """With what somebody took home. UploadError."""
+    found = keepsake.read(data)
+    state = st.session_state
+    if found.picture is not None:
+        _bring(found.picture)
+    if found.drawn:
+        bring_back(PAPER, found.drawn)
+    bring_back(OVER, found.painted)
+    state[HINTING] = bool(found.painted)
+    Address(TRANSLATE).want(found.query)
 
 
 def _bring(data: bytes) -> None:

@@ -83,7 +83,8 @@ class OfPoints(SampleQuery):
 class TranslateQuery(ModelQuery):
     always = frozenset({"model", "source", "way", "seed"})
     keeps = frozenset({
-        "way", "example", "seed", "fill", "palette", "turn", "part", "tone", "paper", "invert", "crop", "strokes", "own",
+        "way", "example", "seed", "fill", "palette", "turn", "part", "tone",
+        "paper", "invert", "crop", "strokes", "own",
     })  # fmt: skip
 
     source: str = Field("", alias="from", max_length=40, description="The domain that is translated from, by its key")

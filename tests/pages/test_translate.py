@@ -15,10 +15,10 @@ import torch
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from genlib import budget, catalog, checkpoint, data, translation
+from genlib import budget, catalog, checkpoint, data, keepsake, translation
 from genlib.contract import Recipe
 from genlib.drawing import INK, SEE_THROUGH
-from genlib.sheets import to_uint8
+from genlib.sheets import to_uint8, zip_of
 from genlib.spaces import Pictures
 from genlib.ui.answers import FRAMES, TRAVEL, travelled
 from genlib.ui.canvas import Kept
@@ -436,7 +436,7 @@ def test_the_colours_of_a_reference_picture() -> None:
     at = bring(open_page(f"model={SKETCH}&way=upload"), encoded(drawing()))
     before = compared(at)
     reference = Image.new("RGB", (60, 40), (200, 40, 160))
-    reference.paste((20, 120, 90), (0, 0, 30, 40))
+    reference.paste((20, 120, 90), (0, 0, 36, 40))
     at.file_uploader(key="translate.palette.file").set_value(("flag.png", encoded(reference), "image/png")).run()
     assert not at.exception
     assert at.query_params["palette"] == "14785a-c828a0"
@@ -482,3 +482,21 @@ def test_drawings_on_a_sheet_are_offered_one_by_one() -> None:
     _, after = compared(alone.run()) or pytest.fail("nothing is compared")
     assert after.shape[0] > 0.6 * after.shape[1]
     assert next(t for t in components(alone) if t.get("name") == "Drawings")["chosen"] == 2
+
+
+def test_what_was_taken_home_is_gone_on_with() -> None:
+    """Picture, choices and colours by hand of another session, from its file, though something else is there now."""
+    blob = {"path": [["M", 256, 256], ["L", 300, 256]], "stroke": "#61b2e4" + SEE_THROUGH, "strokeWidth": 30}
+    query = {"model": SKETCH, "way": "upload", "seed": "7", "fill": "painted", "answer": "2", "turn": "1"}
+    ora = zip_of(keepsake.packed(keepsake.Kept(query, encoded(drawing((600, 400))), [], [blob])))
+    at = bring(open_page(f"model={SKETCH}&way=upload"), encoded(drawing()))
+    bring(at, ora, "mine.ora")
+    assert not said(at)
+    assert {name: at.query_params[name] for name in query} == query
+    assert (compared(at) or pytest.fail("nothing is compared"))[1].shape == (600, 400, 3)
+    told = next(t for t in components(at) if t.get("name") == "translate.hints")
+    assert told["back"]["objects"] == [blob]
+    assert at.toggle(key="translate.hinting").value
+    bring(at, zip_of({"letter.txt": b"Dear all"}), "letter.zip")
+    assert "this page made" in said(at)[0]
+    assert (compared(at) or pytest.fail("nothing is compared"))[1].shape == (600, 400, 3)
