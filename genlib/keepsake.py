@@ -6,8 +6,8 @@ It lies as a few more entries in the OpenRaster file that they take home; painti
 >>> keepsake.read(data).query
 {'seed': '3'}
 
-What comes back may be from anybody: its size is bounded before anything is unpacked, of all entries these are read alone,
-strokes go through drawing.clean, the picture through uploads.read, and the parameters are read like an address.
+What comes back may be from anybody: its size is bounded before anything is unpacked, no other entries are read, strokes
+go through drawing.clean, the picture through uploads.read, and the parameters are read like an address.
 """
 
 from __future__ import annotations

@@ -192,14 +192,15 @@ def _upload(drawing: bool) -> Upload | None:
                 _bring(kept)
                 st.rerun()
         if data is not None:
-            st.button(
-                "Remove the picture",
-                on_click=_drop,
-                key=TRANSLATE.widget("drop"),
-                icon=":material/delete:",
-                type="tertiary",
-            )
-            cropping.choose(uploading.read(data), drawing)
+            with st.container(width="content"):
+                st.button(
+                    "Remove the picture",
+                    on_click=_drop,
+                    key=TRANSLATE.widget("drop"),
+                    icon=":material/delete:",
+                    type="tertiary",
+                )
+                cropping.choose(uploading.read(data), drawing)
     upload = None if data is None else uploading.read(data)
     for note in () if upload is None else upload.notes:
         st.caption(note)

@@ -325,20 +325,6 @@ class Paper {
   }
 }
 
-function swatch(value, label, className = "") {
-  const made = Object.assign(document.createElement("input"), { type: "radio", name: "colour", value, className });
-  made.ariaLabel = made.title = label;
-  made.style.setProperty("--colour", value);
-  return made;
-}
-
-// "#rrggbb" of what somebody typed, or null.
-function asHex(text) {
-  const found = /^\s*#?([0-9a-f]{3}|[0-9a-f]{6})\s*$/i.exec(text)?.[1].toLowerCase();
-  if (!found) return null;
-  return `#${found.length === 3 ? found.replace(/./g, "$&$&") : found}`;
-}
-
 // Whether a stroke goes over a point.
 function touches({ path, strokeWidth }, [x, y]) {
   let [a, b] = path[0].slice(-2);

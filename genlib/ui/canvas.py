@@ -39,7 +39,7 @@ _component = st.components.v2.component(
     "genlib.canvas",
     html=(HERE / "canvas.html").read_text(),
     css=(HERE / "canvas.css").read_text(),
-    js=(HERE / "pipette.js").read_text() + (HERE / "canvas.js").read_text(),
+    js=(HERE / "palette.js").read_text() + (HERE / "canvas.js").read_text(),
 )
 
 

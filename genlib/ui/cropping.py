@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from genlib import sketch
-from genlib.framing import Part, border, cut, fit
+from genlib.framing import Part, border, cut, window
 from genlib.translation import Brought
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import TRANSLATE, TranslateQuery
@@ -60,7 +60,7 @@ def offer(whole: np.ndarray | None, brought: Brought, shown: TranslateQuery) -> 
     if not found:
         return
     parts = [None, *found]
-    tiles = np.stack([fit(cut(whole, shown.turn, part), TILE)[0] for part in parts])
+    tiles = np.stack([_tile(cut(whole, shown.turn, part)) for part in parts])
     names = [_name(part) for part in parts]
     gallery(
         tiles,
@@ -74,6 +74,13 @@ def offer(whole: np.ndarray | None, brought: Brought, shown: TranslateQuery) -> 
         on_pick=lambda picked: state.update({PART: names[picked], ANSWER: 0}),
     )
     st.caption(f"There seem to be {len(found)} drawings on this sheet. Click one to have it coloured alone.")
+
+
+def _tile(pixels: np.ndarray) -> np.ndarray:
+    """All of a picture uint8 (H, W, 3), small."""
+    height, width = pixels.shape[:2]
+    side = float(max(height, width))
+    return window(pixels, ((width - side) / 2, (height - side) / 2, side), TILE, 255)
 
 
 def _part(text: str) -> Part | None:
