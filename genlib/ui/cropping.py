@@ -16,7 +16,7 @@ from genlib.uploads import Upload
 
 TURN, PART, TONE, ANSWER = map(TRANSLATE.widget, ("turn", "part", "tone", "answer"))
 # Of the widgets that make these, and the drawings that were found on the whole sheet.
-ACROSS, DOWN, PAPER, PIECES = map(TRANSLATE.widget, ("part.across", "part.down", "tone.picker", "pieces"))
+ACROSS, DOWN, PAPER, PIECES = map(TRANSLATE.widget, ("part.across", "part.down", "tone.picker", "pieces.found"))
 TILE = 96  # px
 
 

@@ -476,7 +476,7 @@ def test_drawings_on_a_sheet_are_offered_one_by_one() -> None:
     told = next(t for t in components(at) if t.get("name") == "Drawings")
     assert told["labels"] == ["the whole sheet", "drawing 1 of 2", "drawing 2 of 2"]
     assert told["chosen"] == 0
-    part = "-".join(map(str, at.session_state["translate.pieces"][1]))
+    part = "-".join(map(str, at.session_state["translate.pieces.found"][1]))
     alone = bring(open_page(f"model={SKETCH}&way=upload"), encoded(sheet))
     alone.session_state["translate.part"] = part
     _, after = compared(alone.run()) or pytest.fail("nothing is compared")
