@@ -48,7 +48,11 @@ def _row(middles: np.ndarray, k: int, usual: float) -> int:
 
 
 def _with_small_ones(boxes: np.ndarray) -> np.ndarray:
-    """Boxes int (N, 4), those that are far smaller than the others taken into the nearest large one."""
+    """Boxes int (N, 4), those that are far smaller than the others, or within another, taken into the nearest one."""
+    sides = boxes[:, 2:] - boxes[:, :2]
+    common = np.minimum(boxes[:, None, 2:], boxes[:, 2:]) - np.maximum(boxes[:, None, :2], boxes[:, :2])
+    within = common.clip(0).prod(2) > 0.6 * sides.prod(1)[:, None]
+    boxes = boxes[~(within & (sides.prod(1) > sides.prod(1)[:, None])).any(1)]
     sizes = (boxes[:, 2:] - boxes[:, :2]).max(1)
     large = sizes >= ALIKE * np.median(sizes[sizes >= ALIKE * sizes.max()])
     kept = boxes[large].copy()

@@ -32,6 +32,8 @@ def test_each_drawing_is_found_in_reading_order(rows: int) -> None:
 def test_one_drawing_is_one(plain: Sketch) -> None:
     """Its eyes and its mouth are no drawings, nor is a flower beside a house."""
     assert pieces(plain.ink) == ()
+    wide = sheet([(0.06, 0.1), (0.55, 0.1)], 0.4)  # in which the mouths are no drawings of their own
+    assert len(pieces(prepare(wide, SIDE).ink)) == 2
     scene = np.minimum(sheet([(0.05, 0.1)], 0.6), sheet([(0.8, 0.7)], 0.12))
     assert pieces(prepare(scene, SIDE).ink) == ()
     assert pieces(np.zeros((40, 40), np.float32)) == ()
