@@ -164,7 +164,10 @@ def buttons(
         )
         if layers is not None:
             with st.popover("In layers", icon=":material/layers:"):
-                packs = {"ora": partial(_openraster, kept), "psd": layered.photoshop}
+                packs: dict[str, Callable[[Sequence[Layer]], bytes]] = {
+                    "ora": partial(_openraster, kept),
+                    "psd": layered.photoshop,
+                }
                 for title, (ending, mime) in LAYERED.items():
                     made = partial(_packed, packs[ending], layers)
                     st.download_button(title, made, f"{stem}.{ending}", mime, on_click="ignore", type="tertiary")

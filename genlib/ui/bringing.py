@@ -227,13 +227,11 @@ def _take(field: str) -> None:
 
 def kept(parameters: dict[str, str], given: Given, mending: Mending) -> Kept:
     """What the visitor made, to be taken home."""
-    state, way = st.session_state, parameters["way"]
-    drawing, painted = (list(strokes(key)) for key in (PAPER, OVER))
     return Kept(
         parameters,
-        state.get(UPLOAD) if way == "upload" else None,
-        drawing if given.drawing is not None else [],
-        painted if mending.sheet is not None else [],
+        st.session_state.get(UPLOAD) if parameters["way"] == "upload" else None,
+        strokes(PAPER) if given.drawing is not None else [],
+        strokes(OVER, mending.sheet) if mending.sheet is not None else [],
     )
 
 

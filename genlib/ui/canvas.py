@@ -22,6 +22,8 @@ from genlib.ui.compare import data_url
 
 HERE = Path(__file__).parent
 
+WHITE = "white"  # what paper without a background is called
+
 SWATCHES = {
     "#fcea2b": "Yellow",
     "#f1a020": "Orange",
@@ -149,10 +151,9 @@ def bring_back(key: str, objects: Sequence[dict[str, Any]]) -> None:
     state[f"{key}.kept"] = None
 
 
-def strokes(key: str) -> tuple[dict[str, Any], ...]:
-    """What came last of the paper of that key."""
-    kept: Kept | None = st.session_state.get(f"{key}.kept")
-    return kept.objects if kept is not None else ()
+def strokes(key: str, sheet: str = WHITE) -> list[dict[str, Any]]:
+    """What is on that paper, as far as it is known."""
+    return list(_known(key, sheet).objects)
 
 
 def _known(key: str, sheet: str) -> Kept:
@@ -189,7 +190,7 @@ def take(kept: Kept | None, place: str, sent: Any) -> Kept:
 def _sheet(key: str, background: np.ndarray | None, side: int) -> tuple[str, str | None]:
     """What a background is called, and its data URL, made once."""
     if background is None:
-        return "white", None
+        return WHITE, None
     name = f"{key}.background"
     digest = hashlib.blake2b(background.tobytes(), digest_size=16).hexdigest()
     found: tuple[str, str] | None = st.session_state.get(name)
