@@ -78,12 +78,13 @@ def walk(browser: Browser, address: str, clicks: int, seed: int) -> None:
     seen = 0
     for number in range(clicks):
         click(page, rng)
-        paper = page.locator(".easel:not(.over) .sheet[aria-label]")
-        if paper.count() and "way=draw" in page.url:
-            found = paper.first.get_attribute("aria-label", timeout=1000) if paper.count() else ""
-            seen += 1
-            if found and not label.search(found):
-                raise SystemExit(f"After {number + 1} clicks the paper says: {found}")
+        if "way=draw" in page.url:
+            found = page.locator(".easel:not(.over) .sheet[aria-label]").evaluate_all(
+                "all => all.map(e => e.ariaLabel)"
+            )
+            seen += len(found)
+            if lost := [text for text in found if not label.search(text)]:
+                raise SystemExit(f"After {number + 1} clicks the paper says: {lost[0]}")
     page.get_by_test_id("stTopNavLink").filter(has_text="Translate").click()
     idle(page)
     for name in ("Draw", "Flat"):
