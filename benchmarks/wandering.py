@@ -148,6 +148,8 @@ def uploads(browser: Browser, address: str, pid: int, count: int) -> None:
             {"name": f"mine-{number}.png", "mimeType": "image/png", "buffer": picture(number)}
         )
         expect(shown).not_to_have_attribute("src", was or "", timeout=PATIENCE)
+        page.wait_for_timeout(200)  # a file that comes while the script runs may be lost with its field
+        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
         if number == 0 or (number + 1) % EVERY == 0:
             print(f"{number + 1:4} uploads: {resident(pid):5.0f} MB resident", flush=True)
     page.context.close()
