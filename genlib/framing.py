@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 Square = tuple[float, float, float]  # (left, top, side)
+Part = tuple[int, int, int, int]  # of a picture: left, top, right and bottom, in thousandths of its sides
 
 BAND = 128  # rows of a picture that are looked at together
 PLAIN = 24  # grey levels: what differs less from the border's colour is background
@@ -70,6 +71,19 @@ def centred(grey: np.ndarray, side: int, extent: float) -> np.ndarray:
     x, y = (float(weight.sum(axis) @ np.arange(0.5, grey.shape[1 - axis])) for axis in (0, 1))
     before = length * (side + 1) / (2 * side)
     return window(grey, (x - before, y - before, length), side, 0)
+
+
+def cut(pixels: np.ndarray, turn: int = 0, part: Part | None = None, least: int = 16) -> np.ndarray:
+    """A picture (H, W, ...) after `turn` quarter turns clockwise, and the `part` of that which is to be used, at least
+    `least` pixels wide and high where there are so many."""
+    pixels = np.rot90(pixels, -turn)
+    if part is not None:
+        spans = []
+        for start, stop, size in ((part[1], part[3], pixels.shape[0]), (part[0], part[2], pixels.shape[1])):
+            first = max(0, min(start * size // 1000, size - least))
+            spans.append(slice(first, min(size, max(-(-stop * size // 1000), first + least))))
+        pixels = pixels[spans[0], spans[1]]
+    return np.ascontiguousarray(pixels)
 
 
 def window(pixels: np.ndarray, square: Square, side: int, fill: np.ndarray | int) -> np.ndarray:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -37,8 +37,8 @@ def flattened(layers: Sequence[Layer]) -> np.ndarray:
     return np.asarray(picture)[..., :3]
 
 
-def openraster(layers: Sequence[Layer]) -> bytes:
-    """An .ora file of layers, the lowest first (https://www.openraster.org, version 0.0.3)."""
+def openraster(layers: Sequence[Layer], more: Mapping[str, bytes] | None = None) -> bytes:
+    """An .ora file of layers, the lowest first (https://www.openraster.org, version 0.0.3). more: other files in it."""
     height, width = layers[0].pixels.shape[:2]
     image = ElementTree.Element("image", version="0.0.3", w=str(width), h=str(height))
     stack = ElementTree.SubElement(image, "stack")
@@ -56,7 +56,7 @@ def openraster(layers: Sequence[Layer]) -> bytes:
     files["stack.xml"] = ElementTree.tostring(image, "utf-8", xml_declaration=True)
     files["mergedimage.png"] = png(merged)
     files["Thumbnails/thumbnail.png"] = png(np.asarray(thumbnail))
-    return zip_of(files)
+    return zip_of(files | dict(more or {}))
 
 
 def photoshop(layers: Sequence[Layer]) -> bytes:

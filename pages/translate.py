@@ -1,12 +1,14 @@
 """Translate: colour a sketch or a grey picture, carry a picture from one world to another."""
 
+from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import streamlit as st
 
 from genlib import translation
 from genlib.sheets import in_colour
-from genlib.ui import answers, bringing, cards, controls, frame, loaders, pages
+from genlib.ui import answers, bringing, cards, controls, cropping, frame, loaders, pages
 from genlib.ui.compare import compare
 from genlib.ui.live import live
 from genlib.ui.model_page import ModelPage
@@ -43,6 +45,7 @@ with left, frame.answering():
         stage.info(given.wanted, icon=":material/imagesmode:")
     else:
         brought = bringing.brought(shown, checkpoint, source, given.pixels)
+        cropping.offer(given.whole, brought, shown)
         mending = bringing.mending(checkpoint, given, brought, shown.fill)
 
 if brought is not None:
@@ -56,7 +59,7 @@ if brought is not None:
         layers = None
         if given.truth is not None and chosen == len(made):
             result, called = in_colour(given.truth), "truth"
-            picture = partial(in_colour, given.truth)
+            picture: Callable[[], np.ndarray] = partial(in_colour, given.truth)
         else:
             one = made[chosen : chosen + 1].clone()
             result, called = translation.finish(brought, target, one, shown.fill, wanted.given)[0], str(chosen)
@@ -71,7 +74,8 @@ if brought is not None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 answers.choose_fill()
                 answers.choose_palette()
-        answers.buttons(picture, f"{checkpoint.name.replace('/', '-')}-{called}", worlds.varies, layers)
+        kept = bringing.kept(page.address.parameters(), given, mending)
+        answers.buttons(picture, f"{checkpoint.name.replace('/', '-')}-{called}", worlds.varies, layers, kept)
         answers.between(checkpoint, source, brought.image, seeds, values, wanted.hints)
         if target in worlds.sources:
             answers.round_trip(loaders.translator(checkpoint), brought.image, made, target)

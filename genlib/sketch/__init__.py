@@ -27,6 +27,7 @@ palettes.py  the flat colours of an area
 flats.py     one colour for each area
 steering.py  the colours of another picture for the areas
 colour.py    the model's colours -> picture
+pieces.py    several drawings on a sheet
 hints.py     a visitor's colours -> the model, and their areas
 common.py    what these share
 
@@ -49,12 +50,13 @@ from genlib.sketch.hints import given_by, hints_to_model, square_on, whole_areas
 from genlib.sketch.ink import find_ink, plain_ink
 from genlib.sketch.lines import Trace, crop, redrawn, whole
 from genlib.sketch.own import Own
+from genlib.sketch.pieces import pieces
 from genlib.sketch.steering import prominent, steered
 from genlib.sketch.turning import is_inverted
 
 __all__ = [
     "Colour", "Fill", "Given", "Invert", "Sheet", "Sketch", "Stage", "Steps", "colour_in", "flats", "given_by",
-    "hints_to_model", "prepare", "prominent", "small", "square_on", "steered", "under", "whole_areas",
+    "hints_to_model", "pieces", "prepare", "prominent", "small", "square_on", "steered", "under", "whole_areas",
 ]  # fmt: skip
 
 
@@ -70,6 +72,7 @@ class Steps:
     crop      cut out, centre and scale the drawing
     strokes   redraw the lines in the training width
     own       keep the colour of each line, and what is painted already
+    tone      the paper's colour, "rrggbb"; "": as it is found
     """
 
     paper: bool = True
@@ -77,6 +80,7 @@ class Steps:
     crop: bool = True
     strokes: bool = True
     own: bool = True
+    tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,15 +129,19 @@ def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch
     steps = steps or Steps()
     notes: list[str] = []
     stages = [Stage("Picture", f"As it came, {pixels.shape[1]} x {pixels.shape[0]} pixels.", shown(pixels))]
-    box = paper_box(pixels) if steps.paper else None
+    tone = np.frombuffer(bytes.fromhex(steps.tone), np.uint8) if steps.tone else None
+    box = paper_box(pixels) if steps.paper and tone is None else None
     whole_shape, pixels = pixels.shape[:2], pixels if box is None else pixels[box]
     small = stages[0].pixels if box is None else shown(pixels)
-    turned = steps.invert == "yes" or (steps.invert == "guess" and is_inverted(small))
+    light_on_dark = is_inverted(small) if tone is None else tone.mean() < 128
+    turned = steps.invert == "yes" or (steps.invert == "guess" and bool(light_on_dark))
     work = 255 - pixels if turned else pixels
     if steps.invert != "no":
         text = "Light and dark exchanged." if turned else "Dark lines on a light ground: left so."
         stages.append(Stage("Turned", text, 255 - small if turned else small))
-    found = find_ink(work) if steps.paper else plain_ink(work)
+    if tone is not None and turned:
+        tone = 255 - tone
+    found = find_ink(work, tone) if steps.paper else plain_ink(work)
     if box is not None:
         found = replace(found, ink=without_text(found.ink)).within(whole_shape, box)
         notes.append("What is around the paper was left out: a scanner's edge, or a screen.")

@@ -114,7 +114,10 @@ def _without_lines(small: np.ndarray, size: int) -> np.ndarray:
         return closed
     hued = np.ptp(small, axis=2, keepdims=True) > HUE
     for _ in range(size):  # paint reaches into corners and strips that are narrower than a line may be
+        before = closed
         closed = np.where(hued, np.maximum(small, ndimage.grey_erosion(closed, (3, 3, 1))), closed)
+        if (closed == before).all():
+            break
     return closed
 
 

@@ -69,8 +69,9 @@ def between(trace: Trace, ink: np.ndarray, place: Square) -> Between:
     first = areas.max()
     areas = np.where(pockets < 0, 0, np.where(pockets > 0, first + pockets, areas))[margin:-margin, margin:-margin]
     y, x = ndimage.distance_transform_edt(areas == 0, return_distances=False, return_indices=True)
-    numbers, found = np.unique(areas[y, x], return_inverse=True)
-    small = found.reshape(mask.shape).astype(np.int32)
+    near = areas[y, x]
+    present = np.bincount(near.ravel()) > 0
+    numbers, small = np.flatnonzero(present), (np.cumsum(present) - 1).astype(np.int32)[near]
     meeting = np.unique(_neighbours(np.where(areas > 0, small + 1, 0)), axis=1).T - 1
     return Between(small, areas > 0, np.isin(numbers, list(around)), numbers > first, meeting)
 

@@ -23,8 +23,10 @@ def line_ends(thin: np.ndarray, width: float) -> np.ndarray:
     around = ndimage.convolve(thin.astype(np.uint8), np.ones((3, 3), np.uint8), mode="constant")
     tips = thin & (around == 2)
     groups, count = ndimage.label(ndimage.binary_dilation(tips, iterations=max(1, round(width / 2))))
-    centres = ndimage.center_of_mass(tips, groups, np.arange(1, count + 1))
-    return np.array(centres).reshape(-1, 2).round().astype(int)
+    at = np.argwhere(tips)
+    group = groups[tuple(at.T)] - 1
+    sums = np.stack([np.bincount(group, at[:, k], count) for k in (0, 1)], 1)
+    return (sums / np.bincount(group, minlength=count)[:, None]).round().astype(int)
 
 
 def cut_off(ground: np.ndarray, line: np.ndarray, ends: np.ndarray, width: float, side: int) -> np.ndarray:

@@ -38,9 +38,8 @@ def without_text(ink: np.ndarray) -> np.ndarray:
     for top, bottom in rows.tolist():
         if bottom - top < LOW * tall:
             parts, count = ndimage.label(mask[top:bottom].any(0))
-            heights = [
-                int(np.ptp(np.flatnonzero((mask[top:bottom] & (parts == n)).any(1)))) + 1 for n in range(1, count + 1)
-            ]
+            letters = (np.flatnonzero((mask[top:bottom] & (parts == n)).any(1)) for n in range(1, count + 1))
+            heights = [int(np.ptp(rows_of)) + 1 for rows_of in letters]
             if count >= LETTERS and np.median(heights) > 0.4 * (bottom - top):
                 kept[max(0, top - 2) : bottom + 2] = 0
     return kept

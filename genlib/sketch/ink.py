@@ -61,12 +61,12 @@ def plain_ink(pixels: np.ndarray) -> Ink:
     return Ink(ink, median(pixels[ink > 0.7 * ink.max()]))
 
 
-def find_ink(pixels: np.ndarray) -> Ink:
+def find_ink(pixels: np.ndarray, tone: np.ndarray | None = None) -> Ink:
     """The ink in a picture uint8 (H, W, 3) with dark lines; paper, shadow, print and specks are removed.
 
-    UploadError: there is nothing that could be a line.
+    tone: the paper's colour uint8 (3,), where somebody said it. UploadError: there is nothing that could be a line.
     """
-    ground = _ground(pixels)
+    ground = _ground(pixels) if tone is None else _Ground(tone.astype(np.float32), None)
     areas = find_areas(pixels, ground.paper, ground.sheet)
     if areas is None:
         return _lines(pixels, ground, None)

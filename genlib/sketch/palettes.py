@@ -30,10 +30,12 @@ def palette_of(colours: np.ndarray, members: np.ndarray) -> np.ndarray | None:
 
 def most_frequent(values: np.ndarray) -> np.ndarray:
     """The colour uint8 (3,) around which most of the colours uint8 (N, 3) lie."""
-    bins, counts = np.unique(values >> 4, axis=0, return_counts=True)
-    near = np.abs(bins[:, None].astype(np.int16) - bins).max(2) <= 2
-    centre = bins[(near * counts).sum(1).argmax()].astype(np.int16)
-    close = np.abs((values >> 4).astype(np.int16) - centre).max(1) <= 2
+    coarse = (values >> 4).astype(np.int16)
+    codes, counts = np.unique(coarse @ np.array([256, 16, 1], np.int16), return_counts=True)
+    bins = np.stack([codes >> 8, codes >> 4 & 15, codes & 15], 1)
+    near = np.abs(bins[:, None] - bins).max(2) <= 2
+    centre = bins[(near * counts).sum(1).argmax()]
+    close = np.abs(coarse - centre).max(1) <= 2
     return values[close].mean(0).round().astype(np.uint8)
 
 

@@ -111,7 +111,7 @@ def _members(small: np.ndarray, core: np.ndarray, count: int, lines: np.ndarray)
     off = core | ~(np.bincount(small[core], minlength=count) > 0)[small]
     at = np.flatnonzero(off)
     areas = small.ravel()[at]
-    order = np.argsort(areas, kind="stable")
+    order = np.argsort(areas.astype(np.min_scalar_type(count)), kind="stable")  # small numbers are sorted by digits
     pixel = at[order] // work // WORK * side + at[order] % work // WORK
     members = np.split(pixel, np.cumsum(np.bincount(areas, minlength=count))[:-1])
     clear = (lines > 0.85).ravel()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from genlib import data, layered, query, sketch, translation
+from genlib import data, keepsake, layered, query, sketch, translation
 from genlib.budget import MADE as KEPT
 from genlib.contract import Controls, Domain, Translates, Varies
 from genlib.errors import GenlibError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from genlib.checkpoint import Checkpoint
+    from genlib.keepsake import Kept
     from genlib.layered import Layer
     from genlib.sketch import Colour
     from genlib.translation import Brought
@@ -39,8 +40,8 @@ INVERT = {"guess": "As guessed", "yes": "Yes", "no": "No"}
 LABELS = {field: info.description or "" for field, info in TranslateQuery.model_fields.items()}
 FILLS = {"flat": ":material/format_color_fill: Flat", "painted": ":material/brush: Painted"}
 LAYERED = {
-    "OpenRaster, for Krita, GIMP and MyPaint": ("ora", "image/openraster", layered.openraster),
-    "PSD, for Photoshop and others": ("psd", "image/vnd.adobe.photoshop", layered.photoshop),
+    "OpenRaster, for Krita, GIMP and MyPaint": ("ora", "image/openraster"),
+    "PSD, for Photoshop and others": ("psd", "image/vnd.adobe.photoshop"),
 }
 SEED, ANSWER, OTHERS, MADE, TRAVEL = map(TRANSLATE.widget, ("seed", "answer", "others", "made", "_travel"))
 FILL, PALETTE, TROUBLE = map(TRANSLATE.widget, ("fill", "palette", "palette.trouble"))
@@ -131,13 +132,8 @@ def choose_palette() -> None:
         names = [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colours]
         swatch = np.repeat(np.repeat(np.array([colours], np.uint8), 24, 0), 24, 1)
         st.image(png(swatch), width=24 * len(colours), alt=f"The colours in use: {', '.join(names)}")
-        st.button(
-            "Remove the colours",
-            on_click=_drop_palette,
-            key=f"{PALETTE}.drop",
-            icon=":material/delete:",
-            type="tertiary",
-        )
+        key = f"{PALETTE}.drop"
+        st.button("Remove the colours", on_click=_drop_palette, key=key, icon=":material/delete:", type="tertiary")
 
 
 def _take_palette(field: str) -> None:
@@ -171,9 +167,13 @@ class Finished:
 
 
 def buttons(
-    picture: Callable[[], np.ndarray], stem: str, varies: bool, layers: Callable[[], Sequence[Layer]] | None
+    picture: Callable[[], np.ndarray],
+    stem: str,
+    varies: bool,
+    layers: Callable[[], Sequence[Layer]] | None,
+    kept: Kept,
 ) -> None:
-    """Five others, and the picture uint8 (H, W, 3) as PNG and in layers, where it has any."""
+    """Five others, and the picture uint8 (H, W, 3) as PNG and in layers, where it has any, with all to go on with."""
     with st.container(horizontal=True):
         if varies:
             st.button("Five other answers", on_click=_others, key=OTHERS, icon=":material/casino:")
@@ -187,10 +187,21 @@ def buttons(
         )
         if layers is not None:
             with st.popover("In layers", icon=":material/layers:"):
-                for title, (ending, mime, pack) in LAYERED.items():
-                    made = partial(_packed, pack, layers)
+                packs: dict[str, Callable[[Sequence[Layer]], bytes]] = {
+                    "ora": partial(_openraster, kept),
+                    "psd": layered.photoshop,
+                }
+                for title, (ending, mime) in LAYERED.items():
+                    made = partial(_packed, packs[ending], layers)
                     st.download_button(title, made, f"{stem}.{ending}", mime, on_click="ignore", type="tertiary")
-                st.caption("Lines, flat colours and the model's painting, each in a layer of its own.")
+                st.caption(
+                    "Lines, flat colours and the model's painting, each in a layer of its own. To go on another time, "
+                    "upload the OpenRaster file here again: your picture, colours and choices are in it."
+                )
+
+
+def _openraster(kept: Kept, layers: Sequence[Layer]) -> bytes:
+    return layered.openraster(layers, keepsake.packed(kept))
 
 
 def _enlarged(picture: Callable[[], np.ndarray]) -> bytes:

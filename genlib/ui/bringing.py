@@ -5,24 +5,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from genlib import translation
+from genlib import keepsake, translation
 from genlib.budget import MADE
 from genlib.contract import Domain, TakesHints
 from genlib.drawing import Drawing
 from genlib.errors import GenlibError
+from genlib.keepsake import Kept
 from genlib.sheets import in_colour
 from genlib.sketch import Fill, Steps
 from genlib.translation import Wanted
 from genlib.ui import brought as browser
-from genlib.ui import controls, loaders, uploading
-from genlib.ui.canvas import canvas, drawn
+from genlib.ui import controls, cropping, loaders, uploading
+from genlib.ui.address import Address
+from genlib.ui.canvas import bring_back, canvas, drawn, strokes
 from genlib.ui.gallery import gallery
 from genlib.ui.pages import STAGE, TRANSLATE, TranslateQuery, Way, drawable
 from genlib.uploads import Upload, UploadError
@@ -39,9 +41,9 @@ WAYS: dict[Way, str] = {
 # Session keys: the file that was uploaded last and could be read, the picture in it as the browser keeps it, and the
 # widget that asks the browser for it; what was wrong with the last file, how many came; the last result.
 # What is decoded from a file is several times as large: it is kept within the budget that all visitors share.
-UPLOAD, URL, KEPT, TROUBLE, TURN = map(TRANSLATE.widget, ("upload", "url", "kept", "trouble", "turn"))
-# The paper over a picture, and the switch for it.
-OVER, HINTING = map(TRANSLATE.widget, ("hints", "hinting"))
+UPLOAD, URL, KEPT, TROUBLE, FIELDS = map(TRANSLATE.widget, ("upload", "url", "kept", "trouble", "fields"))
+# The paper to draw on, that over a picture, and the switch for it.
+PAPER, OVER, HINTING = map(TRANSLATE.widget, ("drawing", "hints", "hinting"))
 WAY, EXAMPLE, ANSWER, PALETTE = map(TRANSLATE.widget, ("way", "example", "answer", "palette"))
 
 _one_at_a_time = threading.Lock()  # large pictures are worked on, so that two never need their memory at once
@@ -55,12 +57,14 @@ class Given:
     wanted    what to do then
     truth     the true answer, uint8 (S, S, 3), of an example
     drawing   what is on the paper, hints with it
+    whole     of an upload, the picture of which `pixels` may be a part
     """
 
     pixels: np.ndarray | None
     wanted: str = ""
     truth: np.ndarray | None = None
     drawing: Drawing | None = None
+    whole: np.ndarray | None = None
 
 
 def choose_way(source: Domain) -> None:
@@ -77,13 +81,14 @@ def given(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain) -> Give
         case "example":
             return _example(checkpoint, source)
         case "upload":
-            upload = _upload()
-            pixels = None if upload is None else upload.pixels
-            return Given(pixels, f"Upload a picture: this model translates {source.title}.")
+            upload = _upload(source.kind == "drawing")
+            pixels = None if upload is None else cropping.used(upload.pixels, shown)
+            whole = None if upload is None else upload.pixels
+            return Given(pixels, f"Upload a picture: this model translates {source.title}.", whole=whole)
         case "draw":
             with st.container(key="paper-drawing"):  # look.css: on a phone, the answer stays beside it
                 brush = issubclass(checkpoint.model_class, TakesHints)
-                drawing = canvas("translate.drawing", brush=brush, fill=source.kind == "drawing", more=_colours())
+                drawing = canvas(PAPER, brush=brush, fill=source.kind == "drawing", more=_colours())
             pixels = None if drawing.empty else drawing.lines
             return Given(pixels, "Draw something: every stroke is translated at once.", None, drawing)
 
@@ -91,6 +96,8 @@ def given(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain) -> Give
 def brought(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain, pixels: np.ndarray) -> Brought:
     """What was given, in the model's world. UploadError: there is nothing on it."""
     steps = Steps(**{name: getattr(shown, name) for name in asdict(Steps())})
+    if shown.way != "upload":  # the paper's colour is said of a picture that was brought
+        steps = replace(steps, tone="")
 
     def make() -> Brought:
         distance = None
@@ -105,12 +112,13 @@ def brought(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain, pixel
 
 def later(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain, given: Given) -> Callable[[], Brought]:
     """brought() as it is now, for a download that may be asked for much later. What it holds until then is small."""
-    data = st.session_state[UPLOAD] if shown.way == "upload" else None
+    assert given.pixels is not None
+    data: bytes | None = st.session_state[UPLOAD] if shown.way == "upload" else None
     return partial(_again, shown, checkpoint, source, given.pixels if data is None else data)
 
 
 def _again(shown: TranslateQuery, checkpoint: Checkpoint, source: Domain, held: np.ndarray | bytes) -> Brought:
-    pixels = uploading.read(held).pixels if isinstance(held, bytes) else held
+    pixels = cropping.used(uploading.read(held).pixels, shown) if isinstance(held, bytes) else held
     return brought(shown, checkpoint, source, pixels)
 
 
@@ -180,10 +188,10 @@ def _example(checkpoint: Checkpoint, source: Domain) -> Given:
     return Given(in_colour(inputs[chosen]), truth=None if truths is None else truths[chosen])
 
 
-def _upload() -> Upload | None:
+def _upload(drawing: bool) -> Upload | None:
     """The picture that came last and could be read. It stays in memory, for this visitor alone."""
     # A new field after each file: Streamlit's keeps a file that it refused, red, whatever comes after it.
-    field = TRANSLATE.widget(f"file.{st.session_state.get(TURN, 0)}")
+    field = TRANSLATE.widget(f"file.{st.session_state.get(FIELDS, 0)}")
     uploading.field(field, _take)
     with st.container(key="trouble-upload"):  # look.css hides it behind a later one of Streamlit's own
         if trouble := st.session_state.get(TROUBLE):
@@ -198,13 +206,15 @@ def _upload() -> Upload | None:
                 _bring(kept)
                 st.rerun()
         if data is not None:
-            st.button(
-                "Remove the picture",
-                on_click=_drop,
-                key=TRANSLATE.widget("drop"),
-                icon=":material/delete:",
-                type="tertiary",
-            )
+            with st.container(width="content"):
+                st.button(
+                    "Remove the picture",
+                    on_click=_drop,
+                    key=TRANSLATE.widget("drop"),
+                    icon=":material/delete:",
+                    type="tertiary",
+                )
+                cropping.choose(uploading.read(data), drawing)
     upload = None if data is None else uploading.read(data)
     for note in () if upload is None else upload.notes:
         st.caption(note)
@@ -217,12 +227,39 @@ def _take(field: str) -> None:
     file = state[field]
     if file is None:
         return
-    state[TROUBLE], state[TURN] = None, state.get(TURN, 0) + 1
+    state[TROUBLE], state[FIELDS] = None, state.get(FIELDS, 0) + 1
     try:
+        if keepsake.is_zip(file.getvalue()):
+            _go_on(file.getvalue())
+            return
         _bring(file.getvalue())
         state[ANSWER] = 0
+        cropping.reset()
     except UploadError as error:
         state[TROUBLE] = str(error)
+
+
+def kept(parameters: dict[str, str], given: Given, mending: Mending) -> Kept:
+    """What the visitor made, to be taken home."""
+    return Kept(
+        parameters,
+        st.session_state.get(UPLOAD) if parameters["way"] == "upload" else None,
+        strokes(PAPER) if given.drawing is not None else [],
+        strokes(OVER, mending.sheet) if mending.sheet is not None else [],
+    )
+
+
+def _go_on(data: bytes) -> None:
+    """With what somebody took home. UploadError."""
+    found = keepsake.read(data)
+    state = st.session_state
+    if found.picture is not None:
+        _bring(found.picture)
+    if found.drawn:
+        bring_back(PAPER, found.drawn)
+    bring_back(OVER, found.painted)
+    state[HINTING] = bool(found.painted)
+    Address(TRANSLATE).want(found.query)
 
 
 def _bring(data: bytes) -> None:

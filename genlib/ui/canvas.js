@@ -10,6 +10,7 @@ const CLEAR = "clear"; // stands among the strokes, so that it can be undone as 
 const STORE = "genlib.paper ";
 
 const drawings = new Map(); // name and sheet -> {done, undone, version}
+const taken = new Set(); // versions that were brought back
 const choices = new Map(); // name -> {tool, width, colour}
 
 export default function ({ parentElement, data, setStateValue }) {
@@ -73,6 +74,13 @@ class Paper {
       if (this.waiting) this.send(); // of the sheet before
       Object.assign(this, { place, side, drawing: load(place) });
       for (const pen of [this.colours, this.lines, this.drops]) pen.canvas.width = pen.canvas.height = side * FINE;
+      this.repaint();
+    }
+    // From a file that the visitor brought: once, in the place of what is on the paper.
+    if (data.back && !taken.has(data.back.version)) {
+      taken.add(data.back.version);
+      Object.assign(this.drawing, { done: data.back.objects, undone: [], version: data.back.version });
+      write(place, this.drawing);
       this.repaint();
     }
     this.choose({});
@@ -315,20 +323,6 @@ class Paper {
     this.told = `${session} ${version}`;
     this.tell("drawing", { place: this.place, version, objects: this.shown });
   }
-}
-
-function swatch(value, label, className = "") {
-  const made = Object.assign(document.createElement("input"), { type: "radio", name: "colour", value, className });
-  made.ariaLabel = made.title = label;
-  made.style.setProperty("--colour", value);
-  return made;
-}
-
-// "#rrggbb" of what somebody typed, or null.
-function asHex(text) {
-  const found = /^\s*#?([0-9a-f]{3}|[0-9a-f]{6})\s*$/i.exec(text)?.[1].toLowerCase();
-  if (!found) return null;
-  return `#${found.length === 3 ? found.replace(/./g, "$&$&") : found}`;
 }
 
 // Whether a stroke goes over a point.

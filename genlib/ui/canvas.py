@@ -22,6 +22,8 @@ from genlib.ui.compare import data_url
 
 HERE = Path(__file__).parent
 
+WHITE = "white"  # what paper without a background is called
+
 SWATCHES = {
     "#fcea2b": "Yellow",
     "#f1a020": "Orange",
@@ -39,7 +41,7 @@ _component = st.components.v2.component(
     "genlib.canvas",
     html=(HERE / "canvas.html").read_text(),
     css=(HERE / "canvas.css").read_text(),
-    js=(HERE / "pipette.js").read_text() + (HERE / "canvas.js").read_text(),
+    js=(HERE / "palette.js").read_text() + (HERE / "canvas.js").read_text(),
 )
 
 
@@ -86,6 +88,7 @@ def canvas(
     sheet = sheet or named
     place = f"{key} {sheet}"
     known = _known(key, sheet)
+    back: Back | None = state.get(f"{key}.back")
     session = state.setdefault(f"{key}.session", secrets.token_hex(4))
     with st.container(width=side, key=f"easel-{key}"):
         sent = _component(
@@ -104,12 +107,15 @@ def canvas(
                 "fillMark": FILL,
                 "session": session,
                 "version": known.version,
+                "back": {"version": back.version, "objects": list(back.objects)}
+                if back is not None and known.version == back.version
+                else None,
             },
             key=f"{key}.paper",
             on_drawing_change=lambda: None,
         )
         # In the first run of a session what a browser sent is known only now.
-        kept = state[f"{key}.kept"] = take(known, place, sent)
+        kept = state[f"{key}.kept"] = take(known, place, _new(key, sent))
         if kept.full:
             st.caption("The paper is full: what you draw now is not taken. Undo or clear to go on.")
     return rasterise(list(kept.objects), side)
@@ -122,9 +128,48 @@ def drawn(key: str, sheet: str, side: int = 512) -> Drawing:
     return rasterise(list(_known(key, sheet).objects), side)
 
 
-def _known(key: str, sheet: str) -> Kept:
+@dataclass(frozen=True)
+class Back:
+    """Strokes that are brought back, to whichever paper is shown next: they take the place of what is on it.
+
+    version   what they are called
+    before    the version that the browser sent last, which does not count any more
+    """
+
+    version: str
+    objects: tuple[dict[str, Any], ...]
+    before: str = ""
+
+
+def bring_back(key: str, objects: Sequence[dict[str, Any]]) -> None:
+    """Have the next canvas() of that key show these strokes, which went through `clean`."""
     state = st.session_state
-    return take(state.get(f"{key}.kept"), f"{key} {sheet}", state.get(f"{key}.paper"))
+    sent = state.get(f"{key}.paper")
+    found = sent.get("drawing") if isinstance(sent, Mapping) else None
+    before = str(found.get("version"))[:40] if isinstance(found, Mapping) else ""
+    state[f"{key}.back"] = Back(secrets.token_hex(8), tuple(objects), before)
+    state[f"{key}.kept"] = None
+
+
+def strokes(key: str, sheet: str = WHITE) -> list[dict[str, Any]]:
+    """What is on that paper, as far as it is known."""
+    return list(_known(key, sheet).objects)
+
+
+def _known(key: str, sheet: str) -> Kept:
+    state, place = st.session_state, f"{key} {sheet}"
+    back: Back | None = state.get(f"{key}.back")
+    if back is not None and state.get(f"{key}.kept") is None:
+        state[f"{key}.kept"] = Kept(place, back.version, back.objects)
+    return take(state.get(f"{key}.kept"), place, _new(key, state.get(f"{key}.paper")))
+
+
+def _new(key: str, sent: Any) -> Any:
+    """What the browser sent, unless it is from before something was brought back."""
+    back: Back | None = st.session_state.get(f"{key}.back")
+    found = sent.get("drawing") if isinstance(sent, Mapping) else None
+    old = back is not None and isinstance(found, Mapping) and str(found.get("version"))[:40] == back.before
+    return None if old else sent
 
 
 def take(kept: Kept | None, place: str, sent: Any) -> Kept:
@@ -145,7 +190,7 @@ def take(kept: Kept | None, place: str, sent: Any) -> Kept:
 def _sheet(key: str, background: np.ndarray | None, side: int) -> tuple[str, str | None]:
     """What a background is called, and its data URL, made once."""
     if background is None:
-        return "white", None
+        return WHITE, None
     name = f"{key}.background"
     digest = hashlib.blake2b(background.tobytes(), digest_size=16).hexdigest()
     found: tuple[str, str] | None = st.session_state.get(name)

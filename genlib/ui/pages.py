@@ -42,6 +42,8 @@ EXAMPLES = 24  # held-out pictures that Translate offers
 ANSWERS = 6  # of Translate: the most typical one, and one for each of five seeds
 STAGE = "translate-stage"  # the container of the answer that Translate shows large
 
+TONE = r"^([0-9a-f]{6})?$"  # a colour in an address
+PART = r"^(\d{1,3}-\d{1,3}-\d{1,4}-\d{1,4})?$"  # a part of a picture
 PALETTE = r"^([0-9a-f]{6}(-[0-9a-f]{6}){0,5})?$"  # colours in an address
 
 Way = Literal["example", "upload", "draw"]
@@ -80,7 +82,10 @@ class OfPoints(SampleQuery):
 
 class TranslateQuery(ModelQuery):
     always = frozenset({"model", "source", "way", "seed"})
-    keeps = frozenset({"way", "example", "seed", "fill", "palette", "paper", "invert", "crop", "strokes", "own"})
+    keeps = frozenset({
+        "way", "example", "seed", "fill", "palette", "turn", "part", "tone",
+        "paper", "invert", "crop", "strokes", "own",
+    })  # fmt: skip
 
     source: str = Field("", alias="from", max_length=40, description="The domain that is translated from, by its key")
     way: Way = Field("example", description="Where the picture comes from")
@@ -89,12 +94,16 @@ class TranslateQuery(ModelQuery):
     answer: int = Field(0, ge=0, le=ANSWERS, description="Which answer is shown large; the last one is the truth")
     fill: Literal["flat", "painted"] = Field("flat", description="How the areas of a drawing are filled")
     palette: str = Field("", max_length=60, pattern=PALETTE, description="Colours of a reference picture, with hyphens")
+    # What of a picture that is brought is used.
+    turn: int = Field(0, ge=0, le=3, description="Quarter turns of the picture, clockwise")
+    part: str = Field("", max_length=20, pattern=PART, description="Its part: left-top-right-bottom, in thousandths")
     # What is done to a drawing: the fields of sketch.Steps.
     paper: bool = Field(True, description="Remove the paper")
     invert: Literal["guess", "yes", "no"] = Field("guess", description="Turn white on black")
     crop: bool = Field(True, description="Centre and scale")
     strokes: bool = Field(True, description="Make lines equally thick")
     own: bool = Field(True, description="Keep own colours")
+    tone: str = Field("", max_length=6, pattern=TONE, description="The paper's colour, as rrggbb")
 
     @classmethod
     def narrowed(cls, checkpoint: Checkpoint) -> type[TranslateQuery]:

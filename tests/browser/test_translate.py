@@ -173,6 +173,39 @@ def test_a_click_fills_an_area_and_can_be_undone(shipped: Checkpoint, server: st
     wait_for(page, lambda found: found[cheek].tolist() == [0, 0xAA, 0xFF])
 
 
+def test_one_of_two_drawings_goes_home_and_comes_back(
+    shipped: Checkpoint, server: str, visit: Visit, tmp_path: Path
+) -> None:
+    """With a colour by hand, in a file that another session goes on with."""
+    sheet = Image.new("RGB", (1200, 500), "white")
+    for x in (0, 600):
+        sheet.paste(Image.open(io.BytesIO(drawing())), (x, 0))
+    file = io.BytesIO()
+    sheet.save(file, "PNG")
+    page = visit(f"{server}/translate?model={shipped.name}&way=upload")
+    upload(page, "two.png", file.getvalue())
+    page.get_by_role("button", name="drawing 2 of 2").click()
+    expect(page).to_have_url(re.compile("part=5"), timeout=PATIENCE)
+    settle(page)
+    page.get_by_text("Colour by hand").click()
+    page.get_by_role("radio", name="Blue", exact=True).click()
+    blue = draw(page, [(0.5, 0.3)])
+    settle(page)
+    page.get_by_role("button", name="In layers").click()
+    with page.expect_download(timeout=PATIENCE) as download:
+        page.get_by_role("button", name="OpenRaster").click()
+    download.value.save_as(tmp_path / "mine.ora")
+    page.goto(f"{server}/translate?model={shipped.name}&way=draw")
+    page.evaluate("sessionStorage.clear()")
+    page.goto(f"{server}/translate?model={shipped.name}&way=upload")
+    upload(page, "mine.ora", (tmp_path / "mine.ora").read_bytes())
+    wait_for(page, lambda found: found.shape == blue.shape and bool((found == blue).all()))
+    expect(page.locator(".sheet")).to_have_attribute("aria-label", re.compile("1 stroke$"), timeout=PATIENCE)
+    assert "part=5" in page.url
+    page.keyboard.press("Control+z")
+    wait_for(page, lambda found: not (found == blue).all())
+
+
 def wait_for(page: Page, holds: Callable[[np.ndarray], bool]) -> None:
     """Wait until what the page shows is so."""
     deadline = time.monotonic() + PATIENCE / 1000

@@ -19,10 +19,10 @@ import torch
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from genlib import budget, catalog, checkpoint, data, translation
+from genlib import budget, catalog, checkpoint, data, keepsake, translation
 from genlib.contract import Recipe
 from genlib.drawing import INK, SEE_THROUGH
-from genlib.sheets import to_uint8
+from genlib.sheets import to_uint8, zip_of
 from genlib.spaces import Pictures
 from genlib.ui.answers import FRAMES, TRAVEL, travelled
 from genlib.ui.canvas import Kept
@@ -459,7 +459,7 @@ def test_the_colours_of_a_reference_picture() -> None:
     at = bring(open_page(f"model={SKETCH}&way=upload"), encoded(drawing()))
     before = compared(at)
     reference = Image.new("RGB", (60, 40), (200, 40, 160))
-    reference.paste((20, 120, 90), (0, 0, 30, 40))
+    reference.paste((20, 120, 90), (0, 0, 36, 40))
     at.file_uploader(key="translate.palette.file").set_value(("flag.png", encoded(reference), "image/png")).run()
     assert not at.exception
     assert at.query_params["palette"] == "14785a-c828a0"
@@ -472,3 +472,54 @@ def test_the_colours_of_a_reference_picture() -> None:
     again = compared(at)
     assert again is not None
     assert (again[1] == before[1]).all()
+
+
+def test_a_part_of_an_upload_turned_and_on_paper_of_a_colour() -> None:
+    """Widgets and address say the same, and another picture is taken whole."""
+    at = bring(open_page(f"model={SKETCH}&way=upload"), encoded(drawing((600, 400))))
+    at.slider(key="translate.part.across").set_range(0.0, 50.0).run()
+    assert at.query_params["part"] == "0-0-500-1000"
+    assert (compared(at) or pytest.fail("nothing is compared"))[1].shape == (512, 384, 3)
+    at.button(key="translate.turn.1").click().run()
+    assert "part" not in at.query_params
+    assert at.query_params["turn"] == "1"
+    assert (compared(at) or pytest.fail("nothing is compared"))[1].shape == (600, 400, 3)
+    at.color_picker(key="translate.tone.picker").set_value("#ffeedd").run()
+    assert at.query_params["tone"] == "ffeedd"
+    assert not at.exception
+    bring(at, encoded(drawing((500, 400))))
+    assert not {"tone", "turn", "part"} & set(at.query_params)
+
+
+def test_drawings_on_a_sheet_are_offered_one_by_one() -> None:
+    sheet = Image.new("RGB", (900, 500), "white")
+    for x in (0, 450):
+        sheet.paste(drawing((450, 500)), (x, 0))
+    at = bring(open_page(f"model={SKETCH}&way=upload"), encoded(sheet))
+    told = next(t for t in components(at) if t.get("name") == "Drawings")
+    assert told["labels"] == ["the whole sheet", "drawing 1 of 2", "drawing 2 of 2"]
+    assert told["chosen"] == 0
+    part = "-".join(map(str, at.session_state["translate.pieces.found"][1]))
+    alone = bring(open_page(f"model={SKETCH}&way=upload"), encoded(sheet))
+    alone.session_state["translate.part"] = part
+    _, after = compared(alone.run()) or pytest.fail("nothing is compared")
+    assert after.shape[0] > 0.6 * after.shape[1]
+    assert next(t for t in components(alone) if t.get("name") == "Drawings")["chosen"] == 2
+
+
+def test_what_was_taken_home_is_gone_on_with() -> None:
+    """Picture, choices and colours by hand of another session, from its file, though something else is there now."""
+    blob = {"path": [["M", 256, 256], ["L", 300, 256]], "stroke": "#61b2e4" + SEE_THROUGH, "strokeWidth": 30}
+    query = {"model": SKETCH, "way": "upload", "seed": "7", "fill": "painted", "answer": "2", "turn": "1"}
+    ora = zip_of(keepsake.packed(keepsake.Kept(query, encoded(drawing((600, 400))), [], [blob])))
+    at = bring(open_page(f"model={SKETCH}&way=upload"), encoded(drawing()))
+    bring(at, ora, "mine.ora")
+    assert not said(at)
+    assert {name: at.query_params[name] for name in query} == query
+    assert (compared(at) or pytest.fail("nothing is compared"))[1].shape == (600, 400, 3)
+    told = next(t for t in components(at) if t.get("name") == "translate.hints")
+    assert told["back"]["objects"] == [blob]
+    assert at.toggle(key="translate.hinting").value
+    bring(at, zip_of({"letter.txt": b"Dear all"}), "letter.zip")
+    assert "this page made" in said(at)[0]
+    assert (compared(at) or pytest.fail("nothing is compared"))[1].shape == (600, 400, 3)

@@ -1,3 +1,18 @@
+// Of the palette beside the paper (canvas.js): its colours, and a pipette.
+function swatch(value, label, className = "") {
+  const made = Object.assign(document.createElement("input"), { type: "radio", name: "colour", value, className });
+  made.ariaLabel = made.title = label;
+  made.style.setProperty("--colour", value);
+  return made;
+}
+
+// "#rrggbb" of what somebody typed, or null.
+function asHex(text) {
+  const found = /^\s*#?([0-9a-f]{3}|[0-9a-f]{6})\s*$/i.exec(text)?.[1].toLowerCase();
+  if (!found) return null;
+  return `#${found.length === 3 ? found.replace(/./g, "$&$&") : found}`;
+}
+
 // Takes a colour from any picture of the page: the answer, the drawing, the examples.
 // After pipette() the next click takes one and gives found("#rrggbb"); Escape, or a click beside all pictures, null.
 function pipette(found) {
