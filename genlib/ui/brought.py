@@ -23,7 +23,7 @@ _component = st.components.v2.component(
     "genlib.brought",
     html='<img alt="Your picture" hidden />',
     css="img { display: block; width: 320px; max-width: 100%; border-radius: var(--st-base-radius) }"
-    "img.small { width: 72px }",
+    "img.small { width: 72px }\nimg[hidden] { display: none }",
     js=(Path(__file__).parent / "brought.js").read_text(),
 )
 

@@ -336,10 +336,11 @@ def test_an_uploaded_picture_is_still_there(how: str, place: Place, visitor: Pag
         come_back(page, place)
     expect(page.get_by_role("button", name="Remove the picture")).to_be_visible()
     expect(answer(page)).to_have_attribute("src", was)
-    # Once removed it stays away.
+    # Once removed it stays away, and its frame with it.
     page.get_by_role("button", name="Remove the picture").click()
     expect(page.get_by_text("Upload a picture:")).to_be_visible()
     settle(page)
+    expect(page.get_by_alt_text("Your picture")).to_be_hidden()
     page.reload()
     expect(page.get_by_text("Upload a picture:")).to_be_visible()
     settle(page)
