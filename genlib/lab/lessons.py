@@ -127,10 +127,10 @@ LESSONS: tuple[Lesson, ...] = (
         "the labels of data alone are smoothed.",
         data="ring8",
         model="gan",
-        settings={**SMOOTH, "two_sided": False},
+        settings={**SMOOTH, "fake_target": 0.0},
         recipe={"steps": 1500},
         called="Data alone",
-        beside=("gan", {**SMOOTH, "two_sided": True}, "Data and samples"),
+        beside=("gan", {**SMOOTH, "fake_target": 0.3}, "Data and samples"),
     ),
     Lesson(
         "likelihood",

@@ -79,8 +79,10 @@ class Training(contract.Training):
     discriminator_rate: float = Field(2e-4, gt=0, le=1, description="Learning rate of D")
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's memory of squared gradients")
     discriminator_steps: int = Field(1, ge=1, le=20, description="Steps of D, each on fresh data, for one of G (k)")
-    smoothing: float = Field(0.0, ge=0, le=0.5, description="D aims at 1 - this on real data, and at 0 on samples")
-    two_sided: bool = Field(False, description="Smoothing on samples as well: D aims at it, and no longer at 0")
+    smoothing: float = Field(0.0, ge=0, le=0.5, description="D aims at 1 - this on real data")
+    fake_target: float = Field(
+        0.0, ge=0, le=0.5, description="D aims at this on samples; above 0 both sides are smooth"
+    )
     gamma: float = Field(0.0, ge=0, le=100, description="Weight of the penalty on D's slopes, real and made (R1 + R2)")
 
 
@@ -126,16 +128,13 @@ def discriminator(c: Config) -> Stack:
 
 
 def discriminator_loss(
-    real: Tensor, fake: Tensor, game: Game = "non-saturating", smoothing: float = 0.0, two_sided: bool = False
+    real: Tensor, fake: Tensor, game: Game = "non-saturating", smoothing: float = 0.0, fake_target: float = 0.0
 ) -> Tensor:
-    """-V. -log D(x) = softplus(-l), -log(1 - D(x)) = softplus(l); with smoothing s the target on data is 1 - s, and
-    that on samples 0, or s too."""
+    """-V. -log D(x) = softplus(-l), -log(1 - D(x)) = softplus(l); with smoothing s the target on data is 1 - s."""
     if game == "relativistic":
         return F.softplus(fake - real).mean()
     on_data = (1 - smoothing) * F.softplus(-real) + smoothing * F.softplus(real)
-    on_samples = (
-        F.softplus(fake) if not two_sided else (1 - smoothing) * F.softplus(fake) + smoothing * F.softplus(-fake)
-    )
+    on_samples = (1 - fake_target) * F.softplus(fake) + fake_target * F.softplus(-fake)
     return on_data.mean() + on_samples.mean()
 
 
@@ -234,7 +233,7 @@ class GAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Critici
             real, made = real.requires_grad_(penalised), made.requires_grad_(penalised)
             real_logits, fake_logits = self.logits(real, rng), self.logits(made, rng)
             loss_d = objective = discriminator_loss(
-                real_logits, fake_logits, game, training.smoothing, training.two_sided
+                real_logits, fake_logits, game, training.smoothing, training.fake_target
             )
             if penalised:
                 slopes = squared_slope(real_logits, real) + squared_slope(fake_logits, made)

@@ -103,7 +103,7 @@ def test_two_sided_smoothing_touches_both() -> None:
     real, fake = torch.randn(2, 32, generator=torch.Generator().manual_seed(0))
     both = F.binary_cross_entropy_with_logits(real, torch.full((32,), 0.8))
     both = both + F.binary_cross_entropy_with_logits(fake, torch.full((32,), 0.2))
-    torch.testing.assert_close(discriminator_loss(real, fake, "minimax", 0.2, two_sided=True), both)
+    torch.testing.assert_close(discriminator_loss(real, fake, "minimax", 0.2, fake_target=0.2), both)
 
 
 def test_smoothed_discriminator_is_best_at_its_target() -> None:
