@@ -111,7 +111,8 @@ def _is_error(message: Any) -> bool:
     # At /data Streamlit's client asks for /data/_stcore/health before it tries /_stcore/health: a 404 as planned.
     # WATCH tells which of the pictures that could not be had were missed; the browser and Streamlit tell of all.
     # It asks again where a busy server is late to say how it is; what never comes fails the test itself.
-    expected = any(path in _said(message) for path in ("/_stcore/", "/media/")) or "Image source error" in message.text
+    places, words = ("/_stcore/", "/media/"), ("Image source error", "Streamlit server is not responding")
+    expected = any(path in _said(message) for path in places) or any(said in message.text for said in words)
     return message.type == "error" and not expected
 
 
