@@ -6,16 +6,23 @@ import ctypes
 import gc
 import sys
 import threading
+import time
+from collections.abc import Callable
 from functools import cache
 from typing import Any
+
+from genlib import room
+from genlib.budget import MADE
 
 # Parameters of mallopt(3), from glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 
 SOON = 2.0  # s
+REST = 60.0  # s without a visitor
 SWITCH = 0.001  # s
 
-_soon = threading.Lock()
+_soon, _resting = threading.Lock(), threading.Lock()
+_came = [0.0]  # when somebody came last
 
 
 @cache
@@ -36,15 +43,36 @@ def prepare() -> None:
 
 
 def tidy_soon() -> None:
-    """Have memory that nobody needs collected and handed back to the system, in a moment: once for many visitors."""
+    """Have memory that nobody needs collected and handed back to the system, in a moment: once for many visitors. Where
+    there is little of it, what is kept to be quick goes, too, once nobody comes any more."""
+    _came[0] = time.monotonic()
     if _soon.acquire(blocking=False):
-        timer = threading.Timer(SOON, _tidy)
-        timer.daemon = True
-        timer.start()
+        _later(SOON, _tidy)
+    if not room.plenty() and _resting.acquire(blocking=False):
+        _later(REST, _rest)
+
+
+def _later(seconds: float, what: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, what)
+    timer.daemon = True
+    timer.start()
 
 
 def _tidy() -> None:
     _soon.release()
+    _hand_back()
+
+
+def _rest() -> None:
+    left = _came[0] + REST - time.monotonic()
+    if left > 0:
+        return _later(left, _rest)
+    _resting.release()
+    MADE.clear()
+    _hand_back()
+
+
+def _hand_back() -> None:
     torch = sys.modules.get("torch")
     ready = torch is not None and not getattr(torch.__spec__, "_initializing", False)
     gc.collect()

@@ -20,7 +20,7 @@ import pytest
 
 from benchmarks.server import server
 from benchmarks.visitors import Visitor
-from genlib import checkpoint, contract, translation
+from genlib import budget, checkpoint, contract, room, translation
 from genlib.ui import loaders, made, memory
 from genlib.ui.pages import SAMPLE, TRANSLATE
 
@@ -158,3 +158,25 @@ def test_data_become_floats_part_by_part(monkeypatch: pytest.MonkeyPatch) -> Non
     assert truths is not None
     assert len(inputs) == len(truths) == 24
     assert max(sizes) <= translation.BLOCK
+
+
+def test_what_is_kept_goes_once_nobody_comes_where_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    later: list[Any] = []
+    monkeypatch.setattr(memory, "_later", lambda seconds, what: later.append(what))
+    monkeypatch.setattr(memory, "_soon", threading.Lock())
+    monkeypatch.setattr(memory, "_resting", threading.Lock())
+    budget.MADE.clear()
+    budget.MADE.get("test", lambda: np.zeros(1000, np.uint8))
+    for plenty in (True, False):
+        monkeypatch.setattr(room, "plenty", lambda plenty=plenty: plenty)
+        memory.tidy_soon()
+        memory.tidy_soon()
+    assert later == [memory._tidy, memory._rest]
+    memory._rest()  # somebody has just come
+    assert budget.MADE.bytes == 1000
+    assert later[2:] == [memory._rest]
+    memory._came[0] -= memory.REST
+    memory._rest()
+    assert budget.MADE.bytes == 0
+    memory.tidy_soon()
+    assert later[3:] == [memory._rest]
