@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+from archives import zipped as archive
 from PIL import Image
 from strokes import ACROSS, HINT, stroke
 
@@ -26,12 +28,7 @@ def png() -> bytes:
     return file.getvalue()
 
 
-def zipped(files: dict[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", how) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return file.getvalue()
+zipped = partial(archive, kind=zipfile.ZIP_DEFLATED)
 
 
 def test_all_of_it_comes_back_and_the_layers_stay() -> None:
@@ -58,7 +55,10 @@ def test_all_of_it_comes_back_and_the_layers_stay() -> None:
         (zipped({SESSION: json.dumps(GOOD).encode(), PICTURE: bytes(40_000_000)}), "larger than 10 MB"),
         (zipped({SESSION: json.dumps(GOOD).encode(), PICTURE: b"no picture"}), "not a picture"),
         (zipped({SESSION: json.dumps(GOOD).encode()})[:-30], "damaged"),
-        (zipped({SESSION: json.dumps(GOOD).encode()}, zipfile.ZIP_STORED).replace(b'"query"', b'"qwery"'), "damaged"),
+        (
+            zipped({SESSION: json.dumps(GOOD).encode()}, kind=zipfile.ZIP_STORED).replace(b'"query"', b'"qwery"'),
+            "damaged",
+        ),
         (b"PK\x03\x04" + bytes(30_000_000), "at most 30 MB"),
     ],
 )

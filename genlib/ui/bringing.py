@@ -205,7 +205,8 @@ def _upload(drawing: bool) -> Upload | None:
             with suppress(UploadError):
                 _bring(kept)
                 st.rerun()
-        if data is not None:
+        upload = None if data is None else uploading.read(data)
+        if upload is not None:
             with st.container(width="content"):
                 st.button(
                     "Remove the picture",
@@ -214,8 +215,7 @@ def _upload(drawing: bool) -> Upload | None:
                     icon=":material/delete:",
                     type="tertiary",
                 )
-                cropping.choose(uploading.read(data), drawing)
-    upload = None if data is None else uploading.read(data)
+                cropping.choose(upload, drawing)
     for note in () if upload is None else upload.notes:
         st.caption(note)
     return upload

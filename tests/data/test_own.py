@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
 
 import numpy as np
 import pytest
 import torch
+from archives import zipped
 from PIL import Image
 
 from genlib import data, uploads
@@ -20,14 +20,6 @@ def picture(shade: int, size: tuple[int, int] = (90, 60), kind: str = "JPEG") ->
     noise = np.random.default_rng(shade).integers(0, 60, (size[1], size[0], 3), np.uint8)
     Image.fromarray(noise + np.uint8(10 * (shade % 20))).save(file, kind)
     return file.getvalue()
-
-
-def zipped(files: Mapping[str, bytes], kind: int = zipfile.ZIP_STORED) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", kind) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return made.getvalue()
 
 
 PICTURES = {f"holiday/{i}.jpg": picture(i) for i in range(20)}
