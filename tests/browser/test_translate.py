@@ -64,9 +64,10 @@ def is_coloured(picture: np.ndarray) -> bool:
 def draw(page: Page, points: list[tuple[float, float]]) -> np.ndarray:
     """Draw with the mouse, in fractions of the paper; what the page then answers, another picture than before."""
     after = page.locator("img.after")
-    was = after.get_attribute("src") if after.count() else ""
+    # In one question to the page: what another way left there may go at any moment.
+    was = after.evaluate_all("all => all.map(picture => picture.src)[0] ?? ''")
     drag(page, points)
-    expect(after).not_to_have_attribute("src", was or "", timeout=PATIENCE)
+    expect(after).not_to_have_attribute("src", was, timeout=PATIENCE)
     return pixels(half(page, "after"))
 
 
