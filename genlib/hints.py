@@ -59,6 +59,25 @@ def recoloured(pictures: Tensor, rng: torch.Generator) -> Tensor:
     return pictures.gather(1, order[:, :, None, None].expand_as(pictures))
 
 
+def regions(drawing: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """The white regions of a drawing (1, H, W) in [0, 1], on the CPU: the number of each pixel's, int (H, W), 0 at
+    lines, and which pixels are in a closed one, bool (H, W): one that does not reach the border of the picture."""
+    region, _ = ndimage.label(drawing[0].numpy() > 0.5)
+    border = np.unique(np.concatenate([region[0], region[-1], region[:, 0], region[:, -1]]))
+    return region, (region > 0) & ~np.isin(region, border)
+
+
+def unhinted(drawing: Tensor, hints: Tensor, most: int, least: float) -> Tensor:
+    """Masks, bool (R, H, W), of the closed regions of a drawing (1, H, W) that no hint (4, H, W) is in, largest first:
+    at most `most`, each at least the share `least` of the picture."""
+    region, closed = regions(drawing)
+    sizes = np.bincount(np.where(closed, region, 0).ravel())
+    sizes[0] = 0
+    sizes[np.unique(region[hints[3].numpy() > 0])] = 0
+    largest = np.argsort(-sizes, kind="stable")[:most]
+    return torch.from_numpy(region == largest[sizes[largest] >= least * region.size][:, None, None])
+
+
 def spread_all(drawings: Tensor, hints: Tensor) -> Tensor:
     """spread(), for drawings (B, 1, H, W) and hints (B, 4, H, W) on any device."""
     if (hints == hints[:1]).all() and (drawings == drawings[:1]).all():  # one picture, for several seeds
@@ -75,9 +94,8 @@ def spread(drawing: Tensor, hints: Tensor) -> Tensor:
     """
     if not hints[3].any():
         return hints
-    region, count = ndimage.label(drawing[0].numpy() > 0.5)
-    border = np.unique(np.concatenate([region[0], region[-1], region[:, 0], region[:, -1]]))
-    closed = (region > 0) & ~np.isin(region, border)
+    region, closed = regions(drawing)
+    count = region.max()
     values = hints.numpy()
     coarse = (values[:3] * 7).round().astype(int)  # 8 levels a channel: a blob's soft edge is no colour of its own
     colour = np.where(values[3] > 0, 1 + coarse[0] * 64 + coarse[1] * 8 + coarse[2], 0)

@@ -78,7 +78,7 @@ def load_pictures(
 ) -> PictureSet:
     """One split of a picture set, in memory.
 
-    name     one set, or several as one: "faces+emoji", without their labels, drawings and titles
+    name     one set, or several as one: "emoji+icons", with the labels and the drawings that all of them have
     size     emoji only: 64 (the default) or 128 pixels a side
     verify   check the file's SHA-256 first (once per process and file)
     every    only every so manieth picture of each set, from the first on: the others take no memory
@@ -90,10 +90,12 @@ def load_pictures(
         import torch
 
         joined = info(name)  # first: it says so where they do not fit each other
+        sets = [store.load(p, split, size=size, verify=verify, every=every) for p in parts(name)]
         return PictureSet(
-            torch.cat([store.load(p, split, size=size, verify=verify, every=every).pixels for p in parts(name)]),
-            {},
+            torch.cat([s.pixels for s in sets]),
+            {attribute: torch.cat([s.labels[attribute] for s in sets]) for attribute in joined.labels},
             joined,
+            torch.cat([s.lines for s in sets if s.lines is not None]) if joined.has_lines else None,
         )
     return store.load(name, split, size=size, verify=verify, every=every)
 

@@ -59,11 +59,16 @@ class Emoji:
     @property
     def family(self) -> str:
         """What all variants of one emoji (skin tone, gender, hair, direction) have in common."""
-        return "-".join(PERSON.get(c, c) for c in self.hexcode.split("-") if c not in VARIANTS) or self.hexcode
+        return family_of(self.hexcode)
 
     def label(self) -> tuple[int, int]:
         """(group, skin tone) as indices into GROUPS and SKIN_TONES."""
         return GROUPS.index(self.group), SKIN_TONES.index(self.skin_tone)
+
+
+def family_of(hexcode: str) -> str:
+    """What all variants of the emoji have in common: the hexcode without what makes a variant."""
+    return "-".join(PERSON.get(c, c) for c in hexcode.split("-") if c not in VARIANTS) or hexcode
 
 
 def split(emoji: Sequence[Emoji], *hashes: Sequence[bytes]) -> list[str]:
@@ -86,10 +91,11 @@ def split(emoji: Sequence[Emoji], *hashes: Sequence[bytes]) -> list[str]:
     named: dict[int, str] = {}
     for i, e in enumerate(emoji):
         named[root(i)] = min(named.get(root(i), e.hexcode), e.hexcode)
-    return [_split_of(named[root(i)]) for i in range(len(emoji))]
+    return [split_of(named[root(i)]) for i in range(len(emoji))]
 
 
-def _split_of(family: str) -> str:
+def split_of(family: str) -> str:
+    """By its name alone, so that what is added later moves nothing."""
     ticket = int.from_bytes(hashlib.sha256(family.encode()).digest()[:8], "big") % 100
     if ticket < SHARES["train"]:
         return "train"

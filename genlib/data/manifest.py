@@ -216,6 +216,9 @@ def _joined(name: str, infos: list[DataInfo]) -> DataInfo:
     if len(spaces) > 1:
         raise DataError(f"The data sets {name} cannot be joined: their pictures have different shapes.")
 
+    # A label that means the same in all of them.
+    shared = {a: c for a, c in infos[0].labels.items() if all(i.labels.get(a) == c for i in infos)}
+
     def row(attribute: str, between: str) -> str:
         return between.join(dict.fromkeys(getattr(i, attribute) for i in infos))
 
@@ -225,13 +228,15 @@ def _joined(name: str, infos: list[DataInfo]) -> DataInfo:
         description=row("description", " "),
         space=spaces.pop(),
         splits={split: sum(i.splits[split] for i in infos) for split in SPLITS},
-        labels={},
-        main_label="",
+        labels=shared,
+        main_label=infos[0].main_label if infos[0].main_label in shared else "",
         licence=row("licence", "; "),
         licence_url=infos[-1].licence_url,
         credit=row("credit", "; "),
         source_url=infos[-1].source_url,
         files={},
+        sizes=infos[0].sizes if len({i.sizes for i in infos}) == 1 else (),
+        has_lines=all(i.has_lines for i in infos),
     )
 
 

@@ -1,4 +1,4 @@
-"""npm packages, and pictures drawn by programs that node runs: faces.mjs and emoji.mjs beside this file.
+"""npm packages, and pictures drawn by programs that node runs: faces.mjs, emoji.mjs and icons.mjs beside this file.
 
 Both are kept, so nothing is downloaded or drawn twice:
 
@@ -29,7 +29,7 @@ def packages(work: Path, progress: Progress) -> Path:
     """The folder work/npm, with the pinned packages and the drawing programs in it. Raises DataError."""
     npm = work / "npm"
     npm.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "faces.mjs", "emoji.mjs"):
+    for name in ("package.json", "faces.mjs", "emoji.mjs", "icons.mjs"):
         shutil.copyfile(HERE / name, npm / name)
     done = npm / "node_modules" / ".done"
     wanted = (HERE / "package-lock.json").read_bytes()

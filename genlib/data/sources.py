@@ -1,6 +1,7 @@
-"""The four data sets as they are made: what each is, and how its splits come from its source.
+"""The five picture sets as they are made: what each is, and how its splits come from its source.
 
-Digits come from an npm package, clothes from a Debian package (kept in work/fashion), faces and emoji are drawn.
+Digits come from an npm package, clothes from a Debian package (kept in work/fashion), the others are drawn. The icons
+ask the emoji, which must be there, what is in which split.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from genlib.data import emoji, faces
+from genlib.data import emoji, faces, icons, manifest, store
 from genlib.data.manifest import SPLITS, DataError
-from genlib.data.node import Progress, draw, packages, run
+from genlib.data.node import PART, Progress, draw, packages, run
 
 FASHION_PACKAGE = "dataset-fashion-mnist"
 
@@ -135,6 +136,44 @@ def _emoji(work: Path, progress: Progress) -> dict[str, Raw]:
     return splits
 
 
+def _icons(work: Path, progress: Progress) -> dict[str, Raw]:
+    npm = packages(work, progress)
+    known = {k.hexcode: k for split in SPLITS for k in _emoji_known(split)}
+    listed = []
+    for package in icons.SETS:
+        folder = npm / "node_modules" / package
+        names = list(json.loads((folder / "icons.json").read_bytes())["icons"])
+        listed += icons.usable(package, names, json.loads((folder / "chars.json").read_bytes()), known)
+
+    def drawn(stroke: Callable[[icons.Icon], float]) -> Iterator[np.ndarray]:
+        return draw("icons", icons.SIDE, [[i.package, i.name, stroke(i)] for i in listed], work, progress)
+
+    lines = np.concatenate([part[..., 0] for part in drawn(lambda icon: icon.stroke)])
+    # The lines over the colours, as OpenMoji's pictures have them: what is learned is to colour, not to rub out.
+    colours = np.concatenate(
+        [
+            (part * (lines[at * PART :][: len(part), :, :, None] / np.float32(255))).round().astype(np.uint8)
+            for at, part in enumerate(drawn(lambda icon: 0))
+        ]
+    )
+    splits: dict[str, Raw] = {}
+    for split in SPLITS:
+        mine = [i for i, icon in enumerate(listed) if icon.split == split and icons.useful(lines[i], colours[i])]
+        splits[split] = Raw(
+            labels=np.array([listed[i].label() for i in mine], np.uint8).T,
+            pixels=[np.concatenate([lines[mine, :, :, None], colours[mine]], axis=3)],
+            titles=[listed[i].title for i in mine],
+        )
+    return splits
+
+
+def _emoji_known(split: manifest.Split) -> Iterator[icons.Known]:
+    pictures = store.load("emoji", split, size=None, verify=True)
+    for title, group in zip(pictures.titles, pictures.labels["group"].tolist(), strict=True):
+        hexcode, _, name = title.partition(" ")
+        yield icons.Known(hexcode, name, emoji.GROUPS[group], split)
+
+
 SOURCES = {
     "digits": Source(
         {
@@ -224,5 +263,26 @@ SOURCES = {
             "source_url": "https://openmoji.org/",
         },
         _emoji,
+    ),
+    "icons": Source(
+        {
+            "title": "Icons with their line drawings (four sets)",
+            "description": "Emoji as Twitter, Google and Microsoft draw them, and flat icons, 128 x 128 and 64 x 64. "
+            "The line drawings are made of their own shapes and lie over their colours. What an icon shows decides its "
+            "split, as OpenMoji's: no cat of one set is tested on after a cat of another was trained on.",
+            "channels": 3,
+            "side": icons.SIDE,
+            "default_side": icons.SIDE // 2,
+            "columns_first": False,
+            "has_lines": True,
+            "labels": icons.LABELS,
+            "main_label": "group",
+            "licence": "CC BY 4.0, Apache 2.0 and MIT",
+            "licence_url": "https://creativecommons.org/licenses/by/4.0/",
+            "credit": "Twemoji by Twitter and contributors (CC BY 4.0), Noto Emoji by Google (Apache 2.0), Fluent "
+            "Emoji by Microsoft (MIT), flat colour icons by Icons8 (MIT), by way of Iconify",
+            "source_url": "https://icon-sets.iconify.design/",
+        },
+        _icons,
     ),
 }

@@ -8,13 +8,22 @@ a distance in L1 ties G to the truth, and leaves D what L1 blurs (equation 4):
 
     G* = arg min_G max_D  E log D(x, y) + E log(1 - D(x, G(x, z)))  +  lambda E |y - G(x, z)|_1
 
-Two things are younger than that paper. G there learns to ignore its noise z, as a drawing has only one truth in the
+Three things are younger than that paper. G there learns to ignore its noise z, as a drawing has only one truth in the
 data. Here z is what an encoder saw of the truth, kept near the prior, so that it says what a drawing leaves open:
 
     z ~ q(z | y),  + kappa KL(q(z | y) || N(0, 1));  at z = 0 G is told nothing and answers with what is most typical
 
     Zhu, Zhang, Pathak, Darrell, Efros, Wang, Shechtman, "Toward Multimodal Image-to-Image Translation", NeurIPS 2017
     (cVAE-GAN, section 3.2). https://arxiv.org/abs/1711.11586
+
+Or, for a drawing, its colours are chosen region by region, before G paints. A second head of G says how likely each
+colour of a palette is at each place, as a drawing of a gift leaves it open and that of a tree hardly does; the largest
+region draws its colour from that, which is then a hint like a person's, the next ones draw given it, and so on:
+
+    k_r ~ p(k | x, hints, k_1 ... k_r-1),  by its noise z as argmax_k log p(k) + g_k,  g Gumbel noise made from z
+
+    Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016 (colours as classes, section 2.1).
+    https://arxiv.org/abs/1603.08511
 
 And a person may help: x comes with hints, a few patches of true colour and a mask of where they are. In a drawing a
 hint speaks for all of the closed region that it lies in, as colours there end at lines (genlib/hints.py).
@@ -38,7 +47,7 @@ from torch.optim import Adam, Optimizer
 from genlib import contract
 from genlib.contract import Batch, Domain, Needs, Paper, Seeds, TakesHints, Trains, Translates, Varies, Worlds
 from genlib.errors import GenlibError
-from genlib.hints import HINTS, no_hints, random_counts, random_hints, recoloured, spread_all
+from genlib.hints import HINTS, no_hints, random_counts, random_hints, recoloured, spread_all, unhinted
 from genlib.models.base import Model
 from genlib.models.gan import discriminator_loss
 from genlib.nets import Dropout, Stack, frozen, halvings, initialise
@@ -52,13 +61,26 @@ UNCOLOURED = {
     "drawing": Domain("line-drawings", "line drawings", "drawing"),
     "grey": Domain("grey-pictures", "grey pictures", "grey"),
 }
+# What k-means finds in the colours of the training pictures of emoji and icons (k = 32, in CIELAB).
+PALETTE = (
+    "2A2A2A", "433B6B", "6A462F", "8E24AA", "5064C9", "627077", "D42544", "8B62BF",
+    "B35F47", "A17639", "E24D3D", "FA3C32", "EA4B8D", "EC6E24", "66A644", "319FE7",
+    "34A9AE", "979C9F", "ADA01E", "D1AC7D", "F89CB5", "00D26A", "FBA931", "ABC933",
+    "8FD1F3", "C9CCCE", "FAC377", "FFC83D", "FADFB8", "FCEA2B", "E8ECEE", "FFFFFF",
+)  # fmt: skip
+ROUNDS = (0, 1, 3, 12)  # the largest region chooses first, then the next two at once, then nine more
+LEAST_REGION = 0.002  # of the picture: what is smaller is left to G
+LEAST_CHANCE = 0.1  # of the likeliest colour's: what is less likely is never drawn
 COLOURED = Domain("coloured-pictures", "coloured pictures", "colour")
 
 
 class Config(contract.Config):
     space: Pictures = Field(Pictures(channels=3, side=64), description="What is painted: pictures in colour")
     source: Literal["drawing", "grey"] = Field("drawing", description="What is coloured: drawings or grey pictures")
-    latent: int = Field(8, ge=1, le=64, description="Dimensions of the noise z")
+    noise: Literal["code", "palette"] = Field(
+        "code", description="What noise decides: a code beside the drawing, or which colour of a palette a region gets"
+    )
+    latent: int = Field(8, ge=1, le=64, description="Dimensions of the code")
     generator_width: int = Field(32, ge=4, le=128, description="Channels of G's first layer; inside up to 8 x as many")
     discriminator_width: int = Field(32, ge=4, le=128, description="Channels of D's first layer, doubled twice")
     dropout: float = Field(0.5, ge=0, le=0.9, description="Share of features dropped in G's inner layers")
@@ -68,7 +90,14 @@ class Config(contract.Config):
         halvings(self.space.side)
         if self.space.channels != 3:
             raise ValueError("what is painted is in colour: its pictures must have 3 channels")
+        if self.noise == "palette" and self.source != "drawing":
+            raise ValueError("a palette is for the regions of drawings, and grey pictures have none")
         return self
+
+    @property
+    def code(self) -> int:
+        """Numbers that the generator reads beside the drawing."""
+        return self.latent if self.noise == "code" else 0
 
 
 class Training(contract.Training):
@@ -82,7 +111,10 @@ class Training(contract.Training):
     variants: str = Field(
         "", pattern=r"^[a-z_]{0,40}$", description="Label: G is always told what is in pictures not of its first class"
     )
+    palette: float = Field(1.0, ge=0, le=100, description="Weight of the palette's cross-entropy, where there is one")
     jitter: float = Field(0.1, ge=0, le=0.5, description="Training pictures are moved and scaled by up to this share")
+    shrink: float = Field(0.0, ge=0, le=0.7, description="Training pictures are made smaller by up to this share")
+    hand: float = Field(0.0, ge=0, le=1, description="How often lines are as drawn by hand: shaky, thick, with gaps")
 
 
 class Controls(contract.Controls):
@@ -112,7 +144,8 @@ def up(wide: int, narrow: int, dropout: float) -> Stack:
 
 
 class UNet(nn.Module):
-    """x (B, 1, H, W) and hints (B, 4, H, W) in [-1, 1], z (B, Z) -> y (B, 3, H, W) in [0, 1].
+    """x (B, 1, H, W) and hints (B, 4, H, W) in [-1, 1], z (B, Z) -> features (B, F, H, W), and from those
+    y (B, 3, H, W) in [0, 1] and logits of the palette's colours (B, K, H, W).
 
     Each layer on the way up also reads its mirror image on the way down (section 3.2.1): lines need not squeeze through
     the bottleneck, which is where z comes in. The last layer reads the drawing itself, so lines stay crisp.
@@ -124,13 +157,15 @@ class UNet(nn.Module):
         widths = [c.generator_width * min(2**i, 8) for i in range(depth)]  # e.g. 32, 64, 128, 256, 256
         self.down = nn.ModuleList([down(1 + HINTS, widths[0], norm=False), *(down(a, b) for a, b in pairwise(widths))])
         # From the bottleneck out: what comes from below, at first with z, and later the mirror image beside it.
-        inputs = [widths[-1] + c.latent, *(2 * w for w in reversed(widths[:-1]))]
+        inputs = [widths[-1] + c.code, *(2 * w for w in reversed(widths[:-1]))]
         outputs = [*reversed(widths[:-1]), c.generator_width // 2]
         self.up = nn.ModuleList(
             up(wide, narrow, c.dropout if i < depth - 2 else 0.0)
             for i, (wide, narrow) in enumerate(zip(inputs, outputs, strict=True))
         )
         self.last = nn.Conv2d(outputs[-1] + 1 + HINTS, c.space.channels, 3, padding=1)
+        if c.noise == "palette":
+            self.chooser = nn.Conv2d(outputs[-1] + 1 + HINTS, len(PALETTE), 1)
 
     def forward(self, x: Tensor, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
         h, seen = x, [x]
@@ -140,7 +175,13 @@ class UNet(nn.Module):
         h = torch.cat([seen.pop(), z[:, :, None, None].expand(-1, -1, *h.shape[2:])], 1)
         for layer in self.up:
             h = torch.cat([layer(h, rng), seen.pop()], 1)
+        return h
+
+    def painted(self, h: Tensor) -> Tensor:
         return torch.sigmoid(self.last(h).float())
+
+    def choices(self, h: Tensor) -> Tensor:
+        return self.chooser(h).float()
 
 
 def discriminator(c: Config) -> nn.Sequential:
@@ -171,15 +212,41 @@ def grey(images: Tensor) -> Tensor:
 # --- Training pictures ------------------------------------------------------------------------------------------------
 
 
-def jittered(pictures: Tensor, amount: float, rng: torch.Generator) -> Tensor:
-    """Pictures (B, C, H, W) mirrored, scaled and moved at random, by up to `amount` of their side (section 6.2)."""
+def jittered(pictures: Tensor, amount: float, shrink: float, rng: torch.Generator) -> Tensor:
+    """Pictures (B, C, H, W) mirrored, scaled and moved at random, by up to `amount` of their side (section 6.2), and
+    made smaller by up to the share `shrink`."""
     n, device = len(pictures), pictures.device
     mirror = 1 - 2 * torch.randint(2, (n,), generator=rng, device=device)
     stretch, right, down = amount * (2 * torch.rand(3, n, generator=rng, device=device) - 1)
+    if shrink:
+        stretch = (1 + stretch) / (1 - shrink * torch.rand(n, generator=rng, device=device)) - 1
+        right, down = right * (1 + stretch), down * (1 + stretch)
     scale, zero = 1 + stretch, torch.zeros_like(stretch)
     theta = torch.stack([scale * mirror, zero, right, zero, scale, down], 1).view(n, 2, 3)
     grid = F.affine_grid(theta, list(pictures.shape), align_corners=False)
     return F.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+
+
+def by_hand(drawings: Tensor, share: float, rng: torch.Generator) -> Tensor:
+    """Drawings (B, 1, H, W), each with probability `share` shaky, thicker or thinner, and with gaps in its lines."""
+    n, side, device = len(drawings), drawings.shape[-1], drawings.device
+
+    def some(*shape: int) -> Tensor:
+        return torch.rand(n, *shape, generator=rng, device=device)
+
+    # A line wanders by about a hundredth of the side.
+    shift = F.interpolate(0.04 * (some(2, 9, 9) - 0.5), size=drawings.shape[2:], mode="bicubic", align_corners=True)
+    straight = F.affine_grid(torch.eye(2, 3, device=device).expand(n, 2, 3), list(drawings.shape), align_corners=False)
+    made = F.grid_sample(drawings, straight + shift.movedim(1, 3), padding_mode="border", align_corners=False)
+    thicker, thinner = -F.max_pool2d(-made, 3, 1, 1), F.max_pool2d(made, 3, 1, 1)
+    weight = 1.5 * some(1, 1, 1) - 0.5  # in [-0.5, 1]
+    made = torch.where(weight > 0, made.lerp(thicker, weight), made.lerp(thinner, -weight))
+    # Up to four gaps of 1 to 3 % of the side.
+    centres, radii = 2 * some(4, 2, 1, 1) - 1, 0.01 + 0.02 * some(4, 1, 1)
+    axis = torch.linspace(-1, 1, side, device=device)
+    distance = (centres[:, :, 0] - axis[:, None]).square() + (centres[:, :, 1] - axis).square()
+    made = torch.where((distance < radii.square()).any(1, keepdim=True), 1.0, made)
+    return torch.where(some(1, 1, 1) < share, made, drawings)
 
 
 class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies, Trains[Training]):
@@ -199,12 +266,16 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         super().__init__(config)
         self.generator = UNet(config).apply(initialise)
         self.discriminator = discriminator(config).apply(initialise)
-        self.encoder = encoder(config).apply(initialise)
+        if config.noise == "code":
+            self.encoder = encoder(config).apply(initialise)
+        else:
+            self.register_buffer("palette", torch.tensor([list(bytes.fromhex(c)) for c in PALETTE]) / 255, False)
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
         space = Pictures(channels=3, side=32)
-        return (Config(space=space, latent=2, generator_width=4, discriminator_width=4, dropout=0.2),)
+        small = Config(space=space, latent=2, generator_width=4, discriminator_width=4, dropout=0.2)
+        return small, small.model_copy(update={"noise": "palette"})
 
     @classmethod
     def config_for(cls, info: DataInfo, **overrides: Any) -> Config:
@@ -237,17 +308,41 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         seeds: Seeds | None = None,
         controls: contract.Controls | None = None,
     ) -> Tensor:
-        z = torch.zeros(len(x), self.config.latent) if seeds is None else self.codes(seeds, controls)
+        z = torch.zeros(len(x), self.dims) if seeds is None else self.codes(seeds, controls)
         return self.translate_by(x, source, z, hints)
 
+    @property
+    def dims(self) -> int:
+        """Of z: those of the code, or a number for each colour in each round of choosing."""
+        return self.config.code or (len(ROUNDS) - 1) * len(PALETTE)
+
     def codes(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
-        return self.set_by(controls).variation * Noise(seeds).normal(self.config.latent, truncation=2.0)
+        return self.set_by(controls).variation * Noise(seeds).normal(self.dims, truncation=2.0)
 
     def translate_by(self, x: Tensor, source: Domain, z: Tensor, hints: Tensor | None = None) -> Tensor:
         self._check(source)
         x = grey(x)
         hints = self.understood(x, no_hints(x) if hints is None else hints)
+        if self.config.noise == "palette":
+            hints, z = self.chosen(x, hints, z), z[:, :0]
         return self.paint(self.here(x), self.here(hints), self.here(z))
+
+    def chosen(self, x: Tensor, hints: Tensor, z: Tensor) -> Tensor:
+        """Hints (B, 4, H, W) and, in the larger regions without one, colours of the palette drawn by z (B, Z)."""
+        tastes = -(-torch.special.ndtr(z.double().cpu()).log()).log().unflatten(1, (-1, len(PALETTE)))  # Gumbel noise
+        places = [unhinted(d.cpu(), h.cpu(), ROUNDS[-1], LEAST_REGION) for d, h in zip(x, hints, strict=True)]
+        hints = hints.clone()
+        for j, (first, last) in enumerate(pairwise(ROUNDS)):
+            nothing = self.here(z[:, :0])
+            h = self.generator(self.condition(self.here(x), self.here(hints)), nothing)
+            chances = self.generator.choices(h).softmax(1).cpu().double()  # p(k | x, hints) (B, K, H, W)
+            for i, regions in enumerate(places):
+                for region in regions[first:last]:
+                    chance = chances[i, :, region].mean(1)
+                    chance = chance.where(chance > LEAST_CHANCE * chance.max(), 0)
+                    k = (chance.log() + tastes[i, j]).argmax()
+                    hints[i, :3, region], hints[i, 3:, region] = self.palette[k, :, None].to(hints), 1
+        return hints
 
     def _check(self, source: Domain) -> None:
         (ours,) = self.worlds(self.config).sources
@@ -263,7 +358,11 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
 
         Where x is grey, its greys are the truth's own: y keeps them, and takes from the network what they leave open.
         """
-        y = self.generator(self.condition(x, hints), z, rng)
+        return self.finished(x, self.generator(self.condition(x, hints), z, rng))
+
+    def finished(self, x: Tensor, h: Tensor) -> Tensor:
+        """y (B, 3, H, W) by the features h of G."""
+        y = self.generator.painted(h)
         return y if self.config.source == "drawing" else (y + x - grey(y)).clamp(0, 1)
 
     @staticmethod
@@ -285,7 +384,9 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
     # --- Training ---
 
     def optimizers(self, training: Training) -> dict[str, Optimizer]:
-        painter, betas = [*self.generator.parameters(), *self.encoder.parameters()], (0.5, 0.999)
+        painter, betas = [*self.generator.parameters()], (0.5, 0.999)
+        if self.config.noise == "code":
+            painter += self.encoder.parameters()
         return {
             "generator": Adam(painter, training.generator_rate, betas, fused=True),
             "discriminator": Adam(self.discriminator.parameters(), training.discriminator_rate, betas, fused=True),
@@ -295,12 +396,10 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         rng = batch.rng
         for k in range(training.discriminator_steps):
             present = batch.fresh() if k else batch
-            x, y, hints = self.training_pairs(present, training)
-            # z ~ q(z | y), or for a part of the pictures z = 0: nothing is told.
-            mean, log_variance = self.encoder(2 * y - 1).float().chunk(2, 1)
-            noise = torch.randn(mean.shape, generator=rng, device=mean.device)
-            told = self.told(present, training).float()[:, None]
-            fake = self.paint(x, hints, told * (mean + (log_variance / 2).exp() * noise), rng)
+            x, y, hints, odd = self.training_pairs(present, training)
+            z, kl = self.encoded(present, y, training)
+            h = self.generator(self.condition(x, hints), z, rng)
+            fake = self.finished(x, h)
 
             # D ascends log D(x, y) + log(1 - D(x, G(x, z))), at half the pace (section 3.3).
             real_logits, fake_logits = self.logits(x, hints, y), self.logits(x, hints, fake.detach())
@@ -309,23 +408,46 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
             loss_d.backward()
             optimizers["discriminator"].step()
 
-        # G ascends log D(x, G(x, z)) - lambda |y - G(x, z)| - kappa KL(q(z | y) || N(0, 1)).
+        # G ascends log D(x, G(x, z)) - lambda |y - G(x, z)| - kappa KL(q(z | y) || N(0, 1)), or + log p(colours of y).
         optimizers["generator"].zero_grad()
-        kl = (told * (mean**2 + log_variance.exp() - 1 - log_variance) / 2).sum() / told.sum().clamp(min=1)
         l1 = (y - fake).abs().mean()
+        if self.config.noise == "code":
+            said, beside = {"KL": kl.detach()}, training.kl * kl
+        else:
+            surprise = self.surprise(h, x, y, odd)
+            said, beside = {"surprise": surprise.detach()}, training.palette * surprise
         with frozen(self.discriminator):
             loss_g = F.softplus(-self.logits(x, hints, fake)).mean()
-            (loss_g + training.l1 * l1 + training.kl * kl).backward()
+            (loss_g + training.l1 * l1 + beside).backward()
         optimizers["generator"].step()
 
         return {
             "L1": l1.detach(),
-            "KL": kl.detach(),
+            **said,
             "loss D": loss_d.detach(),
             "loss G": loss_g.detach(),
             "D(real)": torch.sigmoid(real_logits).mean().detach(),
             "D(fake)": torch.sigmoid(fake_logits).mean().detach(),
         }
+
+    def encoded(self, batch: Batch, y: Tensor, training: Training) -> tuple[Tensor, Tensor]:
+        """z ~ q(z | y) (B, Z), or 0 for a part of the pictures, where nothing is told; and the KL of the rest, nats."""
+        if self.config.noise == "palette":
+            return y.new_zeros(len(y), 0), y.new_zeros(())
+        mean, log_variance = self.encoder(2 * y - 1).float().chunk(2, 1)
+        noise = torch.randn(mean.shape, generator=batch.rng, device=mean.device)
+        told = self.told(batch, training).float()[:, None]
+        kl = (told * (mean**2 + log_variance.exp() - 1 - log_variance) / 2).sum() / told.sum().clamp(min=1)
+        return told * (mean + (log_variance / 2).exp() * noise), kl
+
+    def surprise(self, h: Tensor, x: Tensor, y: Tensor, odd: Tensor) -> Tensor:
+        """-log p(k | x, hints) in nats, k the palette's colour nearest to y's, per pixel between lines; of every second
+        row and column. Pictures in `odd` (B,) colours do not count."""
+        h, x, y = (t[:, :, ::2, ::2] for t in (h, x, y))
+        k = (y[:, None] - self.palette[:, :, None, None]).square().sum(2).argmin(1)  # (B, H/2, W/2)
+        counts = ((x[:, 0] > 0.5) & ~odd[:, None, None]).float()
+        missed = F.cross_entropy(self.generator.choices(h), k, reduction="none")
+        return (counts * missed).sum() / counts.sum().clamp(min=1)
 
     def told(self, batch: Batch, training: Training) -> Tensor:
         """Of which pictures G is told z, bool (B,): all variants, and four in ten of the rest. What is most typical
@@ -335,20 +457,26 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
             told |= batch.labels[training.variants] > 0
         return told
 
-    def training_pairs(self, batch: Batch, training: Training) -> tuple[Tensor, Tensor, Tensor]:
-        """x (B, 1, H, W), y (B, 3, H, W) and hints (B, 4, H, W) of a batch, jittered.
+    def training_pairs(self, batch: Batch, training: Training) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """x (B, 1, H, W), y (B, 3, H, W) and hints (B, 4, H, W) of a batch, jittered; and whose colours are odd (B,).
 
-        Half of the pictures with hints also get other colours, as a person's colours need not be the data's.
+        Half of the pictures with hints get other colours, as a person's colours need not be the data's.
         """
-        rng = batch.rng
-        x = batch.condition if self.config.source == "drawing" else grey(batch.x)
+        rng, drawn = batch.rng, self.config.source == "drawing"
+        x = batch.condition if drawn else grey(batch.x)
         assert x is not None, "a drawing is coloured, and the data has none"
-        x, y = jittered(torch.cat([x, batch.x], 1), training.jitter, rng).split([1, 3], 1)
+        x, y = jittered(torch.cat([x, batch.x], 1), training.jitter, training.shrink, rng).split([1, 3], 1)
         hinted, odd = torch.rand(2, len(y), generator=rng, device=y.device)
-        counts = random_counts(len(y), rng) * (hinted < training.hinted)
-        if self.config.source == "drawing":  # a grey picture's luma is that of its own colours
-            y = torch.where((odd < 0.5).logical_and(counts > 0)[:, None, None, None], recoloured(y, rng), y)
-        return x, y, self.understood(x, self.hints_from(y, x, counts.tolist(), rng))
+        helped = hinted < training.hinted
+        if self.config.noise == "palette" and training.variants in batch.labels:
+            helped |= batch.labels[training.variants] > 0  # no code tells what is in a variant
+        counts = random_counts(len(y), rng) * helped
+        recolour = (odd < 0.5).logical_and(counts > 0)
+        y = torch.where(recolour[:, None, None, None], recoloured(y, rng), y) if drawn else y
+        hints = self.hints_from(y, x, counts.tolist(), rng)
+        if drawn and training.hand:
+            x = by_hand(x, training.hand, rng)
+        return x, y, self.understood(x, hints), recolour
 
     def logits(self, x: Tensor, hints: Tensor, y: Tensor) -> Tensor:
         """D's logits (B, 1, H/8, W/8) on pairs."""

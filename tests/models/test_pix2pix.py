@@ -85,7 +85,7 @@ def test_objective_is_the_papers() -> None:
     painter.train_step(told, painter.optimizers(how), how)
     found = painter.generator.last.bias.grad.clone()
     painter.zero_grad()
-    x, y, hints = painter.training_pairs(batch(4), how)
+    x, y, hints, _ = painter.training_pairs(batch(4), how)
     (7 * (y - painter.paint(x, hints, torch.zeros(4, 2))).abs().mean()).backward()
     torch.testing.assert_close(found, painter.generator.last.bias.grad)  # both batches were mirrored alike
 
@@ -198,7 +198,7 @@ def test_a_grey_picture_keeps_its_greys() -> None:
 
 def test_without_jitter_pictures_are_mirrored_at_most() -> None:
     pictures = torch.rand(20, 4, 8, 8)
-    moved = jittered(pictures, 0.0, torch.Generator().manual_seed(0))
+    moved = jittered(pictures, 0.0, 0.0, torch.Generator().manual_seed(0))
     same = [torch.allclose(m, p, atol=1e-5) for m, p in zip(moved, pictures, strict=True)]
     mirrored = [torch.allclose(m, p.flip(2), atol=1e-5) for m, p in zip(moved, pictures, strict=True)]
     assert all(a != b for a, b in zip(same, mirrored, strict=True))
