@@ -2,7 +2,7 @@
 
 >>> from genlib import data
 >>> data.names()
-('digits', 'fashion', 'faces', 'emoji')
+('digits', 'fashion', 'faces', 'emoji', 'icons')
 >>> faces = data.load_pictures("faces", "train")
 >>> faces.pixels.shape, faces.labels["hair_colour"].shape
 (torch.Size([10000, 3, 64, 64]), torch.Size([10000]))
@@ -79,7 +79,7 @@ def load_pictures(
     """One split of a picture set, in memory.
 
     name     one set, or several as one: "emoji+icons", with the labels and the drawings that all of them have
-    size     emoji only: 64 (the default) or 128 pixels a side
+    size     emoji and icons: 64 (the default) or 128 pixels a side
     verify   check the file's SHA-256 first (once per process and file)
     every    only every so manieth picture of each set, from the first on: the others take no memory
     Raises DataError for an unknown name, split or size, and for a missing or damaged file.
@@ -172,7 +172,7 @@ def labels(name: str, split: Split = "train") -> dict[str, Tensor]:
 def nearest(name: str, images: Tensor, k: int = 5, split: Split = "train") -> list[Neighbours]:
     """For each of `images` the `k` pictures of a split that are closest to it, exactly, closest first.
 
-    images   float (B, C, H, W) in [0, 1] or uint8, in the data set's shape (emoji: 64 or 128 pixels a side)
+    images   float (B, C, H, W) in [0, 1] or uint8, in the data set's shape (emoji and icons: 64 or 128 pixels a side)
     The distance is the root mean square difference of the pixels, in [0, 1]. Raises DataError as `load` does,
     and ValueError for images of another shape. Safe to call from several threads.
     """
@@ -189,7 +189,7 @@ def build(
     """Make the shipped files of `names` (None: all) from their sources; what is there and whole is skipped.
 
     Downloads and drawings are kept in `work`, so that an interrupted build goes on where it stopped. Needs
-    network, npm and node (digits, faces, emoji) or apt-get (fashion). Raises DataError in one sentence.
+    network, npm and node (digits, faces, emoji, icons) or apt-get (fashion). Raises DataError in one sentence.
     """
     from genlib.data import builder
 

@@ -80,8 +80,8 @@ class PictureSet:
     pixels   uint8 (N, C, H, W), 0 to 255
     labels   {attribute: int64 (N,)}; the class names are in info.labels[attribute]
     info     what the data set is, its licence and credit
-    lines    emoji: uint8 (N, 1, H, W), the line drawing of each picture, dark on white; else None
-    titles   emoji: "HEXCODE name" of each picture; else empty
+    lines    emoji and icons: uint8 (N, 1, H, W), the line drawing of each picture, dark on white; else None
+    titles   emoji: "HEXCODE name" of each picture; icons: "Set name"; else empty
     """
 
     pixels: Tensor

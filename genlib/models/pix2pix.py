@@ -70,6 +70,7 @@ PALETTE = (
 )  # fmt: skip
 ROUNDS = (0, 1, 3, 12)  # the largest region chooses first, then the next two at once, then nine more
 LEAST_REGION = 0.002  # of the picture: what is smaller is left to G
+SURPRISE = 2.0  # weight of -log p(k)
 LEAST_CHANCE = 0.1  # of the likeliest colour's: what is less likely is never drawn
 COLOURED = Domain("coloured-pictures", "coloured pictures", "colour")
 
@@ -111,7 +112,6 @@ class Training(contract.Training):
     variants: str = Field(
         "", pattern=r"^[a-z_]{0,40}$", description="Label: G is always told what is in pictures not of its first class"
     )
-    palette: float = Field(1.0, ge=0, le=100, description="Weight of the palette's cross-entropy, where there is one")
     jitter: float = Field(0.1, ge=0, le=0.5, description="Training pictures are moved and scaled by up to this share")
     shrink: float = Field(0.0, ge=0, le=0.7, description="Training pictures are made smaller by up to this share")
     hand: float = Field(0.0, ge=0, le=1, description="How often lines are as drawn by hand: shaky, thick, with gaps")
@@ -202,6 +202,11 @@ def encoder(c: Config) -> nn.Sequential:
     )  # fmt: skip
 
 
+def palette(device: torch.device | str = "cpu") -> Tensor:
+    """Its colours (K, 3) in [0, 1]."""
+    return torch.tensor([list(bytes.fromhex(colour)) for colour in PALETTE], device=device) / 255
+
+
 def grey(images: Tensor) -> Tensor:
     """Luma (B, 1, H, W) of colour pictures (B, 3, H, W), by ITU-R BT.601; grey pictures as they are."""
     if images.shape[1] == 1:
@@ -268,14 +273,11 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         self.discriminator = discriminator(config).apply(initialise)
         if config.noise == "code":
             self.encoder = encoder(config).apply(initialise)
-        else:
-            self.register_buffer("palette", torch.tensor([list(bytes.fromhex(c)) for c in PALETTE]) / 255, False)
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
         space = Pictures(channels=3, side=32)
-        small = Config(space=space, latent=2, generator_width=4, discriminator_width=4, dropout=0.2)
-        return small, small.model_copy(update={"noise": "palette"})
+        return (Config(space=space, latent=2, generator_width=4, discriminator_width=4, dropout=0.2),)
 
     @classmethod
     def config_for(cls, info: DataInfo, **overrides: Any) -> Config:
@@ -331,7 +333,7 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         """Hints (B, 4, H, W) and, in the larger regions without one, colours of the palette drawn by z (B, Z)."""
         tastes = -(-torch.special.ndtr(z.double().cpu()).log()).log().unflatten(1, (-1, len(PALETTE)))  # Gumbel noise
         places = [unhinted(d.cpu(), h.cpu(), ROUNDS[-1], LEAST_REGION) for d, h in zip(x, hints, strict=True)]
-        hints = hints.clone()
+        hints, colours = hints.clone(), palette(hints.device)
         for j, (first, last) in enumerate(pairwise(ROUNDS)):
             nothing = self.here(z[:, :0])
             h = self.generator(self.condition(self.here(x), self.here(hints)), nothing)
@@ -341,7 +343,7 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
                     chance = chances[i, :, region].mean(1)
                     chance = chance.where(chance > LEAST_CHANCE * chance.max(), 0)
                     k = (chance.log() + tastes[i, j]).argmax()
-                    hints[i, :3, region], hints[i, 3:, region] = self.palette[k, :, None].to(hints), 1
+                    hints[i, :3, region], hints[i, 3:, region] = colours[k, :, None], 1
         return hints
 
     def _check(self, source: Domain) -> None:
@@ -415,7 +417,7 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
             said, beside = {"KL": kl.detach()}, training.kl * kl
         else:
             surprise = self.surprise(h, x, y, odd)
-            said, beside = {"surprise": surprise.detach()}, training.palette * surprise
+            said, beside = {"surprise": surprise.detach()}, SURPRISE * surprise
         with frozen(self.discriminator):
             loss_g = F.softplus(-self.logits(x, hints, fake)).mean()
             (loss_g + training.l1 * l1 + beside).backward()
@@ -444,7 +446,7 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         """-log p(k | x, hints) in nats, k the palette's colour nearest to y's, per pixel between lines; of every second
         row and column. Pictures in `odd` (B,) colours do not count."""
         h, x, y = (t[:, :, ::2, ::2] for t in (h, x, y))
-        k = (y[:, None] - self.palette[:, :, None, None]).square().sum(2).argmin(1)  # (B, H/2, W/2)
+        k = (y[:, None] - palette(y.device)[:, :, None, None]).square().sum(2).argmin(1)  # (B, H/2, W/2)
         counts = ((x[:, 0] > 0.5) & ~odd[:, None, None]).float()
         missed = F.cross_entropy(self.generator.choices(h), k, reduction="none")
         return (counts * missed).sum() / counts.sum().clamp(min=1)

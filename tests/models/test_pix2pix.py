@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from genlib import data, training
 from genlib.contract import Batch, Domain
 from genlib.errors import GenlibError
-from genlib.models.pix2pix import UNCOLOURED, Config, Pix2Pix, Training, grey, jittered
+from genlib.hints import regions
+from genlib.models.pix2pix import PALETTE, UNCOLOURED, Config, Pix2Pix, Training, by_hand, grey, jittered, palette
 from genlib.spaces import Pictures
 
 DRAWING, GREY = UNCOLOURED["drawing"], UNCOLOURED["grey"]
@@ -100,6 +101,87 @@ def test_seeds_stray_from_the_typical_answer_as_far_as_asked() -> None:
         for v in (0.5, 2.0)
     )
     assert 0 < little < far
+
+
+def boxes(*sides: int) -> Tensor:
+    """A drawing (1, 1, 32, 32) with closed squares of these inner sides, below each other."""
+    x, top = torch.ones(1, 1, 32, 32), 1
+    for side in sides:
+        x[..., top : top + side + 2, 2 : side + 4] = 0
+        x[..., top + 1 : top + 1 + side, 3 : side + 3] = 1
+        top += side + 3
+    return x
+
+
+def painter_that_expects(**logits: float) -> Pix2Pix:
+    """Its palette has these logits everywhere, "FFC83D" or "_2A2A2A", and -50 elsewhere."""
+    painter = model(noise="palette").eval()
+    nn.init.zeros_(painter.generator.chooser.weight)
+    bias = painter.generator.chooser.bias.data.fill_(-50)
+    for colour, logit in logits.items():
+        bias[PALETTE.index(colour.strip("_"))] = logit
+    return painter
+
+
+def colours_of(hints: Tensor, x: Tensor) -> list[str]:
+    """The hex colours of hints in the closed regions of one drawing, from the top."""
+    number, closed = regions(x[0])
+    names = []
+    for n in sorted(set(number[closed].tolist())):
+        inside = torch.from_numpy(number == n)
+        assert (hints[0, 3][inside] == hints[0, 3][inside][0]).all(), "a part of a region"
+        rgb = (hints[0, :3, inside][:, 0] * 255).round().byte().tolist()
+        names.append(bytes(rgb).hex().upper() if hints[0, 3][inside][0] else "")
+    return names
+
+
+def test_each_region_draws_its_colour_from_what_is_likely() -> None:
+    x = boxes(10, 6, 1)
+    z = torch.zeros(1, model(noise="palette").dims)
+    sure = painter_that_expects(FFC83D=0.0, D42544=-1.0)
+    hints = sure.chosen(x, torch.zeros(1, 4, 32, 32), z)
+    assert colours_of(hints, x) == ["FFC83D", "FFC83D", ""]  # what is tiny is left to G, and so is the ground
+    assert not hints[0, 3, 0].any()
+    drawn = [colours_of(sure.chosen(x, torch.zeros(1, 4, 32, 32), sure.codes([seed])), x) for seed in range(60)]
+    share = sum(names[0] == "D42544" for names in drawn) / 60
+    assert 0.1 < share < 0.45  # e^-1 / (1 + e^-1) = 0.27
+    assert any(names[0] != names[1] for names in drawn), "the regions draw apart"
+    never = painter_that_expects(FFC83D=0.0, D42544=-2.5)  # less likely than a tenth of the likeliest
+    for seed in range(60):
+        assert colours_of(never.chosen(x, torch.zeros(1, 4, 32, 32), never.codes([seed])), x)[0] == "FFC83D"
+
+
+def test_a_persons_hint_stays() -> None:
+    x = boxes(10, 6)
+    hints = torch.zeros(1, 4, 32, 32)
+    hints[0, :, 4:6, 5:7] = torch.tensor([0.0, 0.0, 1.0, 1.0])[:, None, None]
+    painter = painter_that_expects(FFC83D=0.0)
+    chosen = painter.chosen(x, painter.understood(x, hints), torch.zeros(1, painter.dims))
+    assert colours_of(chosen, x) == ["0000FF", "FFC83D"]
+
+
+def test_the_palette_learns_the_colours_between_lines() -> None:
+    painter = model(noise="palette")
+    x, y = boxes(10), torch.ones(1, 3, 32, 32)
+    inside = torch.from_numpy(regions(x[0])[1])
+    y[0, :, inside] = palette()[PALETTE.index("66A644")][:, None] + 0.01
+    h = painter.generator(painter.condition(x, torch.zeros(1, 4, 32, 32)), torch.zeros(1, 0), None)
+    usual, odd = (painter.surprise(h, x, y, torch.tensor([odd])) for odd in (False, True))
+    assert odd == 0
+    usual.backward()
+    bias = painter.generator.chooser.bias.grad
+    assert bias is not None
+    assert bias.argsort()[:2].sort().values.tolist() == sorted(PALETTE.index(c) for c in ("66A644", "FFFFFF"))
+
+
+def test_a_hands_lines_wander_but_stay_lines() -> None:
+    x = boxes(10, 6).expand(8, -1, -1, -1)
+    made = by_hand(x, 1.0, torch.Generator().manual_seed(0))
+    assert 0 <= made.min() < 0.3
+    assert made.max() == 1
+    assert len({row.numpy().tobytes() for row in made}) == 8
+    assert 0.4 < (made < 0.5).float().mean() / (x < 0.5).float().mean() < 2
+    assert torch.equal(by_hand(x, 0.0, torch.Generator().manual_seed(0)), x)
 
 
 def test_variants_are_always_told() -> None:
