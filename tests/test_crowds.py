@@ -15,9 +15,9 @@ DIGIT, FACE = Pictures(channels=1, side=28), Pictures(channels=3, side=64)
 def test_strangers_have_the_same_shape_and_are_other_data() -> None:
     assert crowds.strangers("digits", DIGIT) == ("fashion", "faded", "noise")
     assert crowds.strangers("fashion", DIGIT) == ("digits", "faded", "noise")
-    assert crowds.strangers("faces", FACE) == ("emoji", "faded", "noise")
-    assert crowds.strangers("faces+emoji", FACE) == ("faded", "noise")
-    assert crowds.strangers("emoji", Pictures(channels=3, side=128)) == ("faded", "noise")
+    assert crowds.strangers("faces", FACE) == ("emoji", "icons", "faded", "noise")
+    assert crowds.strangers("faces+emoji", FACE) == ("icons", "faded", "noise")
+    assert crowds.strangers("emoji", Pictures(channels=3, side=128)) == ("icons", "faded", "noise")
 
 
 @pytest.mark.parametrize("key", ["train", "test", "fashion", "faded", "noise"])

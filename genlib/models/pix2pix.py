@@ -177,6 +177,10 @@ class UNet(nn.Module):
             h = torch.cat([layer(h, rng), seen.pop()], 1)
         return h
 
+    def trunk(self) -> list[nn.Parameter]:
+        """All but the chooser's."""
+        return [p for name, p in self.named_parameters() if not name.startswith("chooser.")]
+
     def painted(self, h: Tensor) -> Tensor:
         return torch.sigmoid(self.last(h).float())
 
@@ -386,11 +390,14 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
     # --- Training ---
 
     def optimizers(self, training: Training) -> dict[str, Optimizer]:
-        painter, betas = [*self.generator.parameters()], (0.5, 0.999)
+        rate, betas = training.generator_rate, (0.5, 0.999)
+        painter: list[dict[str, Any]] = [{"params": self.generator.trunk()}]
         if self.config.noise == "code":
-            painter += self.encoder.parameters()
+            painter[0]["params"] += self.encoder.parameters()
+        else:  # one layer from features that move to what is likely: it has to keep up with them
+            painter.append({"params": [*self.generator.chooser.parameters()], "lr": 10 * rate})
         return {
-            "generator": Adam(painter, training.generator_rate, betas, fused=True),
+            "generator": Adam(painter, rate, betas, fused=True),
             "discriminator": Adam(self.discriminator.parameters(), training.discriminator_rate, betas, fused=True),
         }
 
