@@ -74,8 +74,8 @@ def usable(package: str, names: list[str], chars: Mapping[str, str], emoji: Mapp
     for name in names:
         if (package, name) in UNDRAWN:
             continue
-        if hexcode := hexcodes.get(name):
-            if known := by_family.get(family_of(hexcode)):
+        if shown := hexcodes.get(name):
+            if known := by_family.get(family_of(shown)):
                 found.append(Icon(package, name, known.group, known.split))
         elif not chars:  # no emoji
             twin = by_name.get(name)

@@ -248,7 +248,7 @@ def between(
     film(frames[:, None], TRANSLATE.widget("film"), [*labels, names[-1]], FPS, rests_on="first")
     downloads(frames[:-1], FPS, f"{checkpoint.name.replace('/', '-')}-{seeds[0]}-{seeds[-1]}")  # the last is the first
     st.caption(
-        "What tells the answers apart are a few numbers, all 0 for the most typical one. Here they go, step by step, "
+        "What tells the answers apart are some numbers, all 0 for the most typical one. Here they go, step by step, "
         "from those of one answer to those of the next."
     )
 
