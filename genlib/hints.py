@@ -68,10 +68,15 @@ def regions(drawing: Tensor) -> tuple[np.ndarray, np.ndarray]:
 
 
 def unhinted(drawing: Tensor, hints: Tensor, most: int, least: float) -> Tensor:
-    """Masks, bool (R, H, W), of the closed regions of a drawing (1, H, W) that no hint (4, H, W) is in, largest first:
-    at most `most`, each at least the share `least` of the picture."""
+    """Masks, bool (R, H, W), of the regions of a drawing (1, H, W) that no hint (4, H, W) is in, largest first, at most
+    `most`, each at least the share `least` of the picture: closed ones, and those that gaps of two pixels open."""
     region, closed = regions(drawing)
-    sizes = np.bincount(np.where(closed, region, 0).ravel())
+    # Lines that are a pixel wider on each side close such gaps; what they enclose then gets that pixel back.
+    open_ground = (region > 0) & ~closed
+    inner, enclosed = regions(torch.from_numpy(ndimage.binary_erosion(open_ground, border_value=1))[None].float())
+    grown = ndimage.grey_dilation(np.where(enclosed, inner, 0), footprint=ndimage.generate_binary_structure(2, 1))
+    region = np.where(open_ground, np.where(grown > 0, region.max() + grown, 0), region)
+    sizes = np.bincount(region.ravel())
     sizes[0] = 0
     sizes[np.unique(region[hints[3].numpy() > 0])] = 0
     largest = np.argsort(-sizes, kind="stable")[:most]
