@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from genlib import data, training
+from genlib.augment import by_hand, jittered
 from genlib.contract import Batch, Domain
 from genlib.errors import GenlibError
 from genlib.hints import regions
-from genlib.models.pix2pix import PALETTE, UNCOLOURED, Config, Pix2Pix, Training, by_hand, grey, jittered, palette
+from genlib.models.pix2pix import PALETTE, UNCOLOURED, Config, Pix2Pix, Training, grey, palette
 from genlib.spaces import Pictures
 
 DRAWING, GREY = UNCOLOURED["drawing"], UNCOLOURED["grey"]
