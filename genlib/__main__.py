@@ -20,7 +20,7 @@ from genlib.errors import GenlibError
 
 MAX_COUNT = 1000
 MAX_SAMPLES = 5000
-ANY_PICTURE = "any picture: PNG, JPEG, WebP, GIF, BMP or TIFF"
+ANY_PICTURE = "any picture: PNG, JPEG, HEIC, WebP, GIF, BMP or TIFF"
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -31,9 +31,10 @@ MAX_RATIO = 8
 # takes 1, and JPEG is decoded smaller. With these bounds no file takes more than about 190 MB.
 MAX_PIXELS = {"JPEG": 50_400_000, "PNG": 25_000_000, "GIF": 25_000_000, "BMP": 25_000_000, "TIFF": 25_000_000}
 MAX_PIXELS["WEBP"] = 8_400_000
+MAX_PIXELS["HEIF"] = 25_000_000  # 7.5 bytes a pixel; what a telephone saves has up to 24.5 million
 EIGHT_BITS = {"1", "L", "P"}
 ENOUGH = 0.9  # of MAX_SIDE: a photo of 4000 pixels is decoded at a half of that, and not made larger again
-KINDS = "a PNG, JPEG, WebP, GIF, BMP or TIFF file"
+KINDS = "a PNG, JPEG, HEIC, WebP, GIF, BMP or TIFF file"
 WITHHELD = 32  # rows that the JPEG decoder keeps back until it sees the end
 BAND = 128  # rows of the reduced picture that are made at a time
 
@@ -46,6 +47,8 @@ DAMAGE: tuple[type[Exception], ...] = (
 OF_ZIP: tuple[type[Exception], ...] = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, NotImplementedError, ValueError,
 )  # fmt: skip
+HEIC = (b"heic", b"heix", b"heim", b"heis", b"mif1")
+FTYP = b"ftyp"  # after the length: HEIC, AVIF and films begin so
 ENTRY = b"PK\x01\x02"  # before each entry of a zip's directory
 OF_PROFILE: tuple[type[Exception], ...] = (ImageCms.PyCMSError, *DAMAGE)
 
@@ -106,6 +109,10 @@ def _opened(data: bytes) -> Image.Image:
             "save it smaller, or as JPEG."
         )
     _refuse_other_kinds(data)
+    if data[4:8] == FTYP:  # its library is loaded where it is needed
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener(thumbnails=False, decode_threads=1)
     try:
         image = Image.open(io.BytesIO(data), formats=list(MAX_PIXELS))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -130,8 +137,11 @@ def _refuse_other_kinds(data: bytes) -> None:
         raise UploadError("This is only a pointer of Git LFS to a file: fetch the picture with git lfs pull.")
     elif head.startswith(b"PK\x03\x04"):
         name = "a zip archive, whatever its name says"
-    elif data[4:8] == b"ftyp":
-        name = "an AVIF picture" if data[8:12] in (b"avif", b"avis") else "a HEIC picture or a film"
+    elif data[4:8] == FTYP:
+        if data[8:12] in (b"avif", b"avis"):
+            name = "an AVIF picture"  # of 1 kB it may unpack to gigabytes, whatever size its header says
+        elif data[8:12] not in HEIC:
+            name = "a film"
     if name:
         raise UploadError(f"This is {name}: export the picture as PNG or JPEG and bring that.")
 

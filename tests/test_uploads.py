@@ -11,12 +11,15 @@ import zlib
 from typing import Any
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import ExifTags, Image, ImageCms, ImageDraw
 
 from genlib import uploads
 from genlib.errors import GenlibError
 from genlib.uploads import UploadError, read
+
+pillow_heif.register_heif_opener()
 
 
 def drawing(width: int = 60, height: int = 40) -> Image.Image:
@@ -68,6 +71,8 @@ def sentence(data: bytes) -> str:
         ("WEBP", "RGB", 40),
         ("JPEG", "RGB", 40),
         ("JPEG", "CMYK", 40),
+        ("HEIF", "RGB", 40),
+        ("HEIF", "RGBA", 40),
     ],
 )
 def test_every_kind_and_mode_keeps_its_colours(kind: str, mode: str, tolerance: int) -> None:
@@ -163,6 +168,18 @@ def test_of_an_animation_the_first_frame(kind: str) -> None:
     assert "first" in picture.notes[0]
 
 
+def test_a_telephones_heic_is_upright_and_unpacks_to_what_its_header_says() -> None:
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    picture = read(encoded(drawing(), "HEIF", exif=turned.tobytes()))
+    assert picture.pixels.shape == (60, 40, 3)
+    assert np.abs(picture.pixels[3, 36].astype(int) - (10, 20, 120)).max() < 40  # the blue spot went to the right
+    bomb = bytearray(encoded(Image.new("RGB", (600, 600)), "HEIF"))
+    at = bomb.find(b"ispe")
+    bomb[at + 8 : at + 16] = struct.pack(">II", 100, 100)
+    assert "damaged" in sentence(bytes(bomb))
+
+
 def test_bad_files_each_get_their_sentence() -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
@@ -174,7 +191,9 @@ def test_bad_files_each_get_their_sentence() -> None:
     assert "SVG" in sentence(b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"></svg>')
     assert "PNG" in sentence(b"<svg/>")
     assert "PDF" in sentence(b"%PDF-1.7 ...")
-    assert "HEIC" in sentence(b"\x00\x00\x00\x18ftypheic" + bytes(100))
+    assert "damaged" in sentence(b"\x00\x00\x00\x18ftypheic" + bytes(100))
+    assert "a film" in sentence(b"\x00\x00\x00\x18ftypisom" + bytes(100))
+    assert "AVIF" in sentence(encoded(drawing(), "AVIF"))
     assert "zip" in sentence(archive.getvalue())
     assert "damaged" in sentence(whole[: len(whole) // 2])
     assert "damaged" in sentence(whole[:20])
@@ -246,7 +265,7 @@ def test_damage_anywhere_is_a_picture_or_a_sentence() -> None:
     """Files with flipped bytes or a missing end: a picture of ours or UploadError, never another exception."""
     image = drawing()
     files = [
-        *(encoded(image, kind) for kind in ("PNG", "JPEG", "WEBP", "BMP", "TIFF")),
+        *(encoded(image, kind) for kind in ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "HEIF")),
         encoded(image.convert("P"), "GIF", save_all=True, append_images=[image.rotate(50).convert("P")]),
         encoded(image, "TIFF", compression="tiff_lzw"),
         encoded(image, "JPEG", progressive=True),
