@@ -145,8 +145,8 @@ def up(wide: int, narrow: int, dropout: float) -> Stack:
 
 
 class UNet(nn.Module):
-    """x (B, 1, H, W) and hints (B, 4, H, W) in [-1, 1], z (B, Z) -> features (B, F, H, W), and from those
-    y (B, 3, H, W) in [0, 1] and logits of the palette's colours (B, K, H, W).
+    """x (B, 1, H, W) and hints (B, 4, H, W) in [-1, 1], z (B, Z) -> features h (B, F, H/2, W/2), and from those y
+    (B, 3, H, W) in [0, 1] and logits of the palette's colours (B, K, H/2, W/2).
 
     Each layer on the way up also reads its mirror image on the way down (section 3.2.1): lines need not squeeze through
     the bottleneck, which is where z comes in. The last layer reads the drawing itself, so lines stay crisp.
@@ -166,27 +166,30 @@ class UNet(nn.Module):
         )
         self.last = nn.Conv2d(outputs[-1] + 1 + HINTS, c.space.channels, 3, padding=1)
         if c.noise == "palette":
-            self.chooser = nn.Conv2d(outputs[-1] + 1 + HINTS, len(PALETTE), 1)
+            wide = inputs[-1]
+            self.chooser = nn.Sequential(
+                nn.Conv2d(wide, wide, 1), nn.LeakyReLU(0.2, inplace=True), nn.Conv2d(wide, len(PALETTE), 1)
+            )
 
     def forward(self, x: Tensor, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        h, seen = x, [x]
+        h, seen = x, list[Tensor]()
         for layer in self.down:
             h = layer(h)
             seen.append(h)  # 64x64, 32x32, 16x16, 8x8, 4x4 for 128 px
         h = torch.cat([seen.pop(), z[:, :, None, None].expand(-1, -1, *h.shape[2:])], 1)
-        for layer in self.up:
+        for layer in self.up[:-1]:
             h = torch.cat([layer(h, rng), seen.pop()], 1)
         return h
+
+    def painted(self, h: Tensor, x: Tensor) -> Tensor:
+        return torch.sigmoid(self.last(torch.cat([self.up[-1](h), x], 1)).float())
+
+    def choices(self, h: Tensor) -> Tensor:
+        return self.chooser(h).float()
 
     def trunk(self) -> list[nn.Parameter]:
         """All but the chooser's."""
         return [p for name, p in self.named_parameters() if not name.startswith("chooser.")]
-
-    def painted(self, h: Tensor) -> Tensor:
-        return torch.sigmoid(self.last(h).float())
-
-    def choices(self, h: Tensor) -> Tensor:
-        return self.chooser(h).float()
 
 
 def discriminator(c: Config) -> nn.Sequential:
@@ -302,14 +305,15 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         places = [
             unhinted(d.cpu(), h.cpu(), ROUNDS[-1], LEAST_REGION) for d, h in zip(x[:apart], hints[:apart], strict=True)
         ]
+        shares = [F.avg_pool2d(regions.float(), 2).flatten(1) for regions in places]  # (R, H/2 * W/2)
         hints, colours = hints.clone(), palette(hints.device)
         for j, (first, last) in enumerate(pairwise(ROUNDS)):
             seen = slice(len(x) if j else apart)
             h = self.generator(self.condition(self.here(x[seen]), self.here(hints[seen])), self.here(z[seen, :0]))
-            chances = self.generator.choices(h).softmax(1).cpu()  # p(k | x, hints) (B, K, H, W)
-            for i in range(len(x)):
-                for region in places[i % apart][first:last]:
-                    chance = chances[i % len(chances), :, region].mean(1).double()
+            chances = self.generator.choices(h).softmax(1).flatten(2).cpu()  # p(k | x, hints) (B, K, H/2 * W/2)
+            for i in z.any(1).nonzero()[:, 0].tolist():  # at z = 0 nothing is chosen
+                for region, share in zip(places[i % apart][first:last], shares[i % apart][first:last], strict=True):
+                    chance = (chances[i % len(chances)] @ share / share.sum()).double()
                     chance = chance.where(chance > LEAST_CHANCE * chance.max(), 0)
                     k = (chance.log() + tastes[i, j]).argmax()
                     hints[i, :3, region], hints[i, 3:, region] = colours[k, :, None], 1
@@ -329,11 +333,12 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
 
         Where x is grey, its greys are the truth's own: y keeps them, and takes from the network what they leave open.
         """
-        return self.finished(x, self.generator(self.condition(x, hints), z, rng))
+        seen = self.condition(x, hints)
+        return self.finished(x, seen, self.generator(seen, z, rng))
 
-    def finished(self, x: Tensor, h: Tensor) -> Tensor:
-        """y (B, 3, H, W) by the features h of G."""
-        y = self.generator.painted(h)
+    def finished(self, x: Tensor, seen: Tensor, h: Tensor) -> Tensor:
+        """y (B, 3, H, W) by the features h of what G has seen."""
+        y = self.generator.painted(h, seen)
         return y if self.config.source == "drawing" else (y + x - grey(y)).clamp(0, 1)
 
     @staticmethod
@@ -372,8 +377,9 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
             present = batch.fresh() if k else batch
             x, y, hints, odd = self.training_pairs(present, training)
             z, kl = self.encoded(present, y, training)
-            h = self.generator(self.condition(x, hints), z, rng)
-            fake = self.finished(x, h)
+            seen = self.condition(x, hints)
+            h = self.generator(seen, z, rng)
+            fake = self.finished(x, seen, h)
 
             # D ascends log D(x, y) + log(1 - D(x, G(x, z))), at half the pace (section 3.3).
             real_logits, fake_logits = self.logits(x, hints, y), self.logits(x, hints, fake.detach())
@@ -417,9 +423,10 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
     def surprise(self, h: Tensor, x: Tensor, y: Tensor, odd: Tensor) -> Tensor:
         """-log p(k | x, hints) in nats, k the palette's colour nearest to y's, per pixel between lines; of every second
         row and column. Pictures in `odd` (B,) colours do not count."""
-        h, x, y = (t[:, :, ::2, ::2] for t in (h, x, y))
+        y = y[:, :, ::2, ::2]
         k = (y[:, None] - palette(y.device)[:, :, None, None]).square().sum(2).argmin(1)  # (B, H/2, W/2)
-        counts = ((x[:, 0] > 0.5) & ~odd[:, None, None]).float()
+        between = -F.max_pool2d(-x[:, 0], 2) > 0.5
+        counts = (between & ~odd[:, None, None]).float()
         missed = F.cross_entropy(self.generator.choices(h), k, reduction="none")
         return (counts * missed).sum() / counts.sum().clamp(min=1)
 

@@ -117,8 +117,8 @@ def boxes(*sides: int) -> Tensor:
 def painter_that_expects(**logits: float) -> Pix2Pix:
     """Its palette has these logits everywhere, "FFC83D" or "_2A2A2A", and -50 elsewhere."""
     painter = model(noise="palette").eval()
-    nn.init.zeros_(painter.generator.chooser.weight)
-    bias = painter.generator.chooser.bias.data.fill_(-50)
+    nn.init.zeros_(painter.generator.chooser[-1].weight)
+    bias = painter.generator.chooser[-1].bias.data.fill_(-50)
     for colour, logit in logits.items():
         bias[PALETTE.index(colour.strip("_"))] = logit
     return painter
@@ -138,9 +138,10 @@ def colours_of(hints: Tensor, x: Tensor) -> list[str]:
 
 def test_each_region_draws_its_colour_from_what_is_likely() -> None:
     x = boxes(10, 6, 1)
-    z = torch.zeros(1, model(noise="palette").dims)
     sure = painter_that_expects(FFC83D=0.0, D42544=-1.0)
-    hints = sure.chosen(x, torch.zeros(1, 4, 32, 32), z)
+    none, z = torch.zeros(1, 4, 32, 32), torch.full((1, sure.dims), 1e-6)
+    assert not sure.chosen(x, none, 0 * z).any()  # at z = 0 G is told nothing
+    hints = sure.chosen(x, none, z)
     assert colours_of(hints, x) == ["FFC83D", "FFC83D", ""]  # what is tiny is left to G, and so is the ground
     assert not hints[0, 3, 0].any()
     drawn = [colours_of(sure.chosen(x, torch.zeros(1, 4, 32, 32), sure.codes([seed])), x) for seed in range(60)]
@@ -157,7 +158,7 @@ def test_a_persons_hint_stays() -> None:
     hints = torch.zeros(1, 4, 32, 32)
     hints[0, :, 4:6, 5:7] = torch.tensor([0.0, 0.0, 1.0, 1.0])[:, None, None]
     painter = painter_that_expects(FFC83D=0.0)
-    chosen = painter.chosen(x, painter.understood(x, hints), torch.zeros(1, painter.dims))
+    chosen = painter.chosen(x, painter.understood(x, hints), torch.ones(1, painter.dims))
     assert colours_of(chosen, x) == ["0000FF", "FFC83D"]
 
 
@@ -170,7 +171,7 @@ def test_the_palette_learns_the_colours_between_lines() -> None:
     usual, odd = (painter.surprise(h, x, y, torch.tensor([odd])) for odd in (False, True))
     assert odd == 0
     usual.backward()
-    bias = painter.generator.chooser.bias.grad
+    bias = painter.generator.chooser[-1].bias.grad
     assert bias is not None
     assert bias.argsort()[:2].sort().values.tolist() == sorted(PALETTE.index(c) for c in ("66A644", "FFFFFF"))
 
