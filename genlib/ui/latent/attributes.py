@@ -79,12 +79,17 @@ def _add(scene: Scene) -> None:
             f"{found.labelled.by}, each with the other attributes held."
         )
     with right:
-        rows = np.concatenate([z, moved]).astype(np.float32)
+        changed = not np.array_equal(z, moved)
+        rows = np.concatenate([z, moved] if changed else [z]).astype(np.float32)
         pictures = codes.decoded(scene.checkpoint, rows)
         st.image(
             png(grid(pictures, len(keys)), enlargement(pictures.shape[1], TILE)),
-            caption="Above: as the model draws them. Below: with what was added.",
-            alt="Two rows of pictures: as the model draws them, and with what was added",
+            caption="Above: as the model draws them. Below: with what was added."
+            if changed
+            else "As the model draws them. Choose an attribute, and a second row shows the same pictures with it.",
+            alt="Two rows of pictures: as the model draws them, and with what was added"
+            if changed
+            else "A row of pictures as the model draws them",
         )
         for sentence in words:
             st.caption(sentence)
