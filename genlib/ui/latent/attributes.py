@@ -78,7 +78,10 @@ def _add(scene: Scene) -> None:
             f"Directions are differences of means over {len(found.labelled.z):,} codes with the labels of "
             f"{found.labelled.by}, each with the other attributes held."
         )
-    with right:
+    with left:
+        for sentence in words:
+            st.caption(sentence)
+    with right, st.container(key=LATENT.widget("added")):
         changed = not np.array_equal(z, moved)
         rows = np.concatenate([z, moved] if changed else [z]).astype(np.float32)
         pictures = codes.decoded(scene.checkpoint, rows)
@@ -91,8 +94,6 @@ def _add(scene: Scene) -> None:
             if changed
             else "A row of pictures as the model draws them",
         )
-        for sentence in words:
-            st.caption(sentence)
 
 
 def _pick(found: Directions) -> list[Direction]:
@@ -110,6 +111,7 @@ def _pick(found: Directions) -> list[Direction]:
             key=f"{ADD}.{attribute}",
             on_change=_changed,
             args=(attribute, wanted),
+            wrap=True,
         )
 
     shown = [attribute for i, attribute in enumerate(offered) if i < FEW or attribute in wanted]
