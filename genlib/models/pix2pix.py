@@ -305,7 +305,7 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         places = [
             unhinted(d.cpu(), h.cpu(), ROUNDS[-1], LEAST_REGION) for d, h in zip(x[:apart], hints[:apart], strict=True)
         ]
-        shares = [F.avg_pool2d(regions.float(), 2).flatten(1) for regions in places]  # (R, H/2 * W/2)
+        shares = [F.avg_pool2d(r.float()[None], 2)[0].flatten(1) if len(r) else r for r in places]  # (R, H/2 * W/2)
         hints, colours = hints.clone(), palette(hints.device)
         for j, (first, last) in enumerate(pairwise(ROUNDS)):
             seen = slice(len(x) if j else apart)

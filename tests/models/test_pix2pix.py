@@ -144,6 +144,7 @@ def test_each_region_draws_its_colour_from_what_is_likely() -> None:
     hints = sure.chosen(x, none, z)
     assert colours_of(hints, x) == ["FFC83D", "FFC83D", ""]  # what is tiny is left to G, and so is the ground
     assert not hints[0, 3, 0].any()
+    assert not sure.chosen(torch.ones_like(x), none, z).any()  # an empty sheet
     drawn = [colours_of(sure.chosen(x, torch.zeros(1, 4, 32, 32), sure.codes([seed])), x) for seed in range(60)]
     share = sum(names[0] == "D42544" for names in drawn) / 60
     assert 0.1 < share < 0.45  # e^-1 / (1 + e^-1) = 0.27
