@@ -314,8 +314,9 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
             for i in z.any(1).nonzero()[:, 0].tolist():  # at z = 0 nothing is chosen
                 for region, share in zip(places[i % apart][first:last], shares[i % apart][first:last], strict=True):
                     chance = (chances[i % len(chances)] @ share / share.sum()).double()
-                    chance = chance.where(chance > LEAST_CHANCE * chance.max(), 0)
-                    k = (chance.log() + tastes[i, j]).argmax()
+                    # The noise goes by likelihood: a seed stands for no colour, and like regions get like ones.
+                    likely, which = chance.where(chance > LEAST_CHANCE * chance.max(), 0).sort(descending=True)
+                    k = which[(likely.log() + tastes[i, j]).argmax()]
                     hints[i, :3, region], hints[i, 3:, region] = colours[k, :, None], 1
         return hints
 
