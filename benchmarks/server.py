@@ -78,12 +78,19 @@ class Reading:
     shared: float
 
 
+def memory(pid: int) -> Reading:
+    """What a process has now. FileNotFoundError or ProcessLookupError: it is gone."""
+    kb = dict(re.findall(r"(\w+):\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text()))
+    mb = {key: int(value) * 1024 / 1e6 for key, value in kb.items()}
+    return Reading(time.time(), mb["Rss"], mb["Rss"] - mb["Private_Clean"] - mb["Private_Dirty"])
+
+
 class Watch(threading.Thread):
     """Reads the memory of a process every 50 ms."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
-        self.rollup = Path(f"/proc/{pid}/smaps_rollup")
+        self.pid = pid
         self.readings: list[Reading] = []
         self.marks: list[tuple[float, str]] = []
         self.over = threading.Event()
@@ -91,12 +98,9 @@ class Watch(threading.Thread):
     def run(self) -> None:
         while not self.over.wait(EVERY):
             try:
-                kb = dict(re.findall(r"(\w+):\s+(\d+) kB", self.rollup.read_text()))
+                self.readings.append(memory(self.pid))
             except (FileNotFoundError, ProcessLookupError):
                 return
-            mb = {key: int(value) * 1024 / 1e6 for key, value in kb.items()}
-            shared = mb["Rss"] - mb["Private_Clean"] - mb["Private_Dirty"]
-            self.readings.append(Reading(time.time(), mb["Rss"], shared))
 
     def say(self, what: str, since: float) -> None:
         """Print the peak since then and the present state, and mark the moment."""

@@ -23,7 +23,7 @@ from pathlib import Path
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from benchmarks.server import server
+from benchmarks.server import memory, server
 from benchmarks.visitors import Visitor, busy, percentile
 from genlib.ui.pages import SAMPLE, TRAIN
 
@@ -65,10 +65,8 @@ class Trainee(Visitor):
 
 def state(pid: int) -> tuple[int, int, float]:
     """Threads, child processes, and resident MB."""
-    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    (kb,) = re.findall(r"^Rss:\s+(\d+) kB", rollup, re.M)
     children = sum(len(c.read_text().split()) for c in Path(f"/proc/{pid}/task").glob("*/children"))
-    return len(list(Path(f"/proc/{pid}/task").iterdir())), children, int(kb) * 1024 / 1e6
+    return len(list(Path(f"/proc/{pid}/task").iterdir())), children, memory(pid).resident
 
 
 def say(what: str, pid: int) -> None:

@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from benchmarks.server import PATIENCE, ROOT, idle, server, visitor
+from benchmarks.server import PATIENCE, ROOT, idle, memory, server, visitor
 from genlib.ui.pages import PAGES
 from tests import chromium
 
@@ -113,12 +113,6 @@ def picture(number: int) -> bytes:
     return file.getvalue()
 
 
-def resident(pid: int) -> float:
-    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    assert found
-    return int(found[1]) * 1024 / 1e6
-
-
 def changed(since: float) -> Iterator[Path]:
     """Files that the server could write and that have changed: in the project and wherever temporary files go."""
     for place in (ROOT, Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"), Path.home() / ".streamlit"):
@@ -151,11 +145,11 @@ def uploads(browser: Browser, address: str, pid: int, count: int) -> None:
         page.wait_for_timeout(200)  # a file that comes while the script runs may be lost with its field
         page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
         if number == 0 or (number + 1) % EVERY == 0:
-            print(f"{number + 1:4} uploads: {resident(pid):5.0f} MB resident", flush=True)
+            print(f"{number + 1:4} uploads: {memory(pid).resident:5.0f} MB resident", flush=True)
     page.context.close()
     time.sleep(5)
     files = {Path(f).resolve() for f in open_files(pid)}
-    print(f"after the visitor left: {resident(pid):5.0f} MB; open files of the server on disk: {len(files)}")
+    print(f"after the visitor left: {memory(pid).resident:5.0f} MB; open files of the server on disk: {len(files)}")
     pictures = [p for p in changed(since) if p.stat().st_size > 1000 and holds(p, count)]
     print(f"files on disk that hold a picture of theirs: {len(pictures)}", *pictures, sep="\n")
 
