@@ -294,11 +294,12 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         x = grey(x)
         hints = self.understood(x, no_hints(x) if hints is None else hints)
         if self.config.noise == "palette":
-            hints, z = self.chosen(x, hints, z), z[:, :0]
+            hints, z = self.chosen(x, hints, z) if z.any() else hints, z[:, :0]
         return self.paint(self.here(x), self.here(hints), self.here(z))
 
     def chosen(self, x: Tensor, hints: Tensor, z: Tensor) -> Tensor:
-        """Hints (B, 4, H, W) and, in the larger regions without one, colours of the palette drawn by z (B, Z)."""
+        """Hints (B, 4, H, W) and, in the larger regions without one, colours of the palette drawn by z (B, Z); none
+        for pictures whose z is 0."""
         tastes = -(-torch.special.ndtr(z.double().cpu()).log()).log().unflatten(1, (-1, len(PALETTE)))  # Gumbel noise
         # One picture for several seeds, as a page asks: until the first colours it is looked at once.
         apart = 1 if (x == x[:1]).all() and (hints == hints[:1]).all() else len(x)
@@ -311,7 +312,7 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
             seen = slice(len(x) if j else apart)
             h = self.generator(self.condition(self.here(x[seen]), self.here(hints[seen])), self.here(z[seen, :0]))
             chances = self.generator.choices(h).softmax(1).flatten(2).cpu()  # p(k | x, hints) (B, K, H/2 * W/2)
-            for i in z.any(1).nonzero()[:, 0].tolist():  # at z = 0 nothing is chosen
+            for i in z.any(1).nonzero()[:, 0].tolist():
                 for region, share in zip(places[i % apart][first:last], shares[i % apart][first:last], strict=True):
                     chance = (chances[i % len(chances)] @ share / share.sum()).double()
                     # The noise goes by likelihood: a seed stands for no colour, and like regions get like ones.
@@ -365,7 +366,7 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         painter: list[dict[str, Any]] = [{"params": self.generator.trunk()}]
         if self.config.noise == "code":
             painter[0]["params"] += self.encoder.parameters()
-        else:  # one layer from features that move to what is likely: it has to keep up with them
+        else:  # it reads features that move, and has to keep up with them
             painter.append({"params": [*self.generator.chooser.parameters()], "lr": 10 * rate})
         return {
             "generator": Adam(painter, rate, betas, fused=True),
