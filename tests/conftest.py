@@ -5,8 +5,10 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 # Before torch is imported: the models of the tests are tiny, and threads that spin steal time from each other.
@@ -50,6 +52,14 @@ def _no_outside_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", guarded(socket.socket.connect))
     monkeypatch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
+
+
+@pytest.fixture(autouse=True)
+def _packages_are_looked_through_once() -> None:
+    """For every page that a test runs, Streamlit reads what each installed package says of itself: a quarter second."""
+    scanner: Any = sys.modules.get("streamlit.components.v2.manifest_scanner")
+    if scanner and not hasattr(scanner.scan_component_manifests, "cache_info"):
+        scanner.scan_component_manifests = cache(scanner.scan_component_manifests)
 
 
 @pytest.fixture(scope="session")
