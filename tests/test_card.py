@@ -38,6 +38,7 @@ from genlib.measures.translation import held_out
 from genlib.measures.translation import paired as of_pairs
 from genlib.spaces import Pictures, Points
 
+pytestmark = pytest.mark.usefixtures("sets_unpacked_once")
 HEADS = {"heads": {"digit": 10}}
 NAMES = catalog.model_names()
 MEASURES = {"kid": 0.0123, "kid_spread": 0.004, "precision": 0.5, "recall": 0.25, "density": 0.75, "coverage": 0.4}

@@ -24,6 +24,7 @@ from genlib.__main__ import PROGRAM, _parser, main
 from genlib.checkpoint import Checkpoint, Spec
 from genlib.contract import Recipe
 
+pytestmark = pytest.mark.usefixtures("sets_unpacked_once")
 TRAIN = ["train", "gan-digits", "--fresh", "--batch-size", "16", "--set", "width=16", "--set", "latent=4"]
 
 
