@@ -5,8 +5,12 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 # Before torch is imported: the models of the tests are tiny, and threads that spin steal time from each other.
@@ -50,6 +54,30 @@ def _no_outside_hosts(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket.socket, "connect", guarded(socket.socket.connect))
     monkeypatch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
+
+
+@pytest.fixture(autouse=True)
+def _packages_are_looked_through_once() -> None:
+    """For every page that a test runs, Streamlit reads what each installed package says of itself: a quarter second."""
+    scanner: Any = sys.modules.get("streamlit.components.v2.manifest_scanner")
+    if scanner and not hasattr(scanner.scan_component_manifests, "cache_info"):
+        scanner.scan_component_manifests = cache(scanner.scan_component_manifests)
+
+
+@lru_cache(maxsize=4)
+def _unpacked(load: Any, files: Path, name: str, split: str, **options: Any) -> Any:
+    return load(name, split, **options)
+
+
+@pytest.fixture
+def sets_unpacked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that plan many runs: each plan unpacks its data set, which takes half a second and more."""
+    from genlib.data import store
+
+    load = store.load
+    monkeypatch.setattr(
+        store, "load", lambda *args, **options: replace(_unpacked(load, store.manifest.FILES, *args, **options))
+    )
 
 
 @pytest.fixture(scope="session")

@@ -40,14 +40,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(log: Path, folder: Path = ROOT, port: int | None = None, **settings: object) -> Iterator[str]:
+def serving(
+    log: Path, folder: Path = ROOT, port: int | None = None, before: str = "", **settings: object
+) -> Iterator[str]:
     """`streamlit run app.py` in `folder`, on `port` or a free one; gives its address. What it prints goes into `log`.
 
-    settings: of the section `server` of Streamlit's configuration.
+    before: Python that the server's process runs first; settings: of the section `server` of Streamlit's configuration.
     """
     port = port or free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("STREAMLIT_")}
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    start = f"{before}\nfrom streamlit.web.cli import main\nmain(prog_name='streamlit')"
+    command = [sys.executable, *(("-c", start) if before else ("-m", "streamlit")), "run", "app.py"]
     options = {"server.headless": "true", "server.address": "127.0.0.1", "server.port": port}
     options |= {f"server.{name}": value for name, value in settings.items()}
     with log.open("wb") as out:

@@ -38,6 +38,7 @@ from genlib.measures.translation import held_out
 from genlib.measures.translation import paired as of_pairs
 from genlib.spaces import Pictures, Points
 
+pytestmark = pytest.mark.usefixtures("sets_unpacked_once")
 HEADS = {"heads": {"digit": 10}}
 NAMES = catalog.model_names()
 MEASURES = {"kid": 0.0123, "kid_spread": 0.004, "precision": 0.5, "recall": 0.25, "density": 0.75, "coverage": 0.4}
@@ -125,7 +126,10 @@ def measured() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("model_name", NAMES)
-def test_every_model_gets_a_card_that_the_hub_can_read(tmp_path: Path, model_name: str) -> None:
+def test_every_model_gets_a_card_that_the_hub_can_read_and_whose_code_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_name: str
+) -> None:
+    monkeypatch.setattr(catalog, "CHECKPOINTS", tmp_path)
     checkpoint = put(tmp_path / "some-digits", model_name)
     card.write(checkpoint)
     cls = checkpoint.model_class
@@ -173,27 +177,21 @@ def test_every_model_gets_a_card_that_the_hub_can_read(tmp_path: Path, model_nam
     shows = issubclass(cls, Samples | Translates) or (issubclass(cls, Encodes) and issubclass(cls, Decodes))
     assert (tmp_path / "some-digits" / "sample.png").exists() == ("sample.png" in text) == shows
 
-
-def test_the_code_in_the_card_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalog, "CHECKPOINTS", tmp_path)
-    for name in NAMES:
-        checkpoint = put(tmp_path / f"{name}-digits".replace("_", "-"), name)
-        card.write(checkpoint)
-        code = checkpoint.card().split("```python\n")[1].split("```")[0]
-        lines = [line for line in code.splitlines() if "user/repository" not in line]
-        images = torch.rand(64, *checkpoint.config.space.shape)
-        model: Any = checkpoint.load()
-        if isinstance(model, Translates):
-            images = model.examples(held_out(checkpoint.spec.recipe.data, None), model.worlds(model.config).sources[0])[
-                0
-            ][:3]
-        names: dict[str, Any] = {"images": images}
-        exec("\n".join(lines), names)
-        assert names["model"].config == checkpoint.config
-        if isinstance(model, Translates):
-            shape = tuple(names["translated"].shape)
-            assert f"images: float32 {tuple(images.shape)} in [0, 1], " in code
-            assert f"translated: {shape}, " in code
+    code = text.split("```python\n")[1].split("```")[0]
+    lines = [line for line in code.splitlines() if "user/repository" not in line]
+    images = torch.rand(64, *checkpoint.config.space.shape)
+    model: Any = checkpoint.load()
+    if isinstance(model, Translates):
+        images = model.examples(held_out(checkpoint.spec.recipe.data, None), model.worlds(model.config).sources[0])[0][
+            :3
+        ]
+    names: dict[str, Any] = {"images": images}
+    exec("\n".join(lines), names)
+    assert names["model"].config == checkpoint.config
+    if isinstance(model, Translates):
+        shape = tuple(names["translated"].shape)
+        assert f"images: float32 {tuple(images.shape)} in [0, 1], " in code
+        assert f"translated: {shape}, " in code
 
 
 def test_numbers_are_in_the_card_as_measured(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from genlib.sheets import to_uint8
 from genlib.spaces import Pictures, Points
 from genlib.training import Progress
 
+pytestmark = pytest.mark.usefixtures("sets_unpacked_once")
 SMALL = {"width": 16, "latent": 4}
 
 

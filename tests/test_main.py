@@ -24,6 +24,7 @@ from genlib.__main__ import PROGRAM, _parser, main
 from genlib.checkpoint import Checkpoint, Spec
 from genlib.contract import Recipe
 
+pytestmark = pytest.mark.usefixtures("sets_unpacked_once")
 TRAIN = ["train", "gan-digits", "--fresh", "--batch-size", "16", "--set", "width=16", "--set", "latent=4"]
 
 
@@ -75,14 +76,16 @@ def test_train_again_takes_the_recipe_that_is_stored(place: Path) -> None:
     assert (spec["recipe"]["seed"], spec["recipe"]["steps"], spec["config"]["width"]) == (5, 3, 16)
 
 
-def test_a_killed_training_goes_on_where_it_was(place: Path) -> None:
+def test_a_killed_training_goes_on_where_it_was_and_ctrl_c_ends_it_between_two_steps(place: Path) -> None:
     root = Path(__file__).resolve().parent.parent
     code = (
         "import genlib.experiment as e, genlib.__main__ as m, sys; e.STORE_EVERY_S = 0; sys.exit(m.main(sys.argv[1:]))"
     )
-    command = [sys.executable, "-c", code, *TRAIN, "--steps", "1000000"]
+    arguments = [*TRAIN, "--device", "cpu", "--steps", "1000000"]
     environment = os.environ | {"PYTHONPATH": str(root)}
-    process = subprocess.Popen(command, cwd=place, env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments], cwd=place, env=environment, stderr=subprocess.DEVNULL
+    )
     state = place / ".runs" / "gan-digits.pt"
     try:
         deadline = time.monotonic() + 120
@@ -92,34 +95,33 @@ def test_a_killed_training_goes_on_where_it_was(place: Path) -> None:
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    command[command.index("--fresh")] = "--bfloat16"  # any harmless option: the same command without --fresh
-    command[-1] = "200000"
-    process = subprocess.Popen(command, cwd=place, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    arguments[arguments.index("--fresh")] = "--bfloat16"  # any harmless option: the same command without --fresh
+    arguments[-1] = "200000"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "genlib", *arguments],
+        cwd=place,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert process.stdout is not None
-        assert process.stdout.readline().decode().startswith("Going on from step ")
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith("Going on from step ")
+        seen = ""
+        while "loss D" not in seen and process.poll() is None:  # until it trains
+            seen += process.stderr.read(1)
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=120)
     finally:
         process.kill()
         process.wait()
-
-
-def test_ctrl_c_ends_between_two_steps_and_says_what_to_do(place: Path) -> None:
-    root = Path(__file__).resolve().parent.parent
-    command = [sys.executable, "-m", "genlib", *TRAIN, "--steps", "1000000", "--device", "cpu"]
-    environment = os.environ | {"PYTHONPATH": str(root)}
-    process = subprocess.Popen(
-        command, cwd=place, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    seen = ""
-    while "loss D" not in seen and process.poll() is None:  # until it trains
-        seen += process.stderr.read(1)
-    process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=120)
     assert process.returncode == 2
     assert "Ending between two steps; Ctrl-C again ends at once." in rest
     assert re.search(r"Stopped after [\d,]+ steps, which are kept in .runs/gan-digits.pt", rest)
-    assert (place / ".runs" / "gan-digits.pt").exists()
+    assert state.exists()
     assert not (root / ".runs" / "gan-digits.pt").exists()
 
 

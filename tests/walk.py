@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 from serving import PATIENCE, settled
 
@@ -71,8 +71,10 @@ NAMELESS = """() => {
   walk(document);
   return out;
 }"""
-# To an address of the app as Back and Forward lead there, which loads nothing anew; until the script has run for it.
+# To an address of the app as Back and Forward lead there, which loads nothing anew; until the script has run for it. A
+# run that begins and ends between two paints leaves no trace: after a while it is taken to be over.
 GO = """address => new Promise(done => {
+  setTimeout(done, 10000);
   const app = document.querySelector('[data-testid=stApp]'), state = 'data-test-script-state';
   new MutationObserver((_, observer) => {
     if (app.getAttribute(state) === 'notRunning') done(observer.disconnect());
@@ -140,7 +142,9 @@ def faults(page: Page, dark: bool, phone: bool, again: bool = False) -> list[Any
 def serious(page: Page, rules: list[str] | None = None) -> list[Any]:
     """What axe-core calls serious or critical. What Plotly draws is one picture, with a text in its place."""
     options: dict[str, Any] = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
-    answer = Axe().run(page, {"exclude": [[".main-svg"]]}, options).response
+    if not page.evaluate("'axe' in window"):  # once for a document: the second run of the same functions is quicker
+        page.evaluate(AXE_SCRIPT)
+    answer = page.evaluate("([where, options]) => axe.run(where, options)", [{"exclude": [[".main-svg"]]}, options])
     return [
         (finding["id"], node["target"], node["failureSummary"])
         for finding in answer["violations"]

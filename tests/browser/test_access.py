@@ -49,8 +49,15 @@ def test_everybody_can_use_it(way: Way, server: str, visit: Visit) -> None:
     assert {where: wrong for where, wrong in found.items() if wrong} == {}
 
 
-def test_arrow_keys_go_through_the_pictures_and_the_dialog_gives_the_focus_back(server: str, visit: Visit) -> None:
-    page = visit(f"{server}/sample?model=vae-digits&seed=7&n=6")
+def test_new_pictures_are_told_arrow_keys_go_through_them_and_the_dialog_gives_the_focus_back(
+    server: str, visit: Visit
+) -> None:
+    page = visit(f"{server}/sample?model=vae-digits&seed=41&n=6")
+    settled(page)
+    expect(status(page)).to_have_count(0)
+    page.get_by_role("spinbutton", name="First seed").fill("7")
+    page.keyboard.press("Enter")
+    expect(status(page)).to_have_text("6 pictures by vae-digits, from seed 7 on", timeout=PATIENCE)
     settled(page)
     tiles = page.get_by_role("group", name="Pictures").get_by_role("button")
     expect(tiles).to_have_count(6, timeout=PATIENCE)
@@ -85,49 +92,41 @@ def test_arrow_keys_go_through_the_pictures_and_the_dialog_gives_the_focus_back(
     expect(tiles.nth(1)).to_be_focused(timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("name", ["Controls", "Hub"])
-def test_a_window_gives_the_focus_back(name: str, server: str, visit: Visit) -> None:
+def test_a_window_gives_the_focus_back(server: str, visit: Visit) -> None:
     page = visit(f"{server}/sample?model=dcgan-faces&n=6")
     settled(page)
-    button = page.get_by_role("button", name=name)
-    button.focus()
-    page.keyboard.press("Enter")
-    expect(page.get_by_test_id("stPopoverBody")).to_be_visible(timeout=PATIENCE)
-    page.keyboard.press("Escape")
-    expect(page.get_by_test_id("stPopoverBody")).to_have_count(0, timeout=PATIENCE)
-    expect(button).to_be_focused(timeout=PATIENCE)
+    for name in ("Controls", "Hub"):
+        button = page.get_by_role("button", name=name)
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_test_id("stPopoverBody")).to_be_visible(timeout=PATIENCE)
+        page.keyboard.press("Escape")
+        expect(page.get_by_test_id("stPopoverBody")).to_have_count(0, timeout=PATIENCE)
+        expect(button).to_be_focused(timeout=PATIENCE)
 
 
-def test_new_pictures_are_told(server: str, visit: Visit) -> None:
-    page = visit(f"{server}/sample?model=vae-digits&seed=7&n=6")
-    settled(page)
-    expect(status(page)).to_have_count(0)
-    page.get_by_role("spinbutton", name="First seed").fill("41")
-    page.keyboard.press("Enter")
-    expect(status(page)).to_have_text("6 pictures by vae-digits, from seed 41 on", timeout=PATIENCE)
-
-
-@pytest.mark.parametrize("group", ["Examples", "Answers"])
-def test_the_chosen_one_is_marked_and_its_result_told(group: str, server: str, visit: Visit) -> None:
+def test_the_chosen_one_is_marked_and_its_result_told(server: str, visit: Visit) -> None:
     page = visit(f"{server}/translate?model=pix2pix-sketch&way=example&example=3")
-    settled(page)
-    tiles = page.get_by_role("group", name=group).get_by_role("button")
-    chosen = page.get_by_role("group", name=group).get_by_role("button", pressed=True)
-    first = 3 if group == "Examples" else 0
-    expect(chosen).to_have_count(1, timeout=PATIENCE)
-    expect(tiles.nth(first)).to_have_attribute("aria-pressed", "true")
     tick = "e => getComputedStyle(e, '::before').content"
-    assert "✓" in tiles.nth(first).evaluate(tick)
-    tiles.nth(first).focus()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("Space")
-    expect(tiles.nth(first + 1)).to_have_attribute("aria-pressed", "true", timeout=PATIENCE)
-    expect(chosen).to_have_count(1)
-    assert "✓" in tiles.nth(first + 1).evaluate(tick)
-    assert "✓" not in tiles.nth(first).evaluate(tick)
-    expect(tiles.nth(first + 1)).to_be_focused()
-    said = "the most typical answer" if group == "Examples" else "the answer with seed 0"
-    expect(status(page)).to_have_text(f"New picture: {said}", timeout=PATIENCE)
+    for group, first, said in (
+        ("Examples", 3, "the most typical answer"),
+        ("Answers", 0, "the answer with seed 0"),
+    ):
+        settled(page)
+        tiles = page.get_by_role("group", name=group).get_by_role("button")
+        chosen = page.get_by_role("group", name=group).get_by_role("button", pressed=True)
+        expect(chosen).to_have_count(1, timeout=PATIENCE)
+        expect(tiles.nth(first)).to_have_attribute("aria-pressed", "true")
+        assert "✓" in tiles.nth(first).evaluate(tick)
+        tiles.nth(first).focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Space")
+        expect(tiles.nth(first + 1)).to_have_attribute("aria-pressed", "true", timeout=PATIENCE)
+        expect(chosen).to_have_count(1)
+        assert "✓" in tiles.nth(first + 1).evaluate(tick)
+        assert "✓" not in tiles.nth(first).evaluate(tick)
+        expect(tiles.nth(first + 1)).to_be_focused()
+        expect(status(page)).to_have_text(f"New picture: {said}", timeout=PATIENCE)
 
 
 def test_the_family_tree_is_a_list_that_keys_reach(server: str, visit: Visit) -> None:

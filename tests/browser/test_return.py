@@ -22,7 +22,7 @@ from playwright.sync_api import expect
 from serving import PATIENCE, free_port, serving
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import BrowserContext, Locator, Page
 
 FORGETS = 1  # s after which the server forgets a session without a connection; two minutes as it comes
 SQUARE = [(0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75), (0.25, 0.25)]
@@ -30,10 +30,11 @@ STROKE = [(0.4, 0.5), (0.6, 0.5)]
 
 
 class Place:
-    """A server behind a network."""
+    """A server behind a network; `url` is its address on the side that is never cut."""
 
     def __init__(self, folder: Path) -> None:
         self._log, self._port, self._running = folder / "log", free_port(), ExitStack()
+        self.url = f"http://127.0.0.1:{self._port}"
         self.network = Network(self._port)
         self._start()
 
@@ -54,24 +55,31 @@ class Place:
         self._running.close()
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    with closing(Place(tmp_path)) as found:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with closing(Place(tmp_path_factory.mktemp("place"))) as found:
         yield found
 
 
 @pytest.fixture
-def visitor(browser) -> Iterator[Page]:
+def place(shared: Place) -> Iterator[Place]:
+    """One server for all of these tests: each has sessions of its own, and what was imported serves them all."""
+    yield shared
+    shared.network.mend()
+
+
+@pytest.fixture
+def visitor(windows: Callable[..., BrowserContext]) -> Iterator[Page]:
     """A page that may lose its connection: the browser's console says so, and that is no error here."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
-    page = context.new_page()
+    page = windows(dark=False, width=1280, phone=False).new_page()
+    page.set_viewport_size({"width": 1280, "height": 900})
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     exceptions = page.locator(".stException").all_inner_texts()
-    context.close()
+    page.evaluate("localStorage.clear()")
+    page.close()
     assert not errors + exceptions
 
 
@@ -163,7 +171,8 @@ def test_a_socket_that_died_in_silence_is_found_out(place: Place, visitor: Page)
     expect(page.get_by_role("button", name=f"picture with seed {query(page)['seed']}", exact=True)).to_be_visible()
 
 
-def test_strokes_drawn_without_a_connection_are_translated(place: Place, visitor: Page) -> None:
+def test_a_drawing_and_its_undo_survive_a_lost_connection_and_a_reload(place: Place, visitor: Page) -> None:
+    """And what is drawn without a connection is translated."""
     page = visitor
     page.goto(f"{place.network.url}/translate?model=pix2pix-sketch&from=line-drawings&way=draw&seed=0")
     drag(page, SQUARE)
@@ -178,22 +187,20 @@ def test_strokes_drawn_without_a_connection_are_translated(place: Place, visitor
     expect_strokes(page, 2)
     page.get_by_role("button", name="Five other answers").click()
     expect(page.get_by_role("button", name="the answer with seed 5", exact=True)).to_be_visible()
+    settle(page)
+    second = answer(page).get_attribute("src") or ""
     # Undo still knows what was drawn before.
     ink = on_paper(page)
     page.keyboard.press("Control+z")
     assert 0 < on_paper(page) < ink
     assert strokes(page) == 1
-
-
-def test_a_drawing_survives_a_reload_and_so_does_its_undo(server: str, visitor: Page) -> None:
-    page = visitor
-    page.goto(f"{server}/translate?model=pix2pix-sketch&from=line-drawings&way=draw&seed=0")
-    drag(page, SQUARE)
-    first = answer(page).get_attribute("src") or ""
-    drag(page, STROKE)
-    expect(answer(page)).not_to_have_attribute("src", first)
+    expect(answer(page)).not_to_have_attribute("src", second)
     settle(page)
-    ink, second = on_paper(page), answer(page).get_attribute("src") or ""
+    first = answer(page).get_attribute("src") or ""
+    page.keyboard.press("Control+Shift+Z")
+    expect(answer(page)).to_have_attribute("src", second)
+    settle(page)
+
     page.reload()
     expect(answer(page)).to_have_attribute("src", second)
     expect_strokes(page, 2)
@@ -202,9 +209,9 @@ def test_a_drawing_survives_a_reload_and_so_does_its_undo(server: str, visitor: 
     expect(answer(page)).to_have_attribute("src", first)
 
 
-def test_a_theme_is_that_of_all_pages_and_survives_a_reload(server: str, visitor: Page) -> None:
+def test_a_theme_is_that_of_all_pages_and_survives_a_reload(place: Place, visitor: Page) -> None:
     page = visitor
-    page.goto(server)
+    page.goto(place.url)
     settle(page)
     background = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
     light = page.evaluate(background)
@@ -223,9 +230,9 @@ def test_a_theme_is_that_of_all_pages_and_survives_a_reload(server: str, visitor
     assert page.evaluate(background) == dark
 
 
-def test_back_goes_where_the_visitor_was(server: str, visitor: Page) -> None:
+def test_back_goes_where_the_visitor_was(place: Place, visitor: Page) -> None:
     page = visitor
-    page.goto(server)
+    page.goto(place.url)
     settle(page)
     go(page, "Sample")
     until(page, lambda: "seed" in query(page))
@@ -255,10 +262,10 @@ CLICKS = 40
 STORED = "JSON.parse(sessionStorage['genlib.paper translate.drawing white']).done.length"
 
 
-def test_a_drawing_survives_every_order_of_clicks(server: str, visitor: Page) -> None:
+def test_a_drawing_survives_every_order_of_clicks(place: Place, visitor: Page) -> None:
     """Pages, ways, undo and Back in a random order and faster than the server; strokes wherever there is paper."""
     page, dice = visitor, random.Random(7)
-    page.goto(f"{server}/translate?model=pix2pix-sketch&from=line-drawings&way=draw&seed=0")
+    page.goto(f"{place.url}/translate?model=pix2pix-sketch&from=line-drawings&way=draw&seed=0")
     drag(page, SQUARE)
     answer(page)
     paper = page.locator(".sheet[aria-label]")
@@ -317,8 +324,8 @@ def test_a_drawing_survives_every_order_of_clicks(server: str, visitor: Page) ->
     expect_strokes(page, done)
 
 
-@pytest.mark.parametrize("how", ["restart", "reload"])
-def test_an_uploaded_picture_is_still_there(how: str, place: Place, visitor: Page) -> None:
+def test_an_uploaded_picture_is_still_there(place: Place, visitor: Page) -> None:
+    """After a reload, and after the server was started anew."""
     page = visitor
     page.goto(f"{place.network.url}/translate?model=pix2pix-grey&from=grey-pictures&way=upload&seed=0")
     file = io.BytesIO()
@@ -329,13 +336,15 @@ def test_an_uploaded_picture_is_still_there(how: str, place: Place, visitor: Pag
     )
     was = answer(page).get_attribute("src") or ""
     settle(page)
-    if how == "reload":
-        page.reload()
-    else:
-        place.lose(how)
-        come_back(page, place)
-    expect(page.get_by_role("button", name="Remove the picture")).to_be_visible()
-    expect(answer(page)).to_have_attribute("src", was)
+    for how in ("reload", "restart"):
+        if how == "reload":
+            page.reload()
+        else:
+            place.lose(how)
+            come_back(page, place)
+        expect(page.get_by_role("button", name="Remove the picture")).to_be_visible()
+        expect(answer(page)).to_have_attribute("src", was)
+        settle(page)
     # Once removed it stays away, and its frame with it.
     page.get_by_role("button", name="Remove the picture").click()
     expect(page.get_by_text("Upload a picture:")).to_be_visible()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ import pytest
 from fake_hub import FakeHub, Repo
 from PIL import Image
 from playwright.sync_api import expect
+from serving import serving
 
 from genlib import catalog, checkpoint
 from genlib.contract import Recipe
@@ -85,37 +85,32 @@ def test_a_click_enlarges_and_the_same_tile_can_be_clicked_again(server: str, vi
         assert picture.size[0] >= 512
 
 
-def test_new_pictures_and_back(server: str, visit: Visit) -> None:
+def test_new_pictures_another_page_and_back_and_the_grid_to_take(server: str, visit: Visit) -> None:
     page = visit(f"{server}/sample?model={NAME}&seed=7&n=6")
     tiles(page, 6)
     page.get_by_role("button", name="New pictures").click()
     page.wait_for_url(lambda url: "seed=7&" not in url, timeout=PATIENCE)
     expect(tile(page, 7)).to_have_count(0, timeout=PATIENCE)
-    page.go_back()
-    expect(tile(page, 7)).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_role("spinbutton", name="First seed")).to_have_value("7")
-
-
-def test_another_page_and_back_loses_nothing(server: str, visit: Visit) -> None:
-    page = visit(f"{server}/sample?model={NAME}&seed=7&n=6")
-    tiles(page, 6)
-    page.get_by_role("button", name="New pictures").click()
-    page.wait_for_url(lambda url: "seed=7&" not in url, timeout=PATIENCE)
     address = page.url
     page.get_by_role("link", name="Home").click()
     page.wait_for_selector("h1:has-text('generative')", timeout=PATIENCE)
     page.get_by_role("link", name="Sample", exact=True).click()
     tiles(page, 6)
     page.wait_for_url(address, timeout=PATIENCE)
-
-
-def test_the_grid_can_be_taken(server: str, visit: Visit) -> None:
-    page = visit(f"{server}/sample?model={NAME}&seed=7&n=6")
-    tiles(page, 6)
     with page.expect_download(timeout=PATIENCE) as download:
         page.get_by_role("button", name="Grid as PNG").click()
     with Image.open(io.BytesIO(download.value.path().read_bytes())) as picture:
         assert picture.width > picture.height > 112
+
+
+def test_back_brings_the_pictures_before(server: str, visit: Visit) -> None:
+    page = visit(f"{server}/sample?model={NAME}&seed=7&n=6")
+    tiles(page, 6)
+    page.get_by_role("button", name="New pictures").click()
+    page.wait_for_url(lambda url: "seed=7&" not in url, timeout=PATIENCE)
+    page.go_back()
+    expect(tile(page, 7)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("spinbutton", name="First seed")).to_have_value("7")
 
 
 @pytest.mark.parametrize("count", [1, 100])
@@ -128,28 +123,40 @@ def test_a_phone_shows_it_without_scrolling_sideways(count: int, server: str, vi
     assert max(sides) - min(sides) < 1
 
 
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
-    """A Hub with one model, for servers that start after it."""
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeHub]:
+    """A Hub with two models."""
+    folder = tmp_path_factory.mktemp("hub") / "tiny"
     cls = catalog.model_class("gan")
     spec = checkpoint.Spec(model="gan", config=cls.tiny()[0].model_dump(), recipe=Recipe(data="digits"))
-    checkpoint.save(cls(cls.tiny()[0]), tmp_path / "tiny", spec)
-    (tmp_path / "tiny" / "README.md").write_text("# Tiny\n\n![spy](http://example.org/x.png) <b>Bold</b> words\n")
+    checkpoint.save(cls(cls.tiny()[0]), folder, spec)
+    (folder / "README.md").write_text("# Tiny\n\n![spy](http://example.org/x.png) <b>Bold</b> words\n")
     server = FakeHub()
-    repo = server.repos["someone/tiny"] = Repo()
-    repo.commit({path.name: path.read_bytes() for path in (tmp_path / "tiny").iterdir()})
-    monkeypatch.setenv("HF_ENDPOINT", server.url)
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    for name in ("someone/tiny", "someone/other"):
+        repo = server.repos[name] = Repo()
+        repo.commit({path.name: path.read_bytes() for path in folder.iterdir()})
     yield server
     server.stop()
 
 
-def test_a_hub_model_opens_by_a_click_and_then_by_its_address(hub: FakeHub, fresh_server: str, visit: Visit) -> None:
-    page = visit(f"{fresh_server}/sample?model=someone/tiny&seed=5&n=4&truncation=0.5")
+@pytest.fixture(scope="module")
+def with_hub(hub: FakeHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that asks this Hub."""
+    folder = tmp_path_factory.mktemp("with-hub")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HF_ENDPOINT", hub.url)
+        patch.setenv("HF_HOME", str(folder / "home"))
+        with serving(folder / "log") as url:
+            yield url
+
+
+def test_a_hub_model_opens_by_a_click_and_then_by_its_address(hub: FakeHub, with_hub: str, visit: Visit) -> None:
+    asked = len(hub.log)
+    page = visit(f"{with_hub}/sample?model=someone/tiny&seed=5&n=4&truncation=0.5")
     tiles(page, 4)  # of a stand-in
     # Pictures of a run that is over are gone from the server, so its card's has to be here first.
     page.wait_for_function("document.images.length && [...document.images].every(i => i.complete)", timeout=PATIENCE)
-    assert not hub.log  # nothing was asked for
+    assert len(hub.log) == asked  # nothing was asked for
     page.get_by_role("button", name="Download it").click()
     page.wait_for_url(re.compile("revision=[0-9a-f]{40}&seed=5&n=4&truncation=0.5"), timeout=PATIENCE)
     assert "model=someone/tiny" in page.url.replace("%2F", "/")
@@ -161,10 +168,10 @@ def test_a_hub_model_opens_by_a_click_and_then_by_its_address(hub: FakeHub, fres
     assert len(hub.log) == asked  # cached, and pinned
 
 
-def test_the_hub_field(hub: FakeHub, fresh_server: str, visit: Visit) -> None:
-    page = visit(f"{fresh_server}/sample?model={NAME}&seed=5&n=4")
+def test_the_hub_field(with_hub: str, visit: Visit) -> None:
+    page = visit(f"{with_hub}/sample?model={NAME}&seed=5&n=4")
     tiles(page, 4)
-    for repo in ("someone/absent", "someone/tiny"):
+    for repo in ("someone/absent", "someone/other"):
         page.get_by_role("button", name="Hub").click()
         page.get_by_role("textbox", name="Model on the Hugging Face Hub").fill(repo)
         page.get_by_role("button", name="Open model").click()

@@ -196,9 +196,7 @@ def test_one_of_two_drawings_goes_home_and_comes_back(
     with page.expect_download(timeout=PATIENCE) as download:
         page.get_by_role("button", name="OpenRaster").click()
     download.value.save_as(tmp_path / "mine.ora")
-    page.goto(f"{server}/translate?model={shipped.name}&way=draw")
-    page.evaluate("sessionStorage.clear()")
-    page.goto(f"{server}/translate?model={shipped.name}&way=upload")
+    page = visit(f"{server}/translate?model={shipped.name}&way=upload")  # a tab of its own knows nothing of the other
     upload(page, "mine.ora", (tmp_path / "mine.ora").read_bytes())
     wait_for(page, lambda found: found.shape == blue.shape and bool((found == blue).all()))
     expect(page.locator(".sheet")).to_have_attribute("aria-label", re.compile("1 stroke$"), timeout=PATIENCE)

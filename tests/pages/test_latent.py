@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,10 @@ def save(root: Path, name: str, model: str, data: str = "digits", **config: Any)
     checkpoint.save(cls(made), root / name, spec)
 
 
-@pytest.fixture(autouse=True)
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What encodes and draws, what only draws, what only encodes, two of two dimensions, and what has no such space."""
-    folder = tmp_path / "checkpoints"
+    folder = tmp_path_factory.mktemp("made")
     save(folder, "a-vae", "vae", width=16, latent=4)
     save(folder, "b-gan", "gan", width=16, latent=5)
     save(folder, "c-autoencoder", "autoencoder", width=16, latent=3)
@@ -44,6 +45,13 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save(folder, "flat-autoencoder", "autoencoder", width=16, latent=2)
     save(folder, "thin-vae", "vae", width=16, latent=1)
     save(folder, "judge", "classifier", heads={"digit": 10}, width=8)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def root(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A catalogue of them, for a test to change."""
+    folder = shutil.copytree(made, tmp_path / "checkpoints")
     monkeypatch.setattr(catalog, "CHECKPOINTS", folder)
     st.cache_data.clear()
     st.cache_resource.clear()

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,10 @@ def save(root: Path, name: str, model: str, data: str = "digits", **config: Any)
     checkpoint.save(weights, root / name, spec)
 
 
-@pytest.fixture(autouse=True)
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two that are exact, one of few greys, one that bounds; one of colours, one of another set, and who cannot say."""
-    folder = tmp_path / "checkpoints"
+    folder = tmp_path_factory.mktemp("made")
     save(folder, "a-fvsbn", "fvsbn")
     save(folder, "b-pixelcnn", "pixelcnn", width=4, layers=2, levels=4)
     save(folder, "c-vae", "vae", width=16, latent=3)
@@ -66,6 +67,13 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder, "h-line", "vae", "mixture1d", space={"kind": "points", "dims": 1}, width=8, latent=2, decoder="gaussian"
     )
     save(folder, "i-rbm", "rbm", "fashion", hidden=20)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def root(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A catalogue of them, for a test to change."""
+    folder = shutil.copytree(made, tmp_path / "checkpoints")
     monkeypatch.setattr(catalog, "CHECKPOINTS", folder)
     monkeypatch.setattr(held, "MANY", COUNT)
     monkeypatch.setattr(held, "FEW", 12)

@@ -40,15 +40,22 @@ def save(root: Path, name: str, model: str, data: str = "digits", **config: Any)
     checkpoint.save(cls(made), root / name, spec)
 
 
-@pytest.fixture(autouse=True)
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A catalogue of two samplers of pictures, one of points, and a model that makes nothing."""
-    folder = tmp_path / "checkpoints"
+    folder = tmp_path_factory.mktemp("made")
     save(folder, FIRST, "gan", width=16, latent=4)
     save(folder, "beta-vae", "vae", width=16, latent=4)
     save(folder, POINTS, "gan", "ring8", space={"kind": "points"}, width=16, latent=2, batch_norm=False, dropout=0.0)
     save(folder, "gamma-classifier", "classifier", heads={"digit": 10})
     (folder / FIRST / "README.md").write_text("---\nlicense: mit\n---\n\n# The card\n\nIt makes noise.\n")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def root(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A catalogue of them, for a test to change."""
+    folder = shutil.copytree(made, tmp_path / "checkpoints")
     monkeypatch.setattr(catalog, "CHECKPOINTS", folder)
     budget.MADE.clear()
     return folder

@@ -6,6 +6,7 @@ import base64
 import gc
 import io
 import json
+import shutil
 import weakref
 import zipfile
 from collections.abc import Callable
@@ -47,14 +48,21 @@ def save(
     checkpoint.save(cls(made), root / name, spec)
 
 
-@pytest.fixture(autouse=True)
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A catalogue of three translators and a model that translates nothing."""
-    folder = tmp_path / "checkpoints"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three translators and a model that translates nothing."""
+    folder = tmp_path_factory.mktemp("made")
     save(folder, SKETCH, "pix2pix", "emoji", latent=2)
     save(folder, GREY, "pix2pix", "faces+emoji", latent=2, source="grey")
     save(folder, HAIR, "discogan", "faces", a_name="blond hair", b_name="black hair")
     save(folder, "delta-gan", "dcgan", "faces", latent=2)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def root(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A catalogue of them, for a test to change."""
+    folder = shutil.copytree(made, tmp_path / "checkpoints")
     monkeypatch.setattr(catalog, "CHECKPOINTS", folder)
     budget.MADE.clear()
     return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import fields
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from streamlit.testing.v1 import AppTest
 
 from genlib import catalog, checkpoint, contract, query
 from genlib.contract import Recipe
@@ -39,6 +41,21 @@ def test_each_field_is_described_bounded_and_refuses_nonsense_in_one_sentence(sc
 def test_every_page_has_its_file_and_every_file_its_page() -> None:
     assert sorted(page.file for page in PAGES) == sorted(f"pages/{p.name}" for p in (ROOT / "pages").glob("*.py"))
     assert len({page.key for page in PAGES}) == len(PAGES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.key)
+def test_a_page_that_is_run_on_its_own_brings_itself_into_the_frame(page: PageSpec[Any]) -> None:
+    """Once: so Streamlit runs it where a deep link is the first request to a server. browser/test_frame.py sees it."""
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    at.switch_page(page.file)
+    at.query_params["from"] = "a letter"
+    at.run()
+    assert not at.exception
+    (title,) = at.title
+    assert re.search(rf'frame\.heading\(\s*"{title.value}"', (ROOT / page.file).read_text())
+    told = [json.loads(component.proto.json or "{}") for component in at.get("bidi_component")]
+    assert sum("pages" in data for data in told) == 1
+    assert at.query_params["from"] == "a letter"
 
 
 @pytest.mark.parametrize("page", CHOOSING, ids=lambda page: page.key)
