@@ -50,13 +50,14 @@ class Shown:
 
 
 class Desk:
-    """Of one visitor: one run, or two side by side."""
+    """Of one visitor: one run, or several side by side."""
 
     def __init__(self) -> None:
         self.key = secrets.token_urlsafe(12)
         self.shown: tuple[Shown, ...] = ()
         self.trouble = ""
         self.race: Race | None = None
+        self.pace: float | None = None  # steps a second in slow motion
         self.own: PictureSet | None = None  # pictures that the visitor brought to learn from
         self._lease = Lease(self._expire)
 
@@ -84,6 +85,7 @@ class Desk:
         for task, called in tasks:
             watcher = Watcher(task.source) if isinstance(task.source, PointSet) else Album(task)
             job = Job(task, watcher, party=self.key, limits=LIMITS, threads=1, budget=budget, after=after)
+            job.slow(self.pace)
             made.append(Shown(job, watcher, called))
         self.stop()
         self.shown = tuple(made)
@@ -100,6 +102,12 @@ class Desk:
         """`player`: who alone moves, of those of the runs' snapshots; "": all do."""
         for shown in self.shown:
             shown.job.step(player)
+
+    def slow(self, pace: float | None) -> None:
+        """Steps a second from now on; None: as many as the machine can."""
+        self.pace = pace
+        for shown in self.shown:
+            shown.job.slow(pace)
 
     def stop(self) -> None:
         for shown in self.shown:

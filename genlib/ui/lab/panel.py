@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from genlib.errors import GenlibError
-from genlib.figures.curves import Curve, curves
+from genlib.figures.curves import Curve, compared, curves
 from genlib.jobs import Moment, Snapshot
 from genlib.lab import doctor, offers
 from genlib.lab.seen import Watcher
-from genlib.ui.lab import form, keep, plane, sheet
+from genlib.ui.lab import form, keep, lanes, plane, sheet
 from genlib.ui.lab.desk import Desk, Shown
 from genlib.ui.lab.query import TrainQuery
 from genlib.ui.live import live
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from genlib.ui.address import Address
 
 TICK = 0.4  # s
+PACES = (None, 2.0, 1.0, 0.5)  # steps a second; no more than can be seen
 KEY = TRAIN.widget
 VIEWS: Mapping[str, Any] = {"points": plane, "pictures": sheet}
 SIGNS = {
@@ -50,20 +51,18 @@ def _panel(desk: Desk, address: Address[TrainQuery], ticking: bool) -> None:
         st.rerun()  # the page: another pace, or none, or another page
     if desk.trouble:
         st.error(desk.trouble, icon=":material/error:")
-    _status(runs, snapshots)
+    _status(runs, snapshots, form.abreast(address.values))
     if not runs:
         _idle(address.values.data)
         return
     view = VIEWS[runs[0].kind]
     at = _moment(snapshots)
     moments = [_at(now.moments, at) for now in snapshots]
-    columns = st.columns(2, gap="medium") if len(runs) > 1 else st.columns([5, 4], gap="large")
-    for i, (one, moment) in enumerate(zip(runs, moments, strict=True)):
-        with columns[i]:
-            if one.called:
-                st.markdown(f"**{one.called}**")
-            view.figure(one, moment, i)
-    with columns[1] if len(runs) == 1 else st.container():
+    one = len(runs) == 1
+    left, right = st.columns([5, 4], gap="large") if one else (st.container(), st.container())
+    with left:
+        view.figures(runs, moments)
+    with right:
         if isinstance(watcher := runs[0].watcher, Watcher):
             plane.numbers([one.called for one in runs], moments, watcher)
         else:
@@ -104,7 +103,17 @@ def _buttons(desk: Desk, address: Address[TrainQuery], snapshots: list[Snapshot]
             )
         st.button("One step", on_click=_do, args=(desk, address, "step"), key=KEY("step"), icon=":material/step_over:")
         st.button("Stop", on_click=desk.stop, key=KEY("stop"), icon=":material/stop:", disabled=fresh)
-        players = snapshots[0].players if len(snapshots) == 1 and not (desk.moving or fresh) else ()
+        st.session_state.setdefault(KEY("_pace"), desk.pace)
+        st.selectbox(
+            "Pace",
+            PACES,
+            format_func=_paced,
+            key=KEY("_pace"),
+            on_change=lambda: desk.slow(st.session_state[KEY("_pace")]),
+            label_visibility="collapsed",
+            width=170,
+        )
+        players = _players(snapshots) if not (desk.moving or fresh) else ()
         for player in players if len(players) > 1 else ():
             st.button(
                 f"{player.capitalize()} alone",
@@ -114,6 +123,16 @@ def _buttons(desk: Desk, address: Address[TrainQuery], snapshots: list[Snapshot]
                 icon=":material/person:",
                 help="One step in which nobody else moves",
             )
+
+
+def _paced(pace: float | None) -> str:
+    return "Full speed" if pace is None else "1 step a second" if pace == 1 else f"{pace:g} steps a second"
+
+
+def _players(snapshots: list[Snapshot]) -> tuple[str, ...]:
+    """Those that every run has."""
+    first, *others = (now.players for now in snapshots)
+    return tuple(player for player in first if all(player in other for other in others))
 
 
 def _do(
@@ -146,9 +165,11 @@ def _do(
 # --- Where it stands ---
 
 
-def _status(runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> None:
-    """A line, and one for each run that ended otherwise than was asked for."""
+def _status(runs: tuple[Shown, ...], snapshots: list[Snapshot], asked: int) -> None:
+    """A line, and one for each run that ended otherwise than was asked for. `asked`: runs that the form asks for."""
     text, share = "Press Start. You can pause, go on step by step, and change everything.", 0.0
+    if asked > 1:
+        text = f"Press Start: {asked} runs side by side. They share this machine and take about {asked} times as long."
     if snapshots:
         text, share = _said(runs, snapshots), min(map(_share, runs, snapshots))
     st.progress(min(1.0, share), text)
@@ -231,14 +252,8 @@ def _doctor(desk: Desk, address: Address[TrainQuery], runs: tuple[Shown, ...], s
                 help="From its last healthy moment, with learning rates ten times lower",
             )
         if len(snapshots) == 1 and found.change:
-            words = ", ".join(
-                f"{name.replace('_', ' ')} {value:g}"
-                if isinstance(value, float)
-                else f"{name.replace('_', ' ')} {value}"
-                for name, value in found.change.items()
-            )
             st.button(
-                f"Try {words} beside it",
+                f"Try {lanes.words(found.change)} beside it",
                 on_click=_do,
                 args=(desk, address, "start", found.change),
                 key=KEY("try"),
@@ -252,14 +267,15 @@ def _curves(view: Any, runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> No
     for now in snapshots:
         losses.append({name: (now.curves.steps, values) for name, values in now.curves.values.items()})
     fit: list[dict[str, Curve]] = [view.fits(now.moments) for now in snapshots]
-    left, right = st.columns(2, gap="medium") if len(snapshots) > 1 else (st.container(), st.container())
-    kinds = ((left, losses, "what the model descends", "losses"), (right, fit, view.FIT, "fits"))
-    for place, all_, title, key in kinds:
+    several = len(snapshots) > 1
+    left, right = st.columns(2, gap="medium") if several else (st.container(), st.container())
+    steps = max(snapshots[0].steps, *(now.step for now in snapshots))
+    for place, all_, title, key in ((left, losses, "losses, scores", "losses"), (right, fit, view.FIT, "fits")):
         if not any(all_):
             continue
         with place:
             st.plotly_chart(
-                curves(all_, title, max(snapshots[0].steps, *(now.step for now in snapshots)), called),
+                compared(all_, steps, called) if several else curves(all_[0], title, steps),
                 config={"displayModeBar": False},
                 key=KEY(f"{key}.chart"),
                 alt=f"Curves over the steps: {', '.join(dict.fromkeys(name for run in all_ for name in run))}",

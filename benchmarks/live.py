@@ -1,0 +1,105 @@
+"""How much of a run's speed a page that shows it leaves: python -m benchmarks.live
+
+Lab        the game lab as it opens (a GAN with 2 x 128 units on ring8, batches of 256), started on Train and watched
+           by a visitor over the server's websocket, who asks anew as often as a browser does, against
+           the same task on the command line. Reported as well: moments a second that the visitor was shown.
+Pictures   the same of a run on fashion (--pictures MODEL), in pictures a second.
+
+Rounds alternate between the two, so that a slow minute of a shared machine falls on both; medians are printed. Steps
+are counted over --seconds of the clock, after the first ones. Linux; needs what `make test` installs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import re
+import statistics
+import subprocess
+import sys
+import time
+
+from benchmarks.server import server
+from benchmarks.soak import TICK, Trainee
+from genlib import query
+from genlib.ui.lab.query import TrainQuery
+from genlib.ui.pages import TRAIN
+
+ROUNDS = 3
+ALONE = """
+import sys, time, json
+from genlib import experiment
+from genlib.lab import offers
+recipe, settings, model, seconds = json.loads(sys.argv[1])
+task = offers.usual(model, recipe["data"], "", recipe, **settings)
+run, at, began = experiment.begin(task), 0, 0.0
+while True:
+    run.advance()
+    if run.step == 20:
+        at, began = run.step, time.monotonic()
+    if began and time.monotonic() - began > seconds:
+        break
+print((run.step - at) / (time.monotonic() - began))
+"""
+
+
+def alone(parameters: dict[str, str], seconds: float) -> float:
+    """Steps a second of the same task in a process of its own."""
+    asked = query.read(TrainQuery.beside(parameters), parameters).values
+    task = json.dumps([asked.recipe | {"steps": 100_000}, asked.settings, asked.model, seconds])
+    out = subprocess.run([sys.executable, "-c", ALONE, task], capture_output=True, text=True, check=True).stdout
+    return float(out)
+
+
+async def watched(port: int, address: str, seconds: float) -> tuple[float, float]:
+    """Steps and shown moments a second of a run on Train, as its visitor sees them."""
+    async with Trainee(port) as visitor:
+        await visitor.open(TRAIN.key, address)
+        await visitor.press("start")
+        await visitor.until(r"^Step [1-9]")
+        await asyncio.sleep(3)
+        first, began, seen = None, 0.0, set[int]()
+        while not began or time.monotonic() - began < seconds:
+            await asyncio.sleep(TICK)
+            await visitor._run([])
+            step = int(re.findall(r"Step ([\d,]+)", visitor.said)[0].replace(",", ""))
+            if first is None:
+                first, began = step, time.monotonic()
+            seen.add(step)
+        took = time.monotonic() - began
+        await visitor.press("stop")
+        await visitor.until(r"^(Ended|Finished)")
+        return (step - first) / took, (len(seen) - 1) / took
+
+
+def compare(what: str, parameters: dict[str, str], port: int, seconds: float) -> None:
+    address = "?" + "&".join(f"{name}={text}" for name, text in parameters.items())
+    ours, theirs, moments = [], [], []
+    for _ in range(ROUNDS):
+        steps, shown = asyncio.run(watched(port, address, seconds))
+        ours.append(steps)
+        moments.append(shown)
+        theirs.append(alone(parameters, seconds))
+    mine, other = statistics.median(ours), statistics.median(theirs)
+    print(
+        f"{what:24} {mine:7.1f} steps a second on the page, {other:7.1f} alone: {mine / other:.0%}; "
+        f"{statistics.median(moments):.1f} moments a second",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=12)
+    parser.add_argument("--pictures", default="dcgan", metavar="MODEL")
+    args = parser.parse_args()
+    with server() as (address, _):
+        port = int(address.rpartition(":")[2])
+        compare("lab", {"data": "ring8", "model": "gan", "steps": "20000"}, port, args.seconds)
+        pictures = {"data": "fashion", "model": args.pictures, "budget": "600"}
+        compare(f"{args.pictures} on fashion", pictures, port, args.seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""A game of two players on a function of two numbers: its heights, and the way that the players go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from genlib.figures import INVISIBLE, MUTED
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+HEIGHT = 340  # px
+LINES = 16  # of equal height
+
+
+def game(x: np.ndarray, y: np.ndarray, heights: np.ndarray, path: np.ndarray) -> go.Figure:
+    """
+    x, y     places along the axes, (A,) and (B,); the way is cut off at their ends
+    heights  of the function there, (B, A)
+    path     where the players were after each step, (T, 2)
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    figure.add_contour(
+        x=x, y=y, z=heights, ncontours=LINES, showscale=False, colorscale=[[0, MUTED], [1, MUTED]], opacity=0.55,
+        contours={"coloring": "lines", "showlabels": True, "labelfont": {"size": 10, "color": MUTED}},
+        line={"width": 1}, hovertemplate="x %{x:.2f}, y %{y:.2f}: %{z:.2f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=path[:, 0], y=path[:, 1], mode="lines+markers", marker={"size": 7, "symbol": "arrow", "angleref": "previous"},
+        customdata=np.arange(len(path)), line={"width": 1.6},
+        hovertemplate="after %{customdata} steps: x %{x:.3f}, y %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    for (at_x, at_y), place in zip(path[:2], ("middle right", "top center"), strict=False):
+        figure.add_scatter(
+            x=[at_x], y=[at_y], mode="markers+text", text=[f"({at_x:g}, {at_y:.3g})"], textposition=place,
+            marker={"size": 8, "color": MUTED}, hoverinfo="skip",
+        )  # fmt: skip
+    figure.update_layout(
+        height=HEIGHT,
+        margin={"l": 0, "r": 0, "t": 4, "b": 0},
+        showlegend=False,
+        dragmode=False,  # a finger scrolls the page
+        paper_bgcolor=INVISIBLE,
+        plot_bgcolor=INVISIBLE,
+    )
+    figure.update_xaxes(title="x goes down", range=[x[0], x[-1]], fixedrange=True, zeroline=False, showgrid=False)
+    figure.update_yaxes(title="y goes up", range=[y[0], y[-1]], fixedrange=True, zeroline=False, showgrid=False)
+    return figure
