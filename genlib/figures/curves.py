@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 HEIGHT = 190  # px
-ROW, LEGEND = 84, 64  # px, of each curve where runs are compared, and what is about them
+ROW, LOW, LEGEND = 84, 62, 64  # px, of each curve where runs are compared, or of many, and what is about them
+MANY = 5  # rows
 # Of runs: in one figure after another each has its own, and they are told apart without colours, too.
 COLOURS = ("#b5614e", "#4a879b", "#a07c2c", "#8272ae")
 DASHES = ("solid", "dot", "dash", "longdashdot")
@@ -60,11 +61,12 @@ def compared(runs: Sequence[Mapping[str, Curve]], steps: int, called: Sequence[s
             line = {"width": 1.6, "color": COLOURS[i], "dash": DASHES[i]}
             legend = {"legendgroup": str(i), "showlegend": row == 1}
             figure.add_scatter(x=at, y=values, name=of, line=line, row=row, col=1, **legend, **_drawn(of))
-    _lay(figure, LEGEND + ROW * len(names))
+    row_height = ROW if len(names) < MANY else LOW
+    _lay(figure, LEGEND + row_height * len(names))
     figure.update_annotations(x=0, xanchor="left", font={"size": 12, "color": MUTED})  # the names of the rows
-    figure.update_layout(legend={"y": 1 + 24 / (ROW * len(names))})
+    figure.update_layout(legend={"y": 1 + 24 / (row_height * len(names))})
     figure.update_xaxes(range=[0, steps])
-    figure.update_yaxes(nticks=4)
+    figure.update_yaxes(nticks=4 if row_height == ROW else 3)
     return figure
 
 

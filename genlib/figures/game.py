@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 340  # px
 LINES = 16  # of equal height
+STILL = 0.005  # of the figure's width: shorter steps at the end are left out
 
 
 def game(x: np.ndarray, y: np.ndarray, heights: np.ndarray, path: np.ndarray) -> go.Figure:
@@ -25,20 +26,20 @@ def game(x: np.ndarray, y: np.ndarray, heights: np.ndarray, path: np.ndarray) ->
 
     figure = go.Figure()
     figure.add_contour(
-        x=x, y=y, z=heights, ncontours=LINES, showscale=False, colorscale=[[0, MUTED], [1, MUTED]], opacity=0.55,
-        contours={"coloring": "lines", "showlabels": True, "labelfont": {"size": 10, "color": MUTED}},
-        line={"width": 1}, hovertemplate="x %{x:.2f}, y %{y:.2f}: %{z:.2f}<extra></extra>",
+        x=x, y=y, z=heights, ncontours=LINES, showscale=False, opacity=0.75, contours={"coloring": "heatmap"},
+        line={"width": 0.6, "color": MUTED}, hovertemplate="f(%{x:.2f}, %{y:.2f}) = %{z:.2f}<extra></extra>",
     )  # fmt: skip
+    moved = np.abs(np.diff(path, axis=0)).max(1) > STILL * (x[-1] - x[0])
+    path = path[: 2 + int(np.flatnonzero(moved)[-1])]  # where they have come to rest, arrows would make a heap
     figure.add_scatter(
-        x=path[:, 0], y=path[:, 1], mode="lines+markers", marker={"size": 7, "symbol": "arrow", "angleref": "previous"},
-        customdata=np.arange(len(path)), line={"width": 1.6},
+        x=path[:, 0], y=path[:, 1], mode="lines+markers", marker={"size": 8, "symbol": "arrow", "angleref": "previous"},
+        customdata=np.arange(len(path)), line={"width": 1.8},
         hovertemplate="after %{customdata} steps: x %{x:.3f}, y %{y:.3f}<extra></extra>",
     )  # fmt: skip
-    for (at_x, at_y), place in zip(path[:2], ("middle right", "top center"), strict=False):
-        figure.add_scatter(
-            x=[at_x], y=[at_y], mode="markers+text", text=[f"({at_x:g}, {at_y:.3g})"], textposition=place,
-            marker={"size": 8, "color": MUTED}, hoverinfo="skip",
-        )  # fmt: skip
+    figure.add_scatter(
+        x=path[:2, 0], y=path[:2, 1], mode="markers+text", text=[f"({x:.4g}, {y:.4g})" for x, y in path[:2]],
+        textposition="middle right", textfont={"size": 13}, marker={"size": 7}, hoverinfo="skip",
+    )  # fmt: skip
     figure.update_layout(
         height=HEIGHT,
         margin={"l": 0, "r": 0, "t": 4, "b": 0},

@@ -57,7 +57,8 @@ def arena(watcher: Watcher, views: Sequence[View], key: str) -> None:
         modes = [(*at, SIGMAS * s) for at, s in zip(law.modes.tolist(), law.sigma.tolist(), strict=True)]
     made = _either(view.made for view in views)
     judges = _either(JUDGES.get(view.seen.meaning, "D") for view in views if view.seen and view.seen.word is not None)
-    judged = _either(MEANINGS[view.seen.meaning][0] for view in views if view.seen and view.seen.word is not None)
+    said = (MEANINGS[view.seen.meaning][0] for view in views if view.seen and view.seen.word is not None)
+    judged = _either(said, " / ")
     _component(
         data={
             "view": (tuple(low.tolist()), tuple(high.tolist())),
@@ -87,9 +88,9 @@ def _run(view: View, dims: int, judged: str) -> dict[str, object]:
     }
 
 
-def _either(words: Iterable[str]) -> str:
+def _either(words: Iterable[str], between: str = " or ") -> str:
     """Each of them once: runs side by side may not be of the same kind, and there is one legend."""
-    return " or ".join(dict.fromkeys(words))
+    return between.join(dict.fromkeys(words))
 
 
 def _lattice(seen: Seen | None) -> tuple[str, int, int] | None:

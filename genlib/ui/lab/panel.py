@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from genlib.ui.address import Address
 
 TICK = 0.4  # s
-PACES = (None, 2.0, 1.0, 0.5)  # steps a second; no more than can be seen
+FULL = 0.0
+PACES = (FULL, 2.0, 1.0, 0.5)  # steps a second; of slow motion no more than can be seen
 KEY = TRAIN.widget
 VIEWS: Mapping[str, Any] = {"points": plane, "pictures": sheet}
 SIGNS = {
@@ -32,6 +33,7 @@ SIGNS = {
     "between": ":material/trending_up:",
     "won": ":material/gavel:",
     "collapse": ":material/grain:",
+    "oscillation": ":material/cached:",
     "diverging": ":material/warning:",
 }  # what the doctor finds
 
@@ -47,11 +49,11 @@ def _panel(desk: Desk, address: Address[TrainQuery], ticking: bool) -> None:
     runs = desk.shown if not desk.ended or all(one.kind == form.kind() for one in desk.shown) else ()
     snapshots = [shown.job.snapshot() for shown in runs]
     _buttons(desk, address, snapshots)
-    if desk.moving != ticking or keep.goes():
-        st.rerun()  # the page: another pace, or none, or another page
     if desk.trouble:
         st.error(desk.trouble, icon=":material/error:")
     _status(runs, snapshots, form.abreast(address.values))
+    if desk.moving != ticking or keep.goes():
+        st.rerun()  # the page: another pace, or none, or another page
     if not runs:
         _idle(address.values.data)
         return
@@ -103,13 +105,13 @@ def _buttons(desk: Desk, address: Address[TrainQuery], snapshots: list[Snapshot]
             )
         st.button("One step", on_click=_do, args=(desk, address, "step"), key=KEY("step"), icon=":material/step_over:")
         st.button("Stop", on_click=desk.stop, key=KEY("stop"), icon=":material/stop:", disabled=fresh)
-        st.session_state.setdefault(KEY("_pace"), desk.pace)
+        st.session_state.setdefault(KEY("_pace"), desk.pace or FULL)
         st.selectbox(
             "Pace",
             PACES,
             format_func=_paced,
             key=KEY("_pace"),
-            on_change=lambda: desk.slow(st.session_state[KEY("_pace")]),
+            on_change=lambda: desk.slow(st.session_state[KEY("_pace")] or None),
             label_visibility="collapsed",
             width=170,
         )
@@ -125,8 +127,8 @@ def _buttons(desk: Desk, address: Address[TrainQuery], snapshots: list[Snapshot]
             )
 
 
-def _paced(pace: float | None) -> str:
-    return "Full speed" if pace is None else "1 step a second" if pace == 1 else f"{pace:g} steps a second"
+def _paced(pace: float) -> str:
+    return "Full speed" if pace == FULL else "1 step a second" if pace == 1 else f"{pace:g} steps a second"
 
 
 def _players(snapshots: list[Snapshot]) -> tuple[str, ...]:
@@ -169,7 +171,7 @@ def _status(runs: tuple[Shown, ...], snapshots: list[Snapshot], asked: int) -> N
     """A line, and one for each run that ended otherwise than was asked for. `asked`: runs that the form asks for."""
     text, share = "Press Start. You can pause, go on step by step, and change everything.", 0.0
     if asked > 1:
-        text = f"Press Start: {asked} runs side by side. They share this machine and take about {asked} times as long."
+        text = f"Press Start: {asked} runs side by side. They share this machine: each is up to {asked} times slower."
     if snapshots:
         text, share = _said(runs, snapshots), min(map(_share, runs, snapshots))
     st.progress(min(1.0, share), text)
@@ -191,7 +193,7 @@ def _said(runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> str:
     if "waiting" in states and "running" not in states:
         wait = f" in at most {first.wait:,.0f} s" if first.wait is not None else ""
         return f"Another run has this machine. Yours is number {first.place} in the line; its turn comes{wait}."
-    steps = " and ".join(dict.fromkeys(f"{now.step:,}" for now in snapshots))
+    steps = _span(now.step for now in snapshots)
     if budget is None:
         steps += f" of {first.steps:,}"
     if "running" in states:
@@ -199,7 +201,7 @@ def _said(runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> str:
             return "The pictures are read; then it begins, and its time with it."
         batch = 1 if budget is None else runs[0].job.task.recipe.batch_size
         unit = "steps" if budget is None else "pictures"
-        pace = " and ".join(f"{batch * now.pace:,.0f}" for now in snapshots if now.state == "running")
+        pace = _span(batch * now.pace for now in snapshots if now.state == "running")
         left = max((now.left or 0.0) for now in snapshots)
         where = f" on {first.device.upper()}" if budget is not None and first.device else ""
         return f"Step {steps} · {pace} {unit} a second{where}" + (f" · {left:,.0f} s left" if left else "")
@@ -209,6 +211,12 @@ def _said(runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> str:
     if budget is None:
         steps = steps.rpartition(" of ")[0]
     return f"{word} after {steps} steps. The slider shows its moments."
+
+
+def _span(numbers: Iterable[float]) -> str:
+    """The smallest and the largest of them, or the one that there is."""
+    found = sorted(numbers)
+    return " to ".join(dict.fromkeys(f"{x:,.{1 if 0 < x < 1 else 0}f}" for x in (found[0], found[-1])))
 
 
 def _moment(snapshots: list[Snapshot]) -> int | None:
@@ -241,7 +249,8 @@ def _doctor(desk: Desk, address: Address[TrainQuery], runs: tuple[Shown, ...], s
         own = {**task.config.model_dump(), **task.recipe.training}
         found = VIEWS[shown.kind].diagnosis(now, own)
         of = f"{shown.called}: " if shown.called else ""
-        st.markdown(f"{SIGNS[found.sign]} {of}{found.said} {found.advice}")
+        advice = found.advice if len(snapshots) == 1 else ""
+        st.markdown(f"{SIGNS[found.sign]} {of}{found.said} {advice}")
         if len(snapshots) == 1 and now.state == "failed" and now.healthy is not None and (slower := doctor.slower(own)):
             st.button(
                 f"Go on from step {now.healthy:,}, ten times slower",
