@@ -1,9 +1,10 @@
 """How much of a run's speed a page that shows it leaves: python -m benchmarks.live
 
 Lab        the game lab as it opens (a GAN with 2 x 128 units on ring8, batches of 256), started on Train and watched
-           by a visitor over the server's websocket, who asks anew as often as a browser does, against
-           the same task on the command line. Reported as well: moments a second that the visitor was shown.
-Pictures   the same of a run on fashion (--pictures MODEL), in pictures a second.
+           by a visitor over the server's websocket, who asks anew as often as a browser does, against the same task
+           in a process of its own: with one thread, as a run on the page has, and with as many as torch takes.
+           Printed as well: how many moments a second the visitor was shown.
+Pictures   the same of a run on fashion (--pictures MODEL).
 
 Rounds alternate between the two, so that a slow minute of a shared machine falls on both; medians are printed. Steps
 are counted over --seconds of the clock, after the first ones. Linux; needs what `make test` installs.
@@ -28,10 +29,11 @@ from genlib.ui.pages import TRAIN
 
 ROUNDS = 3
 ALONE = """
-import sys, time, json
+import sys, time, json, torch
 from genlib import experiment
 from genlib.lab import offers
-recipe, settings, model, seconds = json.loads(sys.argv[1])
+recipe, settings, model, seconds, threads = json.loads(sys.argv[1])
+torch.set_num_threads(threads or torch.get_num_threads())
 task = offers.usual(model, recipe["data"], "", recipe, **settings)
 run, at, began = experiment.begin(task), 0, 0.0
 while True:
@@ -44,10 +46,10 @@ print((run.step - at) / (time.monotonic() - began))
 """
 
 
-def alone(parameters: dict[str, str], seconds: float) -> float:
-    """Steps a second of the same task in a process of its own."""
+def alone(parameters: dict[str, str], seconds: float, threads: int) -> float:
+    """Steps a second of the same task in a process of its own. `threads` 0: as many as torch takes by itself."""
     asked = query.read(TrainQuery.beside(parameters), parameters).values
-    task = json.dumps([asked.recipe | {"steps": 100_000}, asked.settings, asked.model, seconds])
+    task = json.dumps([asked.recipe | {"steps": 100_000}, asked.settings, asked.model, seconds, threads])
     out = subprocess.run([sys.executable, "-c", ALONE, task], capture_output=True, text=True, check=True).stdout
     return float(out)
 
@@ -75,16 +77,17 @@ async def watched(port: int, address: str, seconds: float) -> tuple[float, float
 
 def compare(what: str, parameters: dict[str, str], port: int, seconds: float) -> None:
     address = "?" + "&".join(f"{name}={text}" for name, text in parameters.items())
-    ours, theirs, moments = [], [], []
+    ours, theirs, wide, moments = [], [], [], []
     for _ in range(ROUNDS):
         steps, shown = asyncio.run(watched(port, address, seconds))
         ours.append(steps)
         moments.append(shown)
-        theirs.append(alone(parameters, seconds))
-    mine, other = statistics.median(ours), statistics.median(theirs)
+        theirs.append(alone(parameters, seconds, 1))
+        wide.append(alone(parameters, seconds, 0))
+    mine, one, all_ = map(statistics.median, (ours, theirs, wide))
     print(
-        f"{what:24} {mine:7.1f} steps a second on the page, {other:7.1f} alone: {mine / other:.0%}; "
-        f"{statistics.median(moments):.1f} moments a second",
+        f"{what:24} {mine:7.1f} steps a second on the page, {statistics.median(moments):.1f} moments; alone {one:7.1f} "
+        f"with one thread as on the page ({mine / one:.0%}), {all_:7.1f} with all ({mine / all_:.0%})",
         flush=True,
     )
 
@@ -93,12 +96,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=12)
     parser.add_argument("--pictures", default="dcgan", metavar="MODEL")
+    parser.add_argument("--only", choices=["lab", "pictures"])
     args = parser.parse_args()
     with server() as (address, _):
         port = int(address.rpartition(":")[2])
-        compare("lab", {"data": "ring8", "model": "gan", "steps": "20000"}, port, args.seconds)
-        pictures = {"data": "fashion", "model": args.pictures, "budget": "600"}
-        compare(f"{args.pictures} on fashion", pictures, port, args.seconds)
+        if args.only != "pictures":
+            compare("lab", {"data": "ring8", "model": "gan", "steps": "20000"}, port, args.seconds)
+        if args.only != "lab":
+            pictures = {"data": "fashion", "model": args.pictures, "budget": "600"}
+            compare(f"{args.pictures} on fashion", pictures, port, args.seconds)
 
 
 if __name__ == "__main__":

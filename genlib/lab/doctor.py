@@ -24,6 +24,7 @@ SURE = 0.95  # of D on data, and one minus it on samples: it has won
 LOST = 0.5  # share of the modes below which a generator has collapsed, where its samples lie on modes at all
 ON = 0.5  # share of samples within three sigma above which they do
 WELL, SHARP, NEAR = 0.9, 0.8, 0.1  # share of the modes, of the samples within three sigma, and nats of Jensen-Shannon
+HEAP = 0.1  # of the samples' distance to the data: who is spread over less is in one place
 GROWN = 20.0  # times as large as in the first steps: a value that grows without end
 BEYOND = 1000.0  # nobody's loss on points is as large
 LATE, FEWEST = 8, 4  # moments that are looked at for restlessness, and transitions between them that it takes
@@ -83,6 +84,13 @@ def look(
             "collapse",
             f"Mode collapse: samples lie where data do ({gauges.sharp:.0%} within three sigma), but cover {of}.",
             *_spread(settings),
+        )
+    if covered < LOST and float(seen[-1].made.std(0).max()) < HEAP * gauges.emd:
+        return Diagnosis(
+            "collapse",
+            f"Mode collapse: all samples lie in one heap, {gauges.emd:.2g} away from the data on average.",
+            "Learn ten times more slowly.",
+            slower(settings),
         )
     if covered >= WELL and gauges.sharp >= SHARP and gauges.js < NEAR:
         return Diagnosis("well", f"All is well: {of} covered, {gauges.sharp:.0%} of the samples within three sigma.")

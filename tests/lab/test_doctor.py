@@ -56,6 +56,7 @@ CASES: dict[str, tuple[str, Points, Mapping[str, Callable[[np.random.Generator],
     "a quarter of the modes": ("collapse", on(0.25), HALF),
     "one mode": ("collapse", on(0.0, 0.5), HALF),
     "a heap, and D knows": ("won", beside, {"D(real)": flat(0.999), "D(fake)": flat(0.001)}),
+    "a heap, and D does not know": ("collapse", beside, HALF),
     "a loss that grows": ("diverging", on(0.5), {"distance": growing, "loss": steady}),
     "blurred": ("between", on(1.0, 6.0), HALF),
 }

@@ -267,6 +267,9 @@ def test_what_a_visitor_draws_is_learned(monkeypatch: pytest.MonkeyPatch) -> Non
     assert any("There is no stroke" in info.value for info in at.info)
     press(at, "start")
     assert any("There is no stroke" in error.value for error in at.error)
+    at.selectbox(key="train.data").select("moons").run()
+    assert not at.error  # of the drawing that is not asked for any more
+    at.selectbox(key="train.data").select("drawn").run()
     line = {"path": [["M", 40, 160], ["L", 280, 160]], "stroke": INK, "strokeWidth": 6}  # level, in the middle
     at.session_state[f"{form.PAPER}.kept"] = Kept(f"{form.PAPER} white", "1", (line,))
     at.run()

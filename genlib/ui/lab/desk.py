@@ -55,7 +55,8 @@ class Desk:
     def __init__(self) -> None:
         self.key = secrets.token_urlsafe(12)
         self.shown: tuple[Shown, ...] = ()
-        self.trouble = ""
+        self.trouble = ""  # why nothing could be begun, and
+        self.troubled: dict[str, str] = {}  # the address that asked for it
         self.race: Race | None = None
         self.pace: float | None = None  # steps a second in slow motion
         self.own: PictureSet | None = None  # pictures that the visitor brought to learn from

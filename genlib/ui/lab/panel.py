@@ -49,7 +49,7 @@ def _panel(desk: Desk, address: Address[TrainQuery], ticking: bool) -> None:
     runs = desk.shown if not desk.ended or all(one.kind == form.kind() for one in desk.shown) else ()
     snapshots = [shown.job.snapshot() for shown in runs]
     _buttons(desk, address, snapshots)
-    if desk.trouble:
+    if desk.trouble and desk.troubled == address.parameters():
         st.error(desk.trouble, icon=":material/error:")
     _status(runs, snapshots, form.abreast(address.values))
     if desk.moving != ticking or keep.goes():
@@ -145,7 +145,7 @@ def _do(
     change   what the second of two has otherwise
     heal     go on with it from the last healthy moment of the one that was, instead
     """
-    desk.trouble = ""
+    desk.trouble, asked = "", address.parameters()
     try:
         if change:
             first = desk.shown[0]
@@ -161,7 +161,7 @@ def _do(
             desk.lay(form.tasks(address), form.budget())
         desk.start() if what == "start" else desk.step()
     except GenlibError as error:
-        desk.trouble = str(error)
+        desk.trouble, desk.troubled = str(error), asked
 
 
 # --- Where it stands ---
