@@ -61,12 +61,12 @@ async def watched(port: int, address: str, seconds: float) -> tuple[float, float
         await visitor.press("start")
         await visitor.until(r"^Step [1-9]")
         await asyncio.sleep(3)
-        first, began, seen = None, 0.0, set[int]()
+        first, began, seen = 0, 0.0, set[int]()
         while not began or time.monotonic() - began < seconds:
             await asyncio.sleep(TICK)
             await visitor._run([])
             step = int(re.findall(r"Step ([\d,]+)", visitor.said)[0].replace(",", ""))
-            if first is None:
+            if not began:
                 first, began = step, time.monotonic()
             seen.add(step)
         took = time.monotonic() - began

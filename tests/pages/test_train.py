@@ -16,7 +16,7 @@ from starlette.formparsers import MultiPartParser
 from streamlit.config import get_option
 from streamlit.testing.v1 import AppTest
 
-from genlib import catalog, experiment, query
+from genlib import catalog, experiment, query, room
 from genlib.checkpoint import Checkpoint
 from genlib.drawing import INK
 from genlib.jobs import HERE
@@ -524,6 +524,16 @@ def test_what_the_form_asks_for_is_what_the_command_line_would_train() -> None:
 
 
 # --- What cannot be ---
+
+
+def test_without_memory_a_run_ends_in_a_sentence_and_no_slider_is_promised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "free", lambda: 0)
+    at = visit(**SMALL)
+    press(at, "start")
+    until(at, lambda now: now.ended)
+    (warning,) = at.warning
+    assert warning.value.startswith("The run ended after 0 steps, since the machine's memory")
+    assert [p.proto.text for p in at.get("progress")] == ["Ended after 0 steps."]
 
 
 def test_what_cannot_be_trained_is_one_sentence() -> None:

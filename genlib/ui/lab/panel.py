@@ -60,8 +60,7 @@ def _panel(desk: Desk, address: Address[TrainQuery], ticking: bool) -> None:
     view = VIEWS[runs[0].kind]
     at = _moment(snapshots)
     moments = [_at(now.moments, at) for now in snapshots]
-    one = len(runs) == 1
-    left, right = st.columns([5, 4], gap="large") if one else (st.container(), st.container())
+    left, right = st.columns([5, 4], gap="large") if len(runs) == 1 else (st.container(), st.container())
     with left:
         view.figures(runs, moments)
     with right:
@@ -210,7 +209,7 @@ def _said(runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> str:
     word = "Finished" if states == {"finished"} else "Ended"
     if budget is None:
         steps = steps.rpartition(" of ")[0]
-    return f"{word} after {steps} steps. The slider shows its moments."
+    return f"{word} after {steps} steps." + (" The slider shows its moments." if len(_steps(snapshots)) > 1 else "")
 
 
 def _span(numbers: Iterable[float]) -> str:
@@ -219,10 +218,15 @@ def _span(numbers: Iterable[float]) -> str:
     return " to ".join(dict.fromkeys(f"{x:,.{1 if 0 < x < 1 else 0}f}" for x in (found[0], found[-1])))
 
 
+def _steps(snapshots: list[Snapshot]) -> list[int]:
+    """Those of all moments that are kept."""
+    return sorted({moment.step for now in snapshots for moment in now.moments})
+
+
 def _moment(snapshots: list[Snapshot]) -> int | None:
     """The step of the moment that is looked at, by the slider where nothing goes on; None: the last one."""
     still = snapshots and all(now.state not in ("running", "waiting") for now in snapshots)
-    steps = sorted({moment.step for now in snapshots for moment in now.moments}) if still else []
+    steps = _steps(snapshots) if still else []
     if len(steps) < 2:
         return None
     # A key of its own for each end: the slider of another run begins at the end.
