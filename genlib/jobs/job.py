@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from genlib import experiment, room
+from genlib import courtesy, experiment, room
 from genlib.budget import size
 from genlib.errors import GenlibError
 from genlib.jobs import ends, limits
@@ -253,6 +253,7 @@ class Job:
             single = self._next(run)
             if single is None:
                 break
+            courtesy.let()
             started = time.monotonic()
             values = {name: float(value) for name, value in run.advance(self._singles[0] if single else "").items()}
             pace.count(started)

@@ -91,11 +91,11 @@ def test_a_reload_finds_the_run_and_who_leaves_ends_it(fresh_server: str, visit:
 
 
 def test_runs_side_by_side_have_one_legend_and_one_cursor(server: str, visit: Visit) -> None:
-    page = visit(server + "/train?width=16&batch=16&steps=20&also=vae;+gan+game=minimax")
+    page = visit(server + "/train?width=16&batch=16&steps=5&also=vae+batch=16;+gan+game=minimax+batch=16")
     settled(page)
     press(page, "Start")
-    expect(status(page)).to_contain_text("Finished after 20 steps", timeout=PATIENCE)
-    planes = page.get_by_role("img", name=re.compile("after 20 steps, over the data"))
+    expect(status(page)).to_contain_text("Finished after 5 steps", timeout=PATIENCE)
+    planes = page.get_by_role("img", name=re.compile("after 5 steps, over the data"))
     expect(planes).to_have_count(3, timeout=PATIENCE)
     expect(page.get_by_role("button", name="samples", exact=True)).to_have_count(1)
     planes.first.hover()

@@ -69,7 +69,7 @@ def _panel(desk: Desk, address: Address[TrainQuery], ticking: bool) -> None:
         else:
             sheet.seen(runs[0], snapshots[0])
         _doctor(desk, address, runs, snapshots)
-        _curves(view, runs, snapshots)
+        _curves(desk, view, runs, snapshots)
         keep.offer(runs)
         if view is sheet:
             for one, now in zip(runs, snapshots, strict=True):
@@ -274,7 +274,7 @@ def _doctor(desk: Desk, address: Address[TrainQuery], runs: tuple[Shown, ...], s
             )
 
 
-def _curves(view: Any, runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> None:
+def _curves(desk: Desk, view: Any, runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> None:
     called = [shown.called for shown in runs]
     losses: list[dict[str, Curve]] = []
     for now in snapshots:
@@ -286,9 +286,13 @@ def _curves(view: Any, runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> No
     for place, all_, title, key in ((left, losses, "losses, scores", "losses"), (right, fit, view.FIT, "fits")):
         if not any(all_):
             continue
+
+        def make(all_: list[dict[str, Curve]] = all_, title: str = title) -> Any:
+            return compared(all_, steps, called) if several else curves(all_[0], title, steps)
+
         with place:
             st.plotly_chart(
-                compared(all_, steps, called) if several else curves(all_[0], title, steps),
+                desk.chart(key, make),
                 config={"displayModeBar": False},
                 key=KEY(f"{key}.chart"),
                 alt=f"Curves over the steps: {', '.join(dict.fromkeys(name for run in all_ for name in run))}",
