@@ -64,7 +64,7 @@ async def watched(port: int, address: str, seconds: float) -> tuple[float, float
         first, began, seen = 0, 0.0, set[int]()
         while not began or time.monotonic() - began < seconds:
             await asyncio.sleep(TICK)
-            await visitor._run([])
+            await visitor.tick()
             step = int(re.findall(r"Step ([\d,]+)", visitor.said)[0].replace(",", ""))
             if not began:
                 first, began = step, time.monotonic()
@@ -76,7 +76,7 @@ async def watched(port: int, address: str, seconds: float) -> tuple[float, float
 
 
 def compare(what: str, parameters: dict[str, str], port: int, seconds: float) -> None:
-    address = "?" + "&".join(f"{name}={text}" for name, text in parameters.items())
+    address = "&".join(f"{name}={text}" for name, text in parameters.items())
     ours, theirs, wide, moments = [], [], [], []
     for _ in range(ROUNDS):
         steps, shown = asyncio.run(watched(port, address, seconds))
