@@ -26,7 +26,7 @@ def game(x: np.ndarray, y: np.ndarray, heights: np.ndarray, path: np.ndarray) ->
 
     figure = go.Figure()
     figure.add_contour(
-        x=x, y=y, z=heights, ncontours=LINES, showscale=False, opacity=0.75, contours={"coloring": "heatmap"},
+        x=x, y=y, z=heights, ncontours=LINES, showscale=False, opacity=0.5, contours={"coloring": "heatmap"},
         line={"width": 0.6, "color": MUTED}, hovertemplate="f(%{x:.2f}, %{y:.2f}) = %{z:.2f}<extra></extra>",
     )  # fmt: skip
     moved = np.abs(np.diff(path, axis=0)).max(1) > STILL * (x[-1] - x[0])

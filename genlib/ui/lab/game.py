@@ -32,7 +32,7 @@ def explain() -> None:
             st.markdown(
                 "A GAN is a game: what the discriminator wants high, the generator wants low. Here the players are two "
                 "numbers, and the game is **f(x, y) = x² + 2xy - 3y² + 4x + 5y + 6**. x goes down its slope and y goes "
-                "up its own, both at once."
+                "up its own, both at once. Each line on the map is one height of f."
             )
             rate = st.select_slider("Learning rate", RATES, RATE, key=KEY("_game.rate"))
             path = walk(saddle, START, rate, STEPS)
