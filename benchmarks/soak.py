@@ -27,20 +27,24 @@ from benchmarks.server import memory, server
 from benchmarks.visitors import Visitor, busy, percentile
 from genlib.ui.pages import SAMPLE, TRAIN
 
-QUERY = "?steps=20000"  # the game lab as it opens, and a run that does not end by itself
+QUERY = "steps=20000"  # the game lab as it opens, and a run that does not end by itself
 REST = 60.0  # s that the server has to come to rest
 TICK = 0.4  # s, as the panel asks anew
 CLICKS, PAUSE = 20, 1.0  # on Sample, and s between them
 
 
 class Trainee(Visitor):
-    """One who trains. `said`: the line that tells where the run stands."""
+    """One who trains. `said`: the line that tells where the run stands; `ticking`: the part of the page that ticks."""
 
-    said = ""
+    said, ticking = "", ""
 
     async def press(self, button: str) -> float:
         """Seconds until the answer is there."""
         return await self._run([WidgetState(id=self.widgets[TRAIN.widget(button)], trigger_value=True)])
+
+    async def tick(self) -> None:
+        """Ask for what ticks, and for that alone, as a page that is open does."""
+        await self._run([], self.ticking)
 
     async def until(self, words: str) -> float:
         """Seconds until the page, which is asked again and again, says this."""
@@ -53,11 +57,14 @@ class Trainee(Visitor):
         """As a page that is open does, until it is cancelled."""
         while True:
             await asyncio.sleep(TICK)
-            await self._run([])
+            await self.tick()
 
     def _is_last(self, data: bytes | str) -> bool:
         assert isinstance(data, bytes)
-        element = ForwardMsg.FromString(data).delta.new_element
+        message = ForwardMsg.FromString(data)
+        if message.WhichOneof("type") == "auto_rerun":
+            self.ticking = message.auto_rerun.fragment_id
+        element = message.delta.new_element
         if element.WhichOneof("type") == "progress":
             self.said = element.progress.text
         return super()._is_last(data)

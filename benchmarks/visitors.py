@@ -72,10 +72,11 @@ class Visitor:
             raise SystemExit(f"The page did not answer to {key}.")
         return seconds
 
-    async def _run(self, states: Sequence[WidgetState]) -> float:
+    async def _run(self, states: Sequence[WidgetState], fragment: str = "") -> float:
         message = BackMsg()
         state = message.rerun_script
         state.query_string, state.page_name, state.page_script_hash = self.query, self.page, self.script
+        state.fragment_id = fragment
         state.widget_states.widgets.extend(states)
         state.cached_message_hashes.extend(self.kept)
         started = time.perf_counter()

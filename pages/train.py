@@ -11,7 +11,9 @@ with frame.answering():
     address = Address(pages.TRAIN)
     address.restore()
     from genlib import room
-    from genlib.ui.lab import desk, form, keep, panel, race  # they import torch, for which the heading does not wait
+
+    # These import torch, for which the heading does not wait.
+    from genlib.ui.lab import desk, form, game, keep, panel, race
 
     keep.go_on()
     form.choose()
@@ -24,6 +26,8 @@ with frame.answering():
     race.draw(mine, address)
     st.header("Settings", anchor=False)
     form.settings(address)
+    if form.kind() == "points":
+        game.explain()
     keep.open_again()
     if room.plenty():
         frame.import_ahead("torch._dynamo")  # the first optimiser imports it: a second or two, while one reads

@@ -16,7 +16,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from genlib import experiment, room
+from genlib import courtesy, experiment, room
 from genlib.budget import size
 from genlib.errors import GenlibError
 from genlib.jobs import ends, limits
@@ -119,11 +119,13 @@ class Job:
         with self._queue.changed:
             if self._snapshot.ended or self._runs:
                 return
-            if self._queue.full:
+            waits = not self._pace.slow
+            if waits and self._queue.full:
                 raise GenlibError("Too many runs wait for this machine: try again in a few minutes.")
             self._runs, self._singles = True, []
-            self._queue.enter(self)
-            self._put("waiting" if self._queue.place(self) else "running")
+            if waits:
+                self._queue.enter(self)
+            self._put("waiting" if waits and self._queue.place(self) else "running")
             self._begin()
             self._queue.changed.notify_all()
 
@@ -149,6 +151,15 @@ class Job:
             self._begin()
             self._queue.changed.notify_all()
             self._settle(lambda now: now.step > before or now.ended)
+
+    def slow(self, pace: float | None) -> None:
+        """Make at most so many steps a second and show each; like single ones they take no turn. None: as many as it
+        can, in its turn."""
+        with self._queue.changed:
+            self._pace.slow = pace
+            if pace:
+                self._queue.leave(self)
+            self._queue.changed.notify_all()
 
     def stop(self, why: str = "") -> None:
         """End it before its next step. `why`: a sentence, where the visitor did not ask for it."""
@@ -242,6 +253,7 @@ class Job:
             single = self._next(run)
             if single is None:
                 break
+            courtesy.let()
             started = time.monotonic()
             values = {name: float(value) for name, value in run.advance(self._singles[0] if single else "").items()}
             pace.count(started)
@@ -257,7 +269,7 @@ class Job:
                 with self._queue.changed:
                     del self._singles[:1]
                     self._queue.changed.notify_all()
-            elif pace.due(self._every):
+            elif pace.slow or pace.due(self._every):
                 with pace.looking():
                     self._see(run)
                 if self.budget is None and pace.computed > self._limits.seconds:
@@ -275,7 +287,7 @@ class Job:
         return run.step >= run.recipe.steps if self.budget is None else self._pace.used >= self.budget
 
     def _may_run(self) -> bool:
-        return self._runs and self._queue.turn(self)
+        return self._runs and (bool(self._pace.slow) or self._queue.turn(self))
 
     def _next(self, run: Run) -> bool | None:
         """Wait until there is a step to make: whether it is a single one; None: no more."""
@@ -286,6 +298,9 @@ class Job:
                 if self._may_run():
                     if self._snapshot.state != "running":
                         self._put("running")
+                    if rest := self._pace.rest():
+                        self._queue.changed.wait(rest)
+                        continue
                     return False
                 if self._singles and not self._runs:
                     return True
@@ -297,7 +312,7 @@ class Job:
     def _rest(self) -> None:
         """Until something changes."""
         with self._queue.changed:
-            if self._runs:
+            if self._runs and not self._pace.slow:
                 self._queue.enter(self)
             else:
                 self._queue.leave(self)
@@ -317,7 +332,7 @@ class Job:
                 seen = self._watch(run.snapshot(), run.step)
                 self._record.look(Moment(run.step, seen, size(seen)))
             self._keep(run)
-        pace = self._pace.pace
+        pace = self._pace.slow or self._pace.pace
         left = (run.recipe.steps - run.step) / pace if pace else None
         if self.budget is not None:
             left = max(0.0, self.budget - self._pace.used)

@@ -1,4 +1,4 @@
-"""How long a run's steps take, and when it is time to look at its model again."""
+"""How long a run's steps take, when it is time for another one, and when to look at its model again."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ class Pace:
     def __init__(self) -> None:
         # computed: seconds in steps; used: these and those in looks; pace: steps a second, of late
         self.computed = self.used = self.pace = 0.0
+        self.slow: float | None = None  # steps a second, at most; None: as many as it can
         self._looked, self._took, self._steps, self._time = time.monotonic(), 0.0, 0, 0.0
+        self._began = 0.0  # the last step
 
     def count(self, started: float) -> None:
         """One step, which began then."""
-        took = time.monotonic() - started
+        self._began, took = started, time.monotonic() - started
         self.computed, self.used = self.computed + took, self.used + took
         self._time, self._steps = self._time + took, self._steps + 1
 
@@ -32,6 +34,10 @@ class Pace:
         self.pace = self._steps / (self._time + self._took)
         self._steps, self._time = 0, 0.0
         return True
+
+    def rest(self) -> float:
+        """Seconds until the next step of slow motion; 0: now."""
+        return max(0.0, self._began + 1 / self.slow - time.monotonic()) if self.slow else 0.0
 
     def looking(self) -> Pace:
         return self

@@ -10,21 +10,26 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 
 from genlib.lab.seen import Seen
 
-Sign = Literal["well", "early", "won", "collapse", "between", "diverging"]
+Sign = Literal["well", "early", "won", "oscillation", "collapse", "between", "diverging"]
 
 EARLY = 0.15  # share of the steps before which nothing is said but that numbers run away
 SURE = 0.95  # of D on data, and one minus it on samples: it has won
 LOST = 0.5  # share of the modes below which a generator has collapsed, where its samples lie on modes at all
 ON = 0.5  # share of samples within three sigma above which they do
 WELL, SHARP, NEAR = 0.9, 0.8, 0.1  # share of the modes, of the samples within three sigma, and nats of Jensen-Shannon
+HEAP = 0.1  # of the samples' distance to the data: who is spread over less is in one place
 GROWN = 20.0  # times as large as in the first steps: a value that grows without end
 BEYOND = 1000.0  # nobody's loss on points is as large
+LATE, FEWEST = 8, 4  # moments that are looked at for restlessness, and transitions between them that it takes
+RESTLESS = 0.5  # share of the samples that are elsewhere at the next moment: so many where a heap chases round
+CELLS = {1: 32, 2: 8}  # along each axis, by dimensions, among which samples are counted for it
 VARIED = 0.7  # of the variety of the data: what pictures of a model reach that has learned most of it
 ALIKE = 0.5  # of the variety of the data, and of their own best, below which pictures have become too much alike
 
@@ -68,11 +73,24 @@ def look(
     of = f"{gauges.covered:.0f} of {gauges.modes} modes" if gauges.modes else f"{covered:.0%} of the curve"
     if (sure := _sure(curves)) is not None and not (covered >= WELL and gauges.sharp > ON):
         return _won(sure, settings)
+    if covered < WELL and (moved := _restless(seen)) > RESTLESS:
+        return Diagnosis(
+            "oscillation",
+            f"It goes round: from one look to the next {moved:.0%} of the samples move elsewhere, and they cover {of}.",
+            *_spread(settings),
+        )
     if covered < LOST and gauges.sharp >= ON:
         return Diagnosis(
             "collapse",
             f"Mode collapse: samples lie where data do ({gauges.sharp:.0%} within three sigma), but cover {of}.",
             *_spread(settings),
+        )
+    if covered < LOST and float(seen[-1].made.std(0).max()) < HEAP * gauges.emd:
+        return Diagnosis(
+            "collapse",
+            f"Mode collapse: all samples lie in one heap, {gauges.emd:.2g} away from the data on average.",
+            "Learn ten times more slowly.",
+            slower(settings),
         )
     if covered >= WELL and gauges.sharp >= SHARP and gauges.js < NEAR:
         return Diagnosis("well", f"All is well: {of} covered, {gauges.sharp:.0%} of the samples within three sigma.")
@@ -154,6 +172,21 @@ def _sure(curves: Mapping[str, np.ndarray]) -> tuple[float, float] | None:
     late = max(5, len(real) // 10)
     of_real, of_fake = float(np.median(real[-late:])), float(np.median(fake[-late:]))
     return (of_real, of_fake) if of_real > SURE and of_fake < 1 - SURE else None
+
+
+def _restless(seen: Sequence[Seen]) -> float:
+    """The share of the samples that are elsewhere at the next moment, of late (a median); 0: too few moments to say."""
+    late = [one.made for one in seen[-LATE:]]
+    moved = [_moved(before, after) for before, after in pairwise(late)]
+    return float(np.median(moved)) if len(moved) >= FEWEST else 0.0
+
+
+def _moved(before: np.ndarray, after: np.ndarray) -> float:
+    """Total variation between two sets of samples (N, D), counted in cells over both."""
+    both = np.concatenate([before, after])
+    low, high = both.min(0), both.max(0)
+    counts = [np.histogramdd(x, CELLS[x.shape[1]], list(zip(low, high, strict=True)))[0] for x in (before, after)]
+    return float(np.abs(counts[0] / len(before) - counts[1] / len(after)).sum()) / 2
 
 
 def _weaker(settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

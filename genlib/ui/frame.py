@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from genlib import courtesy
 from genlib.errors import GenlibError
 from genlib.ui import memory
 from genlib.ui.pages import PageSpec
@@ -59,7 +60,8 @@ def run(specs: Sequence[PageSpec[Any]]) -> None:
     try:
         if any(spec.needs and spec.key == page.url_path for spec in specs):
             import_ahead("torch")
-        page.run()
+        with courtesy.first():
+            page.run()
     finally:
         _in_frame.reset(token)
         import_ahead("torch", LATER)

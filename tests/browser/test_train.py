@@ -120,6 +120,20 @@ def test_a_run_is_watched_paused_found_again_and_ended_when_its_visitor_leaves(
     expect(status(second)).to_contain_text(re.compile(r"Step [1-9]"), timeout=PATIENCE)
 
 
+def test_runs_side_by_side_have_one_legend_and_one_cursor(lab: str, visit: Visit) -> None:
+    page = visit(lab + "/train?width=16&batch=16&steps=5&also=vae+batch=16;+gan+game=minimax+batch=16")
+    settled(page)
+    press(page, "Start")
+    expect(status(page)).to_contain_text("Finished after 5 steps", timeout=PATIENCE)
+    planes = page.get_by_role("img", name=re.compile("after 5 steps, over the data"))
+    expect(planes).to_have_count(3, timeout=PATIENCE)
+    expect(page.get_by_role("button", name="samples", exact=True)).to_have_count(1)
+    planes.first.hover()
+    said = page.locator(".readout")
+    for i, word in enumerate(("critic value", "density", "D")):
+        expect(said.nth(i)).to_contain_text(re.compile(rf"^at .* · {word} "))
+
+
 def test_pictures_are_learned_and_the_model_goes_on_to_sample(lab: str, visit: Visit) -> None:
     page = visit(lab + "/train?data=digits&model=gan&width=16&batch=16&budget=600")
     settled(page)

@@ -460,3 +460,31 @@ def test_time_that_is_used_up_ends_the_run_with_what_it_has(make: Callable[..., 
     assert now.state == "stopped"
     assert now.sentence.startswith("It used up its 0 s of computing")
     assert weights(job)
+
+
+def test_slow_motion_shows_every_step_and_takes_no_turn(make: Callable[..., Job], queue: Queue) -> None:
+    fast, slow = make(task()), make(task(), watch=lambda model, step: step)
+    fast.start()
+    until(fast, lambda now: now.step > 0)
+    slow.slow(50.0)
+    slow.start()
+    assert slow.snapshot().state == "running"  # though another one has the turn
+    now = until(slow, lambda now: now.step >= 3)
+    assert [moment.step for moment in now.moments] == list(range(now.step + 1))
+    assert now.pace == 50
+    slow.pause()
+    assert until(slow, lambda now: now.state == "paused").state == "paused"
+    slow.start()
+    slow.slow(None)
+    assert until(slow, lambda now: now.state == "waiting").place == 1
+    fast.stop()
+    before = until(slow, lambda now: now.state == "running").step
+    until(slow, lambda now: now.step > before + 100)
+
+
+def test_slow_motion_changes_nothing_of_what_is_learned(make: Callable[..., Job]) -> None:
+    straight, slow = make(task(20)), make(task(20))
+    straight.start()
+    slow.slow(200.0)
+    slow.start()
+    assert same(weights(straight), weights(slow))

@@ -16,7 +16,7 @@ from starlette.formparsers import MultiPartParser
 from streamlit.config import get_option
 from streamlit.testing.v1 import AppTest
 
-from genlib import catalog, experiment, query
+from genlib import catalog, experiment, query, room
 from genlib.checkpoint import Checkpoint
 from genlib.drawing import INK
 from genlib.jobs import HERE
@@ -79,7 +79,7 @@ def press(at: AppTest, button: str) -> None:
 
 def labels(at: AppTest) -> list[str]:
     """Of the run's own buttons."""
-    return [button.label for button in at.button if button.key != "train.race"]
+    return [button.label for button in at.button if button.key not in ("train.race", "train.lanes.add")]
 
 
 def table(at: AppTest) -> str:
@@ -204,11 +204,72 @@ def test_what_the_doctor_advises_runs_beside_what_it_was(monkeypatch: pytest.Mon
     assert "| As it was | With the change |" in table(at)
 
 
+def test_four_runs_go_side_by_side_from_one_address() -> None:
+    at = visit(also="wgan bound=clip; gan game=minimax; gan game=minimax batch=8", steps="3", seed="7", **SMALL)
+    assert not at.warning
+    assert at.button(key="train.lanes.add").disabled
+    (told,) = [p.proto.text for p in at.get("progress")]
+    assert told.startswith("Press Start: 4 runs side by side.")
+    press(at, "start")
+    for one in desk_of(at).shown:
+        with HERE.changed:
+            assert HERE.changed.wait_for(lambda one=one: one.job.snapshot().state == "finished", LONG)
+    recipes = [one.job.task.recipe for one in desk_of(at).shown]
+    assert {(recipe.data, recipe.seed, recipe.steps) for recipe in recipes} == {("ring8", 7, 3)}
+    assert [recipe.batch_size for recipe in recipes] == [16, 256, 256, 8]
+    at.run()
+    assert not at.exception
+    heads = table(at).splitlines()[0].strip("| ").split(" | ")
+    assert heads[0].startswith("GAN, game relativistic, width 8")
+    assert heads[1:] == [
+        "WGAN",
+        "GAN, game minimax, width 128, batch 256",
+        "GAN, game minimax, width 128, batch 8",
+        "Data",
+    ]
+    assert len(at.select_slider) == 1
+    at.get("button_group")[-1].set_value(1).run()  # which model is kept
+    assert not at.exception
+
+
+def test_settings_are_set_beside_and_taken_away() -> None:
+    at = visit(game="minimax", **SMALL)
+    press(at, "lanes.add")
+    assert at.query_params["also"] == "gan batch=16 width=8 game=minimax"
+    at.number_input(key="train.discriminator_steps").set_value(4).run()
+    at.selectbox(key="train.model").select("wgan").run()
+    assert at.button(key="train.lanes.0").label == "GAN: game minimax, batch 16, width 8"
+    press(at, "start")
+    assert [one.job.task.model for one in desk_of(at).shown] == ["wgan", "gan"]
+    press(at, "stop")
+    press(at, "lanes.0")
+    assert "also" not in at.query_params
+
+
+@pytest.mark.parametrize(
+    ("also", "told"),
+    [
+        ("dogs", "Beside it, `dogs` learns no points: "),
+        ("gan width=7", "Beside it: `width` must be a whole number from 8 to 2048, and `7` is not"),
+        ("gan seed=3", "Beside it: A gan has nothing called `seed`."),
+        ("gan; gan; gan; gan", "At most 4 runs go side by side: take 1 of them away."),
+    ],
+)
+def test_what_cannot_go_beside_is_one_sentence(also: str, told: str) -> None:
+    at = visit(also=also)
+    assert [warning.value[: len(told)] for warning in at.warning] == [told]
+    press(at, "start")
+    assert any(error.value.startswith(told) for error in at.error)
+
+
 def test_what_a_visitor_draws_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
     at = visit(data="drawn", steps="3", **SMALL)
     assert any("There is no stroke" in info.value for info in at.info)
     press(at, "start")
     assert any("There is no stroke" in error.value for error in at.error)
+    at.selectbox(key="train.data").select("moons").run()
+    assert not at.error  # of the drawing that is not asked for any more
+    at.selectbox(key="train.data").select("drawn").run()
     line = {"path": [["M", 40, 160], ["L", 280, 160]], "stroke": INK, "strokeWidth": 6}  # level, in the middle
     at.session_state[f"{form.PAPER}.kept"] = Kept(f"{form.PAPER} white", "1", (line,))
     at.run()
@@ -463,6 +524,16 @@ def test_what_the_form_asks_for_is_what_the_command_line_would_train() -> None:
 
 
 # --- What cannot be ---
+
+
+def test_without_memory_a_run_ends_in_a_sentence_and_no_slider_is_promised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "free", lambda: 0)
+    at = visit(**SMALL)
+    press(at, "start")
+    until(at, lambda now: now.ended)
+    (warning,) = at.warning
+    assert warning.value.startswith("The run ended after 0 steps, since the machine's memory")
+    assert [p.proto.text for p in at.get("progress")] == ["Ended after 0 steps."]
 
 
 def test_what_cannot_be_trained_is_one_sentence() -> None:

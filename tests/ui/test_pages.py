@@ -30,7 +30,7 @@ def test_each_field_is_described_bounded_and_refuses_nonsense_in_one_sentence(sc
     for name, field in query.fields(schema).items():
         assert field["description"]
         assert query.bounds(field)  # KeyError: it has none
-        nonsense = "x" * (query.LONGEST + 1)
+        nonsense = "x" * (field.get("maxLength", query.LONGEST) + 1)
         (sentence,) = query.read(schema, {name: nonsense}).problems
         assert sentence.startswith(f"`{name}` must be ")
         assert sentence.endswith(" stands in.")

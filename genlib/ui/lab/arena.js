@@ -1,30 +1,40 @@
-// What a model makes of the plane or the line, painted anew at each moment that the server sends. What is shown of it,
-// and the values under the cursor, are the browser's business.
+// What models make of the plane or the line, painted anew at each moment that the server sends: one model, or several
+// side by side, with one legend and one cursor. What is shown, and the values under the cursor, are the browser's business.
 const chosen = new Map(); // place on the page -> what is hidden, which map is shown, and where the cursor is
 const TINT = 0.62; // of a colour over the paper, where a map is most sure
 
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".arena");
-  const canvas = root.querySelector("canvas"), legend = root.querySelector(".legend"), readout = root.querySelector(".readout");
+  const fields = root.querySelector(".fields"), legend = root.querySelector(".legend");
   // What somebody chose to see stays, also where a slider that comes above the figure has Streamlit build it anew.
   if (!chosen.has(data.place)) chosen.set(data.place, { hidden: new Set(["pushes"]), map: undefined, at: null });
   const state = chosen.get(data.place);
-  const [low, high] = data.view, dims = low.length;
+  const [low, high] = data.view, dims = low.length, runs = data.runs;
   root.classList.toggle("line", dims === 1);
-  canvas.setAttribute("aria-label", data.alt);
-  const made = floats(data.made), real = floats(data.real), lattice = data.lattice && floats(data.lattice[0]);
+  while (fields.children.length > runs.length) fields.lastChild.remove();
+  while (fields.children.length < runs.length) fields.append(field());
+  const figures = runs.map((run, i) => {
+    const figure = fields.children[i], [caption, canvas, readout] = ["figcaption", "canvas", ".readout"].map((s) => figure.querySelector(s));
+    caption.textContent = run.called;
+    caption.hidden = !run.called;
+    canvas.setAttribute("aria-label", run.alt);
+    return { run, canvas, readout };
+  });
+  const real = floats(data.real);
 
-  // One map at a time, or none.
-  const maps = data.maps;
-  if (maps.length && state.map !== null && !maps.some((map) => map.key === state.map)) state.map = maps[0].key;
+  // Of each run one map at a time, or none: the one that was chosen, or where it has none of that kind its first.
+  const mapped = ({ maps }) => (state.map === null ? undefined : (maps.find(({ key }) => key === state.map) ?? maps[0]));
 
   const [samples, points, net, push] = data.words;
+  const maps = new Map(runs.flatMap((run) => run.maps.map((map) => [map.key, map])));
   const items = [
     { key: "made", sign: "dot", text: samples, on: () => !state.hidden.has("made") },
     { key: "data", sign: "cross", text: points, on: () => !state.hidden.has("data") },
-    ...(lattice ? [{ key: "lattice", sign: "net", text: net, on: () => !state.hidden.has("lattice") }] : []),
-    ...(data.pushes ? [{ key: "pushes", sign: "arrow", text: push, on: () => !state.hidden.has("pushes") }] : []),
-    ...maps.map((map) => ({ key: map.key, map: true, sign: map.two ? "both" : "one", text: map.text, on: () => state.map === map.key })),
+    ...(runs.some((run) => run.lattice) ? [{ key: "lattice", sign: "net", text: net, on: () => !state.hidden.has("lattice") }] : []),
+    ...(runs.some((run) => run.pushes) ? [{ key: "pushes", sign: "arrow", text: push, on: () => !state.hidden.has("pushes") }] : []),
+    ...[...maps.values()].map((map) => ({
+      key: map.key, map: true, sign: map.two ? "both" : "one", text: map.text, on: () => runs.some((run) => mapped(run)?.key === map.key),
+    })),
   ];
   const built = JSON.stringify(items.map(({ key, text }) => [key, text]));
   if (root.dataset.built !== built) {
@@ -40,61 +50,75 @@ export default function ({ parentElement, data }) {
     );
   }
   const press = () => items.forEach(({ on }, i) => legend.children[i].setAttribute("aria-pressed", on()));
-  items.forEach(({ key, map }, i) => {
+  items.forEach(({ key, map, on }, i) => {
     legend.children[i].onclick = () => {
-      if (map) state.map = state.map === key ? null : key;
+      if (map) state.map = state.map === key || (state.map === undefined && on()) ? null : key;
       else state.hidden.has(key) ? state.hidden.delete(key) : state.hidden.add(key);
       press();
       paint();
+      tell();
     };
   });
   press();
 
   const ink = (name) => getComputedStyle(root.querySelector(`.ink.${name}`)).color;
+  const shows = (key) => !state.hidden.has(key);
   const paint = () => {
-    const ratio = window.devicePixelRatio, width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
-    if (!width || !height) return;
-    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    const pen = canvas.getContext("2d"), map = maps.find(({ key }) => key === state.map);
-    pen.clearRect(0, 0, width, height);
-    const scene = { pen, width, height, ratio, map, ink, low, high, made, real, lattice, data, shows: (key) => !state.hidden.has(key) };
-    (dims === 2 ? plane : line)(scene);
+    for (const { run, canvas } of figures) {
+      const ratio = window.devicePixelRatio, width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
+      if (!width || !height) continue;
+      if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+      const pen = canvas.getContext("2d"), made = floats(run.made), lattice = run.lattice && floats(run.lattice[0]);
+      pen.clearRect(0, 0, width, height);
+      const scene = { pen, width, height, ratio, map: mapped(run), ink, low, high, made, real, lattice, run, data, shows };
+      (dims === 2 ? plane : line)(scene);
+    }
   };
 
   const tell = () => {
-    if (!state.at) return (readout.textContent = "");
-    const map = maps.find(({ key }) => key === state.map);
-    const [u, v] = state.at;
+    for (const { run, readout } of figures) readout.textContent = state.at ? said(run, state.at) : "";
+  };
+  const said = (run, [u, v]) => {
     const where = [low[0] + u * (high[0] - low[0]), ...(dims === 2 ? [low[1] + v * (high[1] - low[1])] : [])];
-    let text = `at ${where.map((x) => x.toFixed(2)).join(", ")}`;
-    if (map) {
-      const side = map.side, column = Math.min(side - 1, Math.round(u * (side - 1))), row = dims === 2 ? Math.round(v * (side - 1)) : 0;
-      text += ` · ${map.short} ${floats(map.values)[Math.min(side - 1, row) * side * (dims - 1) + column].toPrecision(3)}`;
-    }
-    readout.textContent = text;
+    const at = `at ${where.map((x) => x.toFixed(2)).join(", ")}`, map = mapped(run);
+    if (!map) return at;
+    const side = map.side, column = Math.min(side - 1, Math.round(u * (side - 1))), row = dims === 2 ? Math.round(v * (side - 1)) : 0;
+    return `${at} · ${map.short} ${floats(map.values)[Math.min(side - 1, row) * side * (dims - 1) + column].toPrecision(3)}`;
   };
-  canvas.onpointermove = (event) => {
-    const box = canvas.getBoundingClientRect();
-    state.at = [(event.clientX - box.left) / box.width, 1 - (event.clientY - box.top) / box.height];
-    tell();
-  };
-  canvas.onpointerleave = () => {
-    state.at = null;
-    tell();
-  };
+  for (const { canvas } of figures) {
+    canvas.onpointermove = (event) => {
+      const box = canvas.getBoundingClientRect(), share = (x) => Math.min(1, Math.max(0, x));
+      state.at = [share((event.clientX - box.left) / box.width), share(1 - (event.clientY - box.top) / box.height)];
+      tell();
+    };
+    canvas.onpointerleave = () => {
+      state.at = null;
+      tell();
+    };
+  }
 
   paint();
   tell();
   root.observer?.disconnect();
   root.observer = new ResizeObserver(paint);
-  root.observer.observe(canvas);
+  figures.forEach(({ canvas }) => root.observer.observe(canvas));
   return () => root.observer?.disconnect();
+}
+
+function field() {
+  const figure = document.createElement("figure"), readout = Object.assign(document.createElement("div"), { className: "readout" });
+  const paper = Object.assign(document.createElement("div"), { className: "field" }), canvas = document.createElement("canvas");
+  canvas.setAttribute("role", "img");
+  readout.setAttribute("aria-hidden", "true");
+  paper.append(canvas);
+  figure.append(document.createElement("figcaption"), paper, readout);
+  return figure;
 }
 
 const decoded = new Map(); // the data of the last few messages: most of it comes again
 function floats(text) {
   if (!decoded.has(text)) {
-    if (decoded.size > 24) decoded.delete(decoded.keys().next().value);
+    if (decoded.size > 48) decoded.delete(decoded.keys().next().value);
     decoded.set(text, new Float32Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer));
   }
   return decoded.get(text);
@@ -118,7 +142,7 @@ function tinted({ values, side, low, high, two }, rows, ink) {
   return cells;
 }
 
-function plane({ pen, width, height, ratio, map, ink, low, high, made, real, lattice, data, shows }) {
+function plane({ pen, width, height, ratio, map, ink, low, high, made, real, lattice, run, data, shows }) {
   const x = (at) => ((at - low[0]) / (high[0] - low[0])) * width;
   const y = (at) => (1 - (at - low[1]) / (high[1] - low[1])) * height;
   if (map) {
@@ -127,7 +151,7 @@ function plane({ pen, width, height, ratio, map, ink, low, high, made, real, lat
   }
   ticks(pen, ink, ratio, low, high, x, y, width, height);
   if (lattice && shows("lattice")) {
-    const [, rows, columns] = data.lattice;
+    const [, rows, columns] = run.lattice;
     pen.strokeStyle = ink("text");
     pen.globalAlpha = 0.34;
     pen.lineWidth = 0.8 * ratio;
@@ -165,7 +189,7 @@ function plane({ pen, width, height, ratio, map, ink, low, high, made, real, lat
       pen.fill();
     }
   }
-  if (data.pushes && shows("pushes")) arrows(pen, ink("text"), ratio, width, made, floats(data.pushes), x, y);
+  if (run.pushes && shows("pushes")) arrows(pen, ink("text"), ratio, width, made, floats(run.pushes), x, y);
   pen.globalAlpha = 1;
 }
 
@@ -191,7 +215,7 @@ function arrows(pen, colour, ratio, width, made, pushes, x, y) {
 }
 
 // On a line: samples as a histogram, the data's density as a curve, and a map as a curve with a scale of its own.
-function line({ pen, width, height, ratio, map, ink, low, high, made, lattice, data, shows }) {
+function line({ pen, width, height, ratio, map, ink, low, high, made, lattice, run, data, shows }) {
   const x = (at) => ((at - low[0]) / (high[0] - low[0])) * width;
   const law = floats(data.law), bins = 72, counts = new Array(bins).fill(0);
   for (const at of made) {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 DESK = TRAIN.widget("_desk")
 LIMITS = Limits(seconds=300)
+CHARTED = 1.0  # s
 
 # Those whose visitor may come back with a new session, as after a reload: a browser's tab knows the key of its own.
 _kept: dict[str, Desk] = {}
@@ -50,14 +52,17 @@ class Shown:
 
 
 class Desk:
-    """Of one visitor: one run, or two side by side."""
+    """Of one visitor: one run, or several side by side."""
 
     def __init__(self) -> None:
         self.key = secrets.token_urlsafe(12)
         self.shown: tuple[Shown, ...] = ()
-        self.trouble = ""
+        self.trouble = ""  # why nothing could be begun, and
+        self.troubled: dict[str, str] = {}  # the address that asked for it
         self.race: Race | None = None
+        self.pace: float | None = None  # steps a second in slow motion
         self.own: PictureSet | None = None  # pictures that the visitor brought to learn from
+        self._charts: dict[str, tuple[float, Any]] = {}  # when each was made, and what it was
         self._lease = Lease(self._expire)
 
     @property
@@ -84,9 +89,10 @@ class Desk:
         for task, called in tasks:
             watcher = Watcher(task.source) if isinstance(task.source, PointSet) else Album(task)
             job = Job(task, watcher, party=self.key, limits=LIMITS, threads=1, budget=budget, after=after)
+            job.slow(self.pace)
             made.append(Shown(job, watcher, called))
         self.stop()
-        self.shown = tuple(made)
+        self.shown, self._charts = tuple(made), {}
 
     def start(self) -> None:
         for shown in self.shown:
@@ -101,9 +107,24 @@ class Desk:
         for shown in self.shown:
             shown.job.step(player)
 
+    def slow(self, pace: float | None) -> None:
+        """Steps a second from now on; None: as many as the machine can."""
+        self.pace = pace
+        for shown in self.shown:
+            shown.job.slow(pace)
+
     def stop(self) -> None:
         for shown in self.shown:
             shown.job.stop()
+
+    def chart(self, name: str, make: Callable[[], Any]) -> Any:
+        """A chart of the runs. While they go on it is made once in CHARTED seconds: plotly takes as long for one as a
+        run for two steps, and while Python works for a page, it does not for the run."""
+        now, (made, chart) = time.monotonic(), self._charts.get(name, (0.0, None))
+        if chart is None or not self.moving or now - made > CHARTED:
+            chart = make()
+            self._charts[name] = now, chart
+        return chart
 
     def begin_race(self, tasks: Sequence[tuple[Task, str]]) -> None:
         """The same runs on points from several seeds, beside what is shown. GenlibError: they ask for too much."""

@@ -17,7 +17,7 @@ from genlib.spaces import Pictures
 from genlib.ui.address import Address
 from genlib.ui.canvas import Kept, canvas
 from genlib.ui.controls import label
-from genlib.ui.lab import brought
+from genlib.ui.lab import brought, lanes
 from genlib.ui.lab.query import BUDGETS, DRAWN, NOTHING, OWN, RING, TrainQuery
 from genlib.ui.pages import TRAIN
 
@@ -66,7 +66,7 @@ def _choose_points() -> None:
         width=300,
     )
     _choose_data([*data.point_names(), DRAWN])
-    _choose_model(offers.of_points(), ("data", "model", "seed"))
+    _choose_model(offers.of_points(), ("data", "model", "seed", "also"))
 
 
 def _choose_pictures() -> None:
@@ -175,6 +175,8 @@ def settings(address: Address[TrainQuery]) -> None:
     with st.expander("More settings", icon=":material/tune:", key=KEY("_more")):
         _row(known, own[FIRST:])
         _row(known, ["seed", *(["steps"] if kind() == "points" else []), "batch", "ema", "cooldown"])
+    if kind() == "points":
+        lanes.choose(address.values, taken(address.values))
 
 
 def budget() -> float | None:
@@ -183,7 +185,7 @@ def budget() -> float | None:
 
 
 def tasks(address: Address[TrainQuery]) -> list[tuple[Task, str]]:
-    """What the form asks for, each with what it is called: one run, or the two of a lesson. GenlibError."""
+    """What the form asks for, each with what it is called: one run, or several side by side. GenlibError."""
     asked = address.values
     if kind() == "pictures":
         start = "" if asked.weights == NOTHING else asked.weights
@@ -195,7 +197,21 @@ def tasks(address: Address[TrainQuery]) -> list[tuple[Task, str]]:
     if lesson and lesson.beside:
         model, own, called = lesson.beside
         found.append((_task(model, asked.recipe, own), called))
-    return found
+    for lane in lanes.read(asked.also, lanes.MOST - len(found)):
+        own_recipe = {**lane.recipe, **{name: asked.recipe[name] for name in lanes.SHARED}}
+        found.append((_task(lane.model, own_recipe, lane.settings), ""))
+    return lanes.named(found)
+
+
+def abreast(asked: TrainQuery) -> int:
+    """How many runs it asks for."""
+    return taken(asked) + lanes.count(asked.also) if kind() == "points" else 1
+
+
+def taken(asked: TrainQuery) -> int:
+    """How many of them the visitor has not set beside."""
+    lesson = lessons.find(asked.lesson)
+    return 2 if lesson and lesson.beside else 1
 
 
 def changed(task: Task, change: Mapping[str, Any]) -> Task:

@@ -37,11 +37,11 @@ def offer(runs: Sequence[Shown]) -> None:
     ended = [shown for shown in runs if shown.job.trained is not None]
     if not ended:
         return
+    i = _which(ended) if len(ended) > 1 else 0
     with st.container(horizontal=True, gap="xsmall"):
-        for i, shown in enumerate(ended):
-            of = f" of “{shown.called}”" if shown.called else ""
+        for shown in ended[i : i + 1]:
             st.download_button(
-                f"Model{of} as zip",
+                "Model as zip",
                 partial(packed, shown),
                 f"{name(shown)}.zip",
                 "application/zip",
@@ -52,14 +52,27 @@ def offer(runs: Sequence[Shown]) -> None:
             )
             if page := page_of(shown.job.task.model, shown.job.task.config.space.kind):
                 st.button(
-                    f"To {page.title}{of}",
+                    f"To {page.title}",
                     on_click=_take_on,
                     args=(shown,),
                     key=KEY(f"on{i}"),
                     icon=":material/arrow_forward:",
                     help=STANDS,
                 )
-            publish.field(partial(_with_card, shown), f"{i}", of)
+            publish.field(partial(_with_card, shown), f"{i}")
+
+
+def _which(ended: Sequence[Shown]) -> int:
+    """The place of the one that is kept."""
+    return st.segmented_control(
+        "Keep",
+        range(len(ended)),
+        format_func=lambda i: ended[i].called,
+        default=0,
+        required=True,
+        key=KEY(f"_keep.{len(ended)}"),
+        help="Which of the models the buttons below are for",
+    )
 
 
 def _with_card(shown: Shown, root: Path) -> Path:

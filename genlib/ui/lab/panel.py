@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from genlib.errors import GenlibError
-from genlib.figures.curves import Curve, curves
+from genlib.figures.curves import Curve, compared, curves
 from genlib.jobs import Moment, Snapshot
 from genlib.lab import doctor, offers
 from genlib.lab.seen import Watcher
-from genlib.ui.lab import form, keep, plane, sheet
+from genlib.ui.lab import form, keep, lanes, plane, sheet
 from genlib.ui.lab.desk import Desk, Shown
 from genlib.ui.lab.query import TrainQuery
 from genlib.ui.live import live
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from genlib.ui.address import Address
 
 TICK = 0.4  # s
+FULL = 0.0
+PACES = (FULL, 2.0, 1.0, 0.5)  # steps a second; of slow motion no more than can be seen
 KEY = TRAIN.widget
 VIEWS: Mapping[str, Any] = {"points": plane, "pictures": sheet}
 SIGNS = {
@@ -31,6 +33,7 @@ SIGNS = {
     "between": ":material/trending_up:",
     "won": ":material/gavel:",
     "collapse": ":material/grain:",
+    "oscillation": ":material/cached:",
     "diverging": ":material/warning:",
 }  # what the doctor finds
 
@@ -46,30 +49,27 @@ def _panel(desk: Desk, address: Address[TrainQuery], ticking: bool) -> None:
     runs = desk.shown if not desk.ended or all(one.kind == form.kind() for one in desk.shown) else ()
     snapshots = [shown.job.snapshot() for shown in runs]
     _buttons(desk, address, snapshots)
+    if desk.trouble and desk.troubled == address.parameters():
+        st.error(desk.trouble, icon=":material/error:")
+    _status(runs, snapshots, form.abreast(address.values))
     if desk.moving != ticking or keep.goes():
         st.rerun()  # the page: another pace, or none, or another page
-    if desk.trouble:
-        st.error(desk.trouble, icon=":material/error:")
-    _status(runs, snapshots)
     if not runs:
         _idle(address.values.data)
         return
     view = VIEWS[runs[0].kind]
     at = _moment(snapshots)
     moments = [_at(now.moments, at) for now in snapshots]
-    columns = st.columns(2, gap="medium") if len(runs) > 1 else st.columns([5, 4], gap="large")
-    for i, (one, moment) in enumerate(zip(runs, moments, strict=True)):
-        with columns[i]:
-            if one.called:
-                st.markdown(f"**{one.called}**")
-            view.figure(one, moment, i)
-    with columns[1] if len(runs) == 1 else st.container():
+    left, right = st.columns([5, 4], gap="large") if len(runs) == 1 else (st.container(), st.container())
+    with left:
+        view.figures(runs, moments)
+    with right:
         if isinstance(watcher := runs[0].watcher, Watcher):
             plane.numbers([one.called for one in runs], moments, watcher)
         else:
             sheet.seen(runs[0], snapshots[0])
         _doctor(desk, address, runs, snapshots)
-        _curves(view, runs, snapshots)
+        _curves(desk, view, runs, snapshots)
         keep.offer(runs)
         if view is sheet:
             for one, now in zip(runs, snapshots, strict=True):
@@ -104,7 +104,17 @@ def _buttons(desk: Desk, address: Address[TrainQuery], snapshots: list[Snapshot]
             )
         st.button("One step", on_click=_do, args=(desk, address, "step"), key=KEY("step"), icon=":material/step_over:")
         st.button("Stop", on_click=desk.stop, key=KEY("stop"), icon=":material/stop:", disabled=fresh)
-        players = snapshots[0].players if len(snapshots) == 1 and not (desk.moving or fresh) else ()
+        st.session_state.setdefault(KEY("_pace"), desk.pace or FULL)
+        st.selectbox(
+            "Pace",
+            PACES,
+            format_func=_paced,
+            key=KEY("_pace"),
+            on_change=lambda: desk.slow(st.session_state[KEY("_pace")] or None),
+            label_visibility="collapsed",
+            width=170,
+        )
+        players = _players(snapshots) if not (desk.moving or fresh) else ()
         for player in players if len(players) > 1 else ():
             st.button(
                 f"{player.capitalize()} alone",
@@ -116,6 +126,16 @@ def _buttons(desk: Desk, address: Address[TrainQuery], snapshots: list[Snapshot]
             )
 
 
+def _paced(pace: float) -> str:
+    return "Full speed" if pace == FULL else "1 step a second" if pace == 1 else f"{pace:g} steps a second"
+
+
+def _players(snapshots: list[Snapshot]) -> tuple[str, ...]:
+    """Those that every run has."""
+    first, *others = (now.players for now in snapshots)
+    return tuple(player for player in first if all(player in other for other in others))
+
+
 def _do(
     desk: Desk, address: Address[TrainQuery], what: str, change: Mapping[str, Any] | None = None, heal: bool = False
 ) -> None:
@@ -124,7 +144,7 @@ def _do(
     change   what the second of two has otherwise
     heal     go on with it from the last healthy moment of the one that was, instead
     """
-    desk.trouble = ""
+    desk.trouble, asked = "", address.parameters()
     try:
         if change:
             first = desk.shown[0]
@@ -140,15 +160,17 @@ def _do(
             desk.lay(form.tasks(address), form.budget())
         desk.start() if what == "start" else desk.step()
     except GenlibError as error:
-        desk.trouble = str(error)
+        desk.trouble, desk.troubled = str(error), asked
 
 
 # --- Where it stands ---
 
 
-def _status(runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> None:
-    """A line, and one for each run that ended otherwise than was asked for."""
+def _status(runs: tuple[Shown, ...], snapshots: list[Snapshot], asked: int) -> None:
+    """A line, and one for each run that ended otherwise than was asked for. `asked`: runs that the form asks for."""
     text, share = "Press Start. You can pause, go on step by step, and change everything.", 0.0
+    if asked > 1:
+        text = f"Press Start: {asked} runs side by side. They share this machine: each is up to {asked} times slower."
     if snapshots:
         text, share = _said(runs, snapshots), min(map(_share, runs, snapshots))
     st.progress(min(1.0, share), text)
@@ -170,7 +192,7 @@ def _said(runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> str:
     if "waiting" in states and "running" not in states:
         wait = f" in at most {first.wait:,.0f} s" if first.wait is not None else ""
         return f"Another run has this machine. Yours is number {first.place} in the line; its turn comes{wait}."
-    steps = " and ".join(dict.fromkeys(f"{now.step:,}" for now in snapshots))
+    steps = _span(now.step for now in snapshots)
     if budget is None:
         steps += f" of {first.steps:,}"
     if "running" in states:
@@ -178,7 +200,7 @@ def _said(runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> str:
             return "The pictures are read; then it begins, and its time with it."
         batch = 1 if budget is None else runs[0].job.task.recipe.batch_size
         unit = "steps" if budget is None else "pictures"
-        pace = " and ".join(f"{batch * now.pace:,.0f}" for now in snapshots if now.state == "running")
+        pace = _span(batch * now.pace for now in snapshots if now.state == "running")
         left = max((now.left or 0.0) for now in snapshots)
         where = f" on {first.device.upper()}" if budget is not None and first.device else ""
         return f"Step {steps} · {pace} {unit} a second{where}" + (f" · {left:,.0f} s left" if left else "")
@@ -187,13 +209,24 @@ def _said(runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> str:
     word = "Finished" if states == {"finished"} else "Ended"
     if budget is None:
         steps = steps.rpartition(" of ")[0]
-    return f"{word} after {steps} steps. The slider shows its moments."
+    return f"{word} after {steps} steps." + (" The slider shows its moments." if len(_steps(snapshots)) > 1 else "")
+
+
+def _span(numbers: Iterable[float]) -> str:
+    """The smallest and the largest of them, or the one that there is."""
+    found = sorted(numbers)
+    return " to ".join(dict.fromkeys(f"{x:,.{1 if 0 < x < 1 else 0}f}" for x in (found[0], found[-1])))
+
+
+def _steps(snapshots: list[Snapshot]) -> list[int]:
+    """Those of all moments that are kept."""
+    return sorted({moment.step for now in snapshots for moment in now.moments})
 
 
 def _moment(snapshots: list[Snapshot]) -> int | None:
     """The step of the moment that is looked at, by the slider where nothing goes on; None: the last one."""
     still = snapshots and all(now.state not in ("running", "waiting") for now in snapshots)
-    steps = sorted({moment.step for now in snapshots for moment in now.moments}) if still else []
+    steps = _steps(snapshots) if still else []
     if len(steps) < 2:
         return None
     # A key of its own for each end: the slider of another run begins at the end.
@@ -220,7 +253,8 @@ def _doctor(desk: Desk, address: Address[TrainQuery], runs: tuple[Shown, ...], s
         own = {**task.config.model_dump(), **task.recipe.training}
         found = VIEWS[shown.kind].diagnosis(now, own)
         of = f"{shown.called}: " if shown.called else ""
-        st.markdown(f"{SIGNS[found.sign]} {of}{found.said} {found.advice}")
+        advice = found.advice if len(snapshots) == 1 else ""
+        st.markdown(f"{SIGNS[found.sign]} {of}{found.said} {advice}")
         if len(snapshots) == 1 and now.state == "failed" and now.healthy is not None and (slower := doctor.slower(own)):
             st.button(
                 f"Go on from step {now.healthy:,}, ten times slower",
@@ -231,14 +265,8 @@ def _doctor(desk: Desk, address: Address[TrainQuery], runs: tuple[Shown, ...], s
                 help="From its last healthy moment, with learning rates ten times lower",
             )
         if len(snapshots) == 1 and found.change:
-            words = ", ".join(
-                f"{name.replace('_', ' ')} {value:g}"
-                if isinstance(value, float)
-                else f"{name.replace('_', ' ')} {value}"
-                for name, value in found.change.items()
-            )
             st.button(
-                f"Try {words} beside it",
+                f"Try {lanes.words(found.change)} beside it",
                 on_click=_do,
                 args=(desk, address, "start", found.change),
                 key=KEY("try"),
@@ -246,20 +274,25 @@ def _doctor(desk: Desk, address: Address[TrainQuery], runs: tuple[Shown, ...], s
             )
 
 
-def _curves(view: Any, runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> None:
+def _curves(desk: Desk, view: Any, runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> None:
     called = [shown.called for shown in runs]
     losses: list[dict[str, Curve]] = []
     for now in snapshots:
         losses.append({name: (now.curves.steps, values) for name, values in now.curves.values.items()})
     fit: list[dict[str, Curve]] = [view.fits(now.moments) for now in snapshots]
-    left, right = st.columns(2, gap="medium") if len(snapshots) > 1 else (st.container(), st.container())
-    kinds = ((left, losses, "what the model descends", "losses"), (right, fit, view.FIT, "fits"))
-    for place, all_, title, key in kinds:
+    several = len(snapshots) > 1
+    left, right = st.columns(2, gap="medium") if several else (st.container(), st.container())
+    steps = max(snapshots[0].steps, *(now.step for now in snapshots))
+    for place, all_, title, key in ((left, losses, "losses, scores", "losses"), (right, fit, view.FIT, "fits")):
         if not any(all_):
             continue
+
+        def make(all_: list[dict[str, Curve]] = all_, title: str = title) -> Any:
+            return compared(all_, steps, called) if several else curves(all_[0], title, steps)
+
         with place:
             st.plotly_chart(
-                curves(all_, title, max(snapshots[0].steps, *(now.step for now in snapshots)), called),
+                desk.chart(key, make),
                 config={"displayModeBar": False},
                 key=KEY(f"{key}.chart"),
                 alt=f"Curves over the steps: {', '.join(dict.fromkeys(name for run in all_ for name in run))}",

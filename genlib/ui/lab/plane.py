@@ -17,7 +17,7 @@ from genlib.lab import doctor
 from genlib.lab.seen import MADE, Watcher
 from genlib.ui import words
 from genlib.ui.lab import form
-from genlib.ui.lab.arena import arena
+from genlib.ui.lab.arena import View, arena
 from genlib.ui.pages import TRAIN
 
 if TYPE_CHECKING:
@@ -36,18 +36,23 @@ def idle(name: str, version: str) -> None:
     watcher = _idle(name, version)
     left, right = st.columns([5, 4], gap="large")
     with left:
-        arena(watcher, None, KEY("arena0"), "The data", "samples")
+        arena(watcher, [View(None, "The data")], KEY("arena"))
     with right:
         numbers([], [None], watcher)
 
 
-def figure(one: Shown, moment: Moment | None, place: int) -> None:
-    """One run at a moment."""
-    assert isinstance(one.watcher, Watcher)
+def figures(runs: Sequence[Shown], moments: Sequence[Moment | None]) -> None:
+    """Runs at a moment of each."""
+    watcher = runs[0].watcher
+    assert isinstance(watcher, Watcher)
+    arena(watcher, [_view(one, moment) for one, moment in zip(runs, moments, strict=True)], KEY("arena"))
+
+
+def _view(one: Shown, moment: Moment | None) -> View:
     about = catalog.about(one.job.task.model)
     alt = f"{about.title} after {moment.step:,} steps, over the data" if moment else "The data"
     made = "samples" if Samples.__name__ in about.capabilities else "data, said again"
-    arena(one.watcher, moment.seen if moment else None, KEY(f"arena{place}"), alt, made)
+    return View(moment.seen if moment else None, alt, one.called, made)
 
 
 def numbers(called: Sequence[str], moments: Sequence[Moment | None], watcher: Watcher) -> None:

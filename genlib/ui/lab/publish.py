@@ -19,10 +19,10 @@ def _key(which: str, part: str) -> str:
     return TRAIN.widget(f"_push{which}.{part}")
 
 
-def field(write: Callable[[Path], Path], which: str, of: str) -> None:
-    """A form behind a button. `write` makes the checkpoint's folder; `which` and `of` tell it from another one's."""
+def field(write: Callable[[Path], Path], which: str) -> None:
+    """A form behind a button. `write` makes the checkpoint's folder; `which` tells it from another one's."""
     repo, token, private = (_key(which, part) for part in ("repo", "token", "private"))
-    with st.popover(f"To the Hub{of}", icon=":material/cloud_upload:", key=_key(which, "open")):
+    with st.popover("To the Hub", icon=":material/cloud_upload:", key=_key(which, "open")):
         with st.form(_key(which, "form"), border=False):
             st.text_input("Repository on the Hugging Face Hub", placeholder="user/name", key=repo)
             st.text_input("Token that may write", type="password", key=token, autocomplete="off")

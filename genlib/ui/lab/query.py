@@ -26,7 +26,7 @@ MINUTE = BUDGETS[1]
 FEW = {True: 64, False: 16}
 FALLS = 0.4  # share of its steps over which the rates fall, unless its model says otherwise
 # Fields of every model's address.
-OWN = ("lesson", "data", "model", "budget", "weights", "seed", "steps", "batch", "ema", "cooldown")
+OWN = ("lesson", "data", "model", "budget", "weights", "seed", "steps", "batch", "ema", "cooldown", "also")
 
 
 class TrainQuery(Query):
@@ -46,6 +46,11 @@ class TrainQuery(Query):
         0.99, ge=0, le=0.9999, description="Decay of the averaged weights that are shown; 0 shows the last ones"
     )
     cooldown: float = Field(0.5, ge=0, le=1, description="Share of the steps, at the end, over which the rates fall")
+    also: str = Field(
+        "",
+        max_length=600,
+        description="Runs beside this one, each a model and its settings: wgan bound=clip; gan smoothing=0.2",
+    )
 
     @classmethod
     def beside(cls, parameters: Mapping[str, str]) -> type[TrainQuery]:
@@ -125,6 +130,7 @@ def _of_pictures(
         "batch": (int, _as(TrainQuery, "batch", min(FEW[task.config.space.shape[-1] <= 32], usual.batch_size))),
         "ema": (float, _as(TrainQuery, "ema", usual.ema)),
         "cooldown": (float, _as(TrainQuery, "cooldown", cls.recipe.get("cooldown", FALLS))),
+        "also": (str, Field("", max_length=0, description="Pictures are learned by one run at a time")),
     }
     own = {**task.config.model_dump(), **usual.training}
     return create_model("TrainQuery", __base__=_OfPictures, **fields, **_own(cls, own))

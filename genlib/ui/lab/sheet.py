@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -47,8 +47,16 @@ def idle(name: str) -> None:
         st.markdown("Press Start: a model begins with noise, and its pictures are shown as they become better.")
 
 
-def figure(one: Shown, moment: Moment | None, place: int) -> None:
-    """One run at a moment."""
+def figures(runs: Sequence[Shown], moments: Sequence[Moment | None]) -> None:
+    """Runs at a moment of each."""
+    for i, (place, one, moment) in enumerate(zip(st.columns(len(runs), gap="medium"), runs, moments, strict=True)):
+        with place:
+            if one.called:
+                st.markdown(f"**{one.called}**")
+            _figure(one, moment, i)
+
+
+def _figure(one: Shown, moment: Moment | None, place: int) -> None:
     album = one.watcher
     assert isinstance(album, Album)
     about = catalog.about(one.job.task.model)
