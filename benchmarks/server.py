@@ -194,6 +194,8 @@ def visits(page: Page, address: str, found: dict[str, Checkpoint], photo: bytes)
 def run(page: Page, address: str, query: str) -> None:
     """A few seconds of training, then an end."""
     page.goto(f"{address}/{TRAIN.key}?{query}", wait_until="commit")
+    page.get_by_role("button", name="Start", exact=True).wait_for()
+    idle(page)
     page.get_by_role("button", name="Start", exact=True).click()
     full = page.get_by_text("memory is all but used up")
     page.get_by_text(re.compile("steps a second|pictures a second")).or_(full).first.wait_for()
