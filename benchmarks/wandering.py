@@ -16,11 +16,12 @@ import random
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, expect, sync_playwright
 
 from benchmarks.server import PATIENCE, ROOT, idle, memory, server, visitor
 from genlib.ui.pages import PAGES
@@ -56,9 +57,10 @@ def click(page: Page, rng: random.Random) -> str:
         return "back" if back else "forward"
     if kind < 0.5 and "/translate" in page.url:
         way = page.get_by_role("radio", name=rng.choice(WAYS), exact=True)
-        if way.count() and way.is_visible():
-            way.click(force=True, no_wait_after=True)
-            return "a mode"
+        with suppress(TimeoutError):  # the page went elsewhere meanwhile, as it was told to before
+            if way.count() and way.is_visible():
+                way.click(force=True, no_wait_after=True, timeout=2000)
+                return "a mode"
     title = rng.choice([spec.title for spec in PAGES] + 3 * ["Translate"])
     page.get_by_test_id("stTopNavLink").filter(has_text=re.compile(f"^{title}$")).click()
     return title
