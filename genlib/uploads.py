@@ -109,12 +109,14 @@ def _opened(data: bytes) -> Image.Image:
             "save it smaller, or as JPEG."
         )
     _refuse_other_kinds(data)
+    formats = [kind for kind in MAX_PIXELS if kind != "HEIF"]
     if data[4:8] == FTYP:  # its library is loaded where it is needed
         from pillow_heif import register_heif_opener
 
         register_heif_opener(thumbnails=False, decode_threads=1)
+        formats = ["HEIF"]
     try:
-        image = Image.open(io.BytesIO(data), formats=list(MAX_PIXELS))
+        image = Image.open(io.BytesIO(data), formats=formats)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UploadError("The picture has too many pixels: scale it down to 4000 pixels a side.") from None
     except DAMAGE:
