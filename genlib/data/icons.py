@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,8 +58,8 @@ class Icon:
         return GROUPS.index(self.group), 0, STYLES.index(SETS[self.package])
 
 
-def usable(package: str, names: list[str], chars: Mapping[str, str], emoji: Mapping[str, Known]) -> list[Icon]:
-    """Those of a package, `names` of icons and `chars` from hexcode to name, for emoji by hexcode, as known from there.
+def usable(package: str, names: list[str], chars: Mapping[str, str], emoji: Sequence[Known]) -> list[Icon]:
+    """Those of a package, `names` of icons and `chars` from hexcode to name, for these emoji.
 
     An icon that stands for an emoji is used where OpenMoji's is, and is in the split of that: what is in the test set
     there is in none of the training sets. Of the variants of one emoji (skin tone, gender, ...) the plainest is used.
@@ -68,8 +68,8 @@ def usable(package: str, names: list[str], chars: Mapping[str, str], emoji: Mapp
     for hexcode in sorted((c.upper() for c in chars), key=lambda c: (len(c), c), reverse=True):
         plainest[family_of(hexcode)] = hexcode
     hexcodes = {chars[hexcode.lower()]: hexcode for hexcode in plainest.values()}
-    by_family = {family_of(known.hexcode): known for known in emoji.values()}
-    by_name = {known.name.replace(" ", "-"): known for known in emoji.values()}
+    by_family = {family_of(known.hexcode): known for known in emoji}
+    by_name = {known.name.replace(" ", "-"): known for known in emoji}
     found = []
     for name in names:
         if (package, name) in UNDRAWN:

@@ -19,7 +19,7 @@ import numpy as np
 
 from genlib.data import emoji, faces, icons, manifest, store
 from genlib.data.manifest import SPLITS, DataError
-from genlib.data.node import PART, Progress, draw, packages, run
+from genlib.data.node import Progress, draw, packages, run
 
 FASHION_PACKAGE = "dataset-fashion-mnist"
 
@@ -138,7 +138,7 @@ def _emoji(work: Path, progress: Progress) -> dict[str, Raw]:
 
 def _icons(work: Path, progress: Progress) -> dict[str, Raw]:
     npm = packages(work, progress)
-    known = {k.hexcode: k for split in SPLITS for k in _emoji_known(split)}
+    known = [k for split in SPLITS for k in _emoji_known(split)]
     listed = []
     for package in icons.SETS:
         folder = npm / "node_modules" / package
@@ -148,14 +148,15 @@ def _icons(work: Path, progress: Progress) -> dict[str, Raw]:
     def drawn(stroke: Callable[[icons.Icon], float]) -> Iterator[np.ndarray]:
         return draw("icons", icons.SIDE, [[i.package, i.name, stroke(i)] for i in listed], work, progress)
 
-    lines = np.concatenate([part[..., 0] for part in drawn(lambda icon: icon.stroke)])
+    lined = [part[..., :1] for part in drawn(lambda icon: icon.stroke)]
     # The lines over the colours, as OpenMoji's pictures have them: what is learned is to colour, not to rub out.
     colours = np.concatenate(
         [
-            (part * (lines[at * PART :][: len(part), :, :, None] / np.float32(255))).round().astype(np.uint8)
-            for at, part in enumerate(drawn(lambda icon: 0))
+            (part * (over / np.float32(255))).round().astype(np.uint8)
+            for part, over in zip(drawn(lambda icon: 0), lined, strict=True)
         ]
     )
+    lines = np.concatenate(lined)[..., 0]
     splits: dict[str, Raw] = {}
     for split in SPLITS:
         mine = [i for i, icon in enumerate(listed) if icon.split == split and icons.useful(lines[i], colours[i])]
