@@ -59,10 +59,10 @@ def recoloured(pictures: Tensor, rng: torch.Generator) -> Tensor:
     return pictures.gather(1, order[:, :, None, None].expand_as(pictures))
 
 
-def regions(drawing: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """The white regions of a drawing (1, H, W) in [0, 1], on the CPU: the number of each pixel's, int (H, W), 0 at
-    lines, and which pixels are in a closed one, bool (H, W): one that does not reach the border of the picture."""
-    region, _ = ndimage.label(drawing[0].numpy() > 0.5)
+def regions(white: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The regions of what is white, bool (H, W): the number of each pixel's, int (H, W), 0 elsewhere, and which pixels
+    are in a closed one, bool (H, W): one that does not reach the border of the picture."""
+    region, _ = ndimage.label(white)
     border = np.unique(np.concatenate([region[0], region[-1], region[:, 0], region[:, -1]]))
     return region, (region > 0) & ~np.isin(region, border)
 
@@ -70,10 +70,10 @@ def regions(drawing: Tensor) -> tuple[np.ndarray, np.ndarray]:
 def unhinted(drawing: Tensor, hints: Tensor, most: int, least: float) -> Tensor:
     """Masks, bool (R, H, W), of the regions of a drawing (1, H, W) that no hint (4, H, W) is in, largest first, at most
     `most`, each at least the share `least` of the picture: closed ones, and those that gaps of two pixels open."""
-    region, closed = regions(drawing)
+    region, closed = regions(drawing[0].numpy() > 0.5)
     # Lines that are a pixel wider on each side close such gaps; what they enclose then gets that pixel back.
     open_ground = (region > 0) & ~closed
-    inner, enclosed = regions(torch.from_numpy(ndimage.binary_erosion(open_ground, border_value=1))[None].float())
+    inner, enclosed = regions(ndimage.binary_erosion(open_ground, border_value=1))
     grown = ndimage.grey_dilation(np.where(enclosed, inner, 0), footprint=ndimage.generate_binary_structure(2, 1))
     region = np.where(open_ground, np.where(grown > 0, region.max() + grown, 0), region)
     sizes = np.bincount(region.ravel())
@@ -99,7 +99,7 @@ def spread(drawing: Tensor, hints: Tensor) -> Tensor:
     """
     if not hints[3].any():
         return hints
-    region, closed = regions(drawing)
+    region, closed = regions(drawing[0].numpy() > 0.5)
     count = region.max()
     values = hints.numpy()
     coarse = (values[:3] * 7).round().astype(int)  # 8 levels a channel: a blob's soft edge is no colour of its own

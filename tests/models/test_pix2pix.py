@@ -126,7 +126,7 @@ def painter_that_expects(**logits: float) -> Pix2Pix:
 
 def colours_of(hints: Tensor, x: Tensor) -> list[str]:
     """The hex colours of hints in the closed regions of one drawing, from the top."""
-    number, closed = regions(x[0])
+    number, closed = regions(x[0, 0].numpy() > 0.5)
     names = []
     for n in sorted(set(number[closed].tolist())):
         inside = torch.from_numpy(number == n)
@@ -166,7 +166,7 @@ def test_a_persons_hint_stays() -> None:
 def test_the_palette_learns_the_colours_between_lines() -> None:
     painter = model(noise="palette")
     x, y = boxes(10), torch.ones(1, 3, 32, 32)
-    inside = torch.from_numpy(regions(x[0])[1])
+    inside = torch.from_numpy(regions(x[0, 0].numpy() > 0.5)[1])
     y[0, :, inside] = palette()[PALETTE.index("66A644")][:, None] + 0.01
     h = painter.generator(painter.condition(x, torch.zeros(1, 4, 32, 32)), torch.zeros(1, 0), None)
     usual, odd = (painter.surprise(h, x, y, torch.tensor([odd])) for odd in (False, True))
