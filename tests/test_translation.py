@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 from psd_tools import PSDImage
 
-from genlib import layered, novelty, translation
+from genlib import layered, novelty, shapes, translation
 from genlib.contract import Domain, Worlds
 from genlib.drawing import SEE_THROUGH, rasterise
 from genlib.errors import GenlibError
@@ -181,6 +181,27 @@ def test_layers_make_the_picture_that_is_shown(fill: Fill) -> None:
             picture.alpha_composite(layer.topil())
     assert np.array_equal(np.asarray(picture)[..., :3], shown)
     assert np.array_equal(np.asarray(image.topil())[..., :3], shown)
+
+
+def test_shapes_make_the_picture_that_is_shown_but_for_edges() -> None:
+    brought = translation.bring(house(), DRAWING, 64)
+    made = torch.linspace(0, 1, 64).expand(1, 3, 64, 64)
+    (shown,) = translation.finish(brought, COLOUR, made, "flat")
+    image = ElementTree.fromstring(shapes.svg(translation.layers(brought, made[0], "flat")))
+    assert (image.get("width"), image.get("height")) == ("600", "600")
+    groups = image.findall("{*}g")
+    assert [group.get("id") for group in groups] == ["Paper", "Flats", "Lines"]
+    picture = Image.new("RGB", (600, 600))
+    for path in (path for group in groups for path in group):
+        inside = Image.new("1", (600, 600))
+        for outline in path.attrib["d"].strip("MZ").split("ZM"):  # by the even-odd rule
+            one = Image.new("1", (600, 600))
+            corners = [tuple(float(v) - 0.5 for v in point.split(",")) for point in outline.split()]
+            ImageDraw.Draw(one).polygon(corners, fill=1)
+            inside = ImageChops.logical_xor(inside, one)
+        picture.paste(path.attrib["fill"], mask=inside)
+    off = np.abs(np.asarray(picture).astype(int) - shown).max(2)
+    assert (off > 40).mean() < 0.01  # along the lines, which are soft there
 
 
 def test_the_row_shows_flat_colours_in_the_models_size() -> None:

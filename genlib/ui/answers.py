@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from genlib import data, keepsake, layered, query, sketch, translation
+from genlib import data, keepsake, layered, query, shapes, sketch, translation
 from genlib.budget import MADE as KEPT
 from genlib.contract import Controls, Domain, Translates, Varies
 from genlib.errors import GenlibError
@@ -42,6 +42,7 @@ FILLS = {"flat": ":material/format_color_fill: Flat", "painted": ":material/brus
 LAYERED = {
     "OpenRaster, for Krita, GIMP and MyPaint": ("ora", "image/openraster"),
     "PSD, for Photoshop and others": ("psd", "image/vnd.adobe.photoshop"),
+    "SVG, for Inkscape, Illustrator and cutters": ("svg", "image/svg+xml"),
 }
 SEED, ANSWER, OTHERS, MADE, TRAVEL = map(TRANSLATE.widget, ("seed", "answer", "others", "made", "_travel"))
 FILL, PALETTE, TROUBLE = map(TRANSLATE.widget, ("fill", "palette", "palette.trouble"))
@@ -190,13 +191,15 @@ def buttons(
                 packs: dict[str, Callable[[Sequence[Layer]], bytes]] = {
                     "ora": partial(_openraster, kept),
                     "psd": layered.photoshop,
+                    "svg": shapes.svg,
                 }
                 for title, (ending, mime) in LAYERED.items():
                     made = partial(_packed, packs[ending], layers)
                     st.download_button(title, made, f"{stem}.{ending}", mime, on_click="ignore", type="tertiary")
                 st.caption(
-                    "Lines, flat colours and the model's painting, each in a layer of its own. To go on another time, "
-                    "upload the OpenRaster file here again: your picture, colours and choices are in it."
+                    "Lines, flat colours and the model's painting, each in a layer of its own; as SVG, shapes of up to "
+                    "24 colours. To go on another time, upload the OpenRaster file here again: your picture, colours "
+                    "and choices are in it."
                 )
 
 
