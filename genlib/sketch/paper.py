@@ -128,7 +128,7 @@ def grid_level(dark: np.ndarray, floor: float) -> float:
         return 0.0
     cut = float(threshold_otsu(some))
     low, high = some[some <= cut], some[some > cut]
-    if low.mean() > 0.6 * high.mean() or high.size < 0.1 * some.size:
+    if low.mean() > 0.6 * high.mean() or high.size < 0.02 * some.size:
         return 0.0
     away = (fine > floor) & ~ndimage.binary_dilation(fine > cut, iterations=3)
     if away.sum() < 0.4 * low.size or not _covers_page(away):
@@ -137,15 +137,18 @@ def grid_level(dark: np.ndarray, floor: float) -> float:
 
 
 def _covers_page(lines: np.ndarray) -> bool:
-    """Whether a mask (h, w) is mostly long lines, and these reach from one end of it to the other, both ways."""
+    """Whether a mask (h, w) is mostly long lines, and these are all over the page: from one end of it to the other, but
+    for one line's distance to the next where they go one way."""
     from scipy import ndimage
 
-    parts, _ = ndimage.label(ndimage.binary_dilation(lines))
+    parts, _ = ndimage.label(ndimage.binary_dilation(lines, iterations=2))
     boxes = ndimage.find_objects(parts)
-    long = np.array([max(int(p.stop - p.start) for p in box) > 0.6 * min(lines.shape) for box in boxes])
+    spans = np.array([[p.stop - p.start for p in box] for box in boxes]) / np.array(lines.shape)
+    long = spans.max(1) > 0.6
     sizes = np.bincount(parts.ravel())[1:]
     if sizes[long].sum() < 0.5 * sizes.sum():
         return False
     page = np.append(False, long)[parts]
-    rows, columns = np.flatnonzero(page.any(1)), np.flatnonzero(page.any(0))
-    return bool(np.ptp(rows) >= 0.85 * lines.shape[0] and np.ptp(columns) >= 0.85 * lines.shape[1])
+    reach = np.array([np.ptp(np.flatnonzero(page.any(axis))) for axis in (1, 0)]) / np.array(lines.shape)
+    several = np.count_nonzero((spans > 0.85).any(1)) >= 3
+    return bool(reach.max() >= 0.85 and reach.min() >= (0.55 if several else 0.85))

@@ -40,9 +40,20 @@ def test_printed_squares_are_left_out(plain: Sketch) -> None:
 @pytest.mark.parametrize(("angle", "table"), [(-8.0, False), (3.0, True), (7.0, True)])
 def test_school_paper_at_an_angle(squared: bool, angle: float, table: bool) -> None:
     """Seen from the side, under a lamp at one end, perhaps on a table."""
-    pixels = picture(3, at=(0.3, 0.3), size=0.4)
+    _drawn_on_school_paper(squared, angle, table, 28, 0.4)
+
+
+@pytest.mark.parametrize("squared", [False, True])
+@pytest.mark.parametrize(("gap", "size"), [(60, 0.5), (45, 0.35)])
+def test_school_paper_with_wide_rules_and_a_small_drawing(squared: bool, gap: int, size: float) -> None:
+    """More print than ink; of rules that are far apart, the outermost are far from the sheet's edges."""
+    _drawn_on_school_paper(squared, 2.0, False, gap, size)
+
+
+def _drawn_on_school_paper(squared: bool, angle: float, table: bool, gap: int, size: float) -> None:
+    pixels = picture(3, at=(0.3, 0.3), size=size)
     ink = 1 - pixels[..., 0] / 255
-    sheet = painted(ink, (40, 45, 60), rules((400, 400), angle, 28, squared, (150, 178, 222), 3.0))
+    sheet = painted(ink, (40, 45, 60), rules((400, 400), angle, gap, squared, (150, 178, 222), 3.0))
     if table:
         sheet = on_table(sheet, angle / 2, 0.12)
     light = np.broadcast_to(1 - 0.3 * np.linspace(0, 1, 400), (400, 400))
