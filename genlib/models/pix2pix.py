@@ -20,7 +20,8 @@ Or, for a drawing, its colours are chosen region by region, before G paints. A s
 colour of a palette is at each place, as a drawing of a gift leaves it open and that of a tree hardly does; the largest
 region draws its colour from that, which is then a hint like a person's, the next ones draw given it, and so on:
 
-    k_r ~ p(k | x, hints, k_1 ... k_r-1),  by its noise z as argmax_k log p(k) + g_k,  g Gumbel noise made from z
+    k_r ~ p(k | x, hints, k_1 ... k_r-1),  by its noise z as argmax_k log p(k) + g_k,  g Gumbel noise made from z;
+                                           at z = 0 all g_k are the same, and the likeliest colour comes
 
     Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016 (colours as classes, section 2.1).
     https://arxiv.org/abs/1603.08511
@@ -294,12 +295,12 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         x = grey(x)
         hints = self.understood(x, no_hints(x) if hints is None else hints)
         if self.config.noise == "palette":
-            hints, z = self.chosen(x, hints, z) if z.any() else hints, z[:, :0]
+            hints, z = self.chosen(x, hints, z), z[:, :0]
         return self.paint(self.here(x), self.here(hints), self.here(z))
 
     def chosen(self, x: Tensor, hints: Tensor, z: Tensor) -> Tensor:
-        """Hints (B, 4, H, W) and, in the larger regions without one, colours of the palette drawn by z (B, Z); none
-        for pictures whose z is 0."""
+        """Hints (B, 4, H, W) and, in the larger regions without one, colours of the palette drawn by z (B, Z), the
+        likeliest where z is 0."""
         tastes = -(-torch.special.ndtr(z.double().cpu()).log()).log().unflatten(1, (-1, len(PALETTE)))  # Gumbel noise
         # One picture for several seeds, as a page asks: until the first colours it is looked at once.
         apart = 1 if (x == x[:1]).all() and (hints == hints[:1]).all() else len(x)
@@ -312,7 +313,7 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
             seen = slice(len(x) if j else apart)
             h = self.generator(self.condition(self.here(x[seen]), self.here(hints[seen])), self.here(z[seen, :0]))
             chances = self.generator.choices(h).softmax(1).flatten(2).cpu()  # p(k | x, hints) (B, K, H/2 * W/2)
-            for i in z.any(1).nonzero()[:, 0].tolist():
+            for i in range(len(x)):
                 for region, share in zip(places[i % apart][first:last], shares[i % apart][first:last], strict=True):
                     chance = (chances[i % len(chances)] @ share / share.sum()).double()
                     # The noise goes by likelihood: a seed stands for no colour, and like regions get like ones.
