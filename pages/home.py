@@ -1,11 +1,13 @@
 """Home: what this is, pictures at once, and the family tree whose leaves open the models."""
 
+from itertools import chain
+
 import streamlit as st
 
 from genlib import catalog
 from genlib.taxonomy import Leaf, rows
 from genlib.ui import frame
-from genlib.ui.pages import page_of
+from genlib.ui.pages import PAGES, page_of
 from genlib.ui.tree import tree
 
 frame.heading(
@@ -33,7 +35,8 @@ def link(name: str) -> None:
 pictures, tree_column = st.columns([7, 5], gap="large")
 
 with pictures, st.container(key="wall"):
-    for name in (name for names in trained.values() for name in names):
+    # First what the pages open with.
+    for name in dict.fromkeys([*(p.default for p in PAGES if p.default in page), *chain(*trained.values())]):
         if (picture := shelf[name].folder / "sample.png").exists():
             with st.container(key=f"frame-{shelf[name].kind}-{name}"):
                 st.image(str(picture), alt=f"Pictures: {titles[name]}", width="stretch", output_format="PNG")

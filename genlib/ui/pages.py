@@ -379,7 +379,7 @@ LIKELIHOOD = PageSpec(
     LikelihoodQuery,
     needs=Scores,
     lacks="cannot say how likely anything is: choose another model",
-    default="fvsbn-digits",
+    default="pixelcnn-digits",
 )
 TRAIN = PageSpec("train", "Train", "pages/train.py", TrainQuery)
 DATA = PageSpec("data", "Data", "pages/data.py", DataQuery)

@@ -57,6 +57,11 @@ def test_every_checkpoint_is_linked_and_those_with_a_picture_show_it(shipped: Pa
     assert len(app.get("image")) == 2
 
 
+def test_pictures_begin_with_what_the_pages_open_with() -> None:
+    first = [query for _, query in links(home())][:3]
+    assert first == [f"model={spec.default}" for spec in (pages.SAMPLE, pages.TRANSLATE, pages.LATENT)]
+
+
 def test_a_checkpoint_that_no_page_shows_has_its_picture_and_its_name(shipped: Path) -> None:
     assert pages.page_of("autoencoder", "pictures") is None
     app = home()
