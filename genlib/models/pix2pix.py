@@ -20,10 +20,11 @@ Or, for a drawing, its colours are chosen region by region, before G paints. A s
 colour of a palette is at each place, as a drawing of a gift leaves it open and that of a tree hardly does; the largest
 region draws its colour from that, which is then a hint like a person's, the next ones draw given it, and so on:
 
-    k_r ~ p(k | x, hints, k_1 ... k_r-1),  by its noise z as argmax_k log p(k) + g_k,  g Gumbel noise made from z;
+    k_r ~ p(k | x, hints, k_1 ... k_r-1),  by its noise z as argmax_k log w_k p(k) + g_k,  g Gumbel noise made from z;
                                            at z = 0 all g_k are the same, and the likeliest colour comes
 
-    Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016 (colours as classes, section 2.1).
+    Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016 (colours as classes, section 2.1; what is rare counts
+        more, section 2.2: there while learning, here while choosing).
     https://arxiv.org/abs/1603.08511
 
 And a person may help: x comes with hints, a few patches of true colour and a mask of where they are. In a drawing a
@@ -63,13 +64,14 @@ UNCOLOURED = {
     "drawing": Domain("line-drawings", "line drawings", "drawing"),
     "grey": Domain("grey-pictures", "grey pictures", "grey"),
 }
-# What k-means finds in the colours of the training pictures of emoji and icons (k = 32, in CIELAB).
-PALETTE = (
-    "2A2A2A", "433B6B", "6A462F", "8E24AA", "5064C9", "627077", "D42544", "8B62BF",
-    "B35F47", "A17639", "E24D3D", "FA3C32", "EA4B8D", "EC6E24", "66A644", "319FE7",
-    "34A9AE", "979C9F", "ADA01E", "D1AC7D", "F89CB5", "00D26A", "FBA931", "ABC933",
-    "8FD1F3", "C9CCCE", "FAC377", "FFC83D", "FADFB8", "FCEA2B", "E8ECEE", "FFFFFF",
-)  # fmt: skip
+# What k-means finds in the colours of the training pictures of emoji and icons (k = 32, in CIELAB), and how many of a
+# thousand areas there have each.
+PALETTE = {
+    "2A2A2A": 62, "433B6B": 29, "6A462F": 49, "8E24AA": 4, "5064C9": 12, "627077": 29, "D42544": 49, "8B62BF": 20,
+    "B35F47": 13, "A17639": 15, "E24D3D": 17, "FA3C32": 36, "EA4B8D": 11, "EC6E24": 41, "66A644": 23, "319FE7": 50,
+    "34A9AE": 13, "979C9F": 41, "ADA01E": 2, "D1AC7D": 17, "F89CB5": 12, "00D26A": 4, "FBA931": 62, "ABC933": 11,
+    "8FD1F3": 40, "C9CCCE": 64, "FAC377": 40, "FFC83D": 58, "FADFB8": 20, "FCEA2B": 21, "E8ECEE": 37, "FFFFFF": 97,
+}  # fmt: skip
 ROUNDS = (0, 1, 3, 12)  # the largest region chooses first, then the next two at once, then nine more
 LEAST_REGION = 0.002  # of the picture: what is smaller is left to G
 SURPRISE = 2.0  # weight of -log p(k)
@@ -216,6 +218,14 @@ def palette(device: torch.device | str = "cpu") -> Tensor:
     return torch.tensor([list(bytes.fromhex(colour)) for colour in PALETTE], device=device) / 255
 
 
+def rarity() -> Tensor:
+    """What a colour's likelihood counts, float64 (K,): w_k = 1 / ((1 - lambda) p_k + lambda / K), lambda = 1/2, with p_k
+    the share of areas that have it (equation 4 of Zhang 2016). Without it most of what may have several colours is
+    white: no other single colour is as frequent."""
+    shares = torch.tensor([*PALETTE.values()], dtype=torch.float64)
+    return 2 / (shares / shares.sum() + 1 / len(shares))
+
+
 def grey(images: Tensor) -> Tensor:
     """Luma (B, 1, H, W) of colour pictures (B, 3, H, W), by ITU-R BT.601; grey pictures as they are."""
     if images.shape[1] == 1:
@@ -315,7 +325,7 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
             chances = self.generator.choices(h).softmax(1).flatten(2).cpu()  # p(k | x, hints) (B, K, H/2 * W/2)
             for i in range(len(x)):
                 for region, share in zip(places[i % apart][first:last], shares[i % apart][first:last], strict=True):
-                    chance = (chances[i % len(chances)] @ share / share.sum()).double()
+                    chance = (chances[i % len(chances)] @ share).double() * rarity()
                     # The noise goes by likelihood: a seed stands for no colour, and like regions get like ones.
                     likely, which = chance.where(chance > LEAST_CHANCE * chance.max(), 0).sort(descending=True)
                     k = which[(likely.log() + tastes[i, j]).argmax()]

@@ -120,7 +120,7 @@ def painter_that_expects(**logits: float) -> Pix2Pix:
     nn.init.zeros_(painter.generator.chooser[-1].weight)
     bias = painter.generator.chooser[-1].bias.data.fill_(-50)
     for colour, logit in logits.items():
-        bias[PALETTE.index(colour.strip("_"))] = logit
+        bias[[*PALETTE].index(colour.strip("_"))] = logit
     return painter
 
 
@@ -166,14 +166,14 @@ def test_the_palette_learns_the_colours_between_lines() -> None:
     painter = model(noise="palette")
     x, y = boxes(10), torch.ones(1, 3, 32, 32)
     inside = torch.from_numpy(regions(x[0, 0].numpy() > 0.5)[1])
-    y[0, :, inside] = palette()[PALETTE.index("66A644")][:, None] + 0.01
+    y[0, :, inside] = palette()[[*PALETTE].index("66A644")][:, None] + 0.01
     h = painter.generator(painter.condition(x, torch.zeros(1, 4, 32, 32)), torch.zeros(1, 0), None)
     usual, odd = (painter.surprise(h, x, y, torch.tensor([odd])) for odd in (False, True))
     assert odd == 0
     usual.backward()
     bias = painter.generator.chooser[-1].bias.grad
     assert bias is not None
-    assert bias.argsort()[:2].sort().values.tolist() == sorted(PALETTE.index(c) for c in ("66A644", "FFFFFF"))
+    assert bias.argsort()[:2].sort().values.tolist() == sorted([*PALETTE].index(c) for c in ("66A644", "FFFFFF"))
 
 
 def test_a_hands_lines_wander_but_stay_lines() -> None:
