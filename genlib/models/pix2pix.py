@@ -219,9 +219,9 @@ def palette(device: torch.device | str = "cpu") -> Tensor:
 
 
 def rarity() -> Tensor:
-    """What a colour's likelihood counts, float64 (K,): w_k = 1 / ((1 - lambda) p_k + lambda / K), lambda = 1/2, with p_k
-    the share of areas that have it (equation 4 of Zhang 2016). Without it most of what may have several colours is
-    white: no other single colour is as frequent."""
+    """What a colour's likelihood counts, float64 (K,): w_k = 1 / ((1 - lambda) p_k + lambda / K), lambda = 1/2, where
+    p_k is the share of areas that have it (equation 4 of Zhang 2016). Without it most of what may have several colours
+    is white, as no other single colour is as frequent."""
     shares = torch.tensor([*PALETTE.values()], dtype=torch.float64)
     return 2 / (shares / shares.sum() + 1 / len(shares))
 

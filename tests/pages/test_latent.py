@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import streamlit as st
 import torch
+from opened import opened
 from streamlit.testing.v1 import AppTest
 
 from genlib import catalog, checkpoint, moments
@@ -58,14 +60,7 @@ def root(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def open_page(query: str = "") -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=120)
-    for pair in query.split("&") if query else ():
-        name, _, value = pair.partition("=")
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+open_page = partial(opened, PAGE)
 
 
 def told(at: AppTest) -> list[dict[str, Any]]:

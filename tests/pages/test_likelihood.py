@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 import streamlit as st
 import torch
+from opened import opened
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
@@ -82,16 +84,7 @@ def root(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def page(query: str = "", **state: Any) -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=120)
-    for pair in query.split("&") if query else ():
-        name, _, value = pair.partition("=")
-        at.query_params[name] = value
-    for key, value in state.items():
-        at.session_state[key] = value
-    at.run()
-    assert not at.exception
-    return at
+page = partial(opened, PAGE)
 
 
 def said(at: AppTest) -> list[str]:

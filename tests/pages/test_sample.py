@@ -8,6 +8,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import streamlit as st
 import torch
+from opened import opened
 from PIL import Image
 from pydantic import Field
 from streamlit.testing.v1 import AppTest
@@ -61,14 +63,7 @@ def root(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def open_page(query: str = "") -> AppTest:
-    at = AppTest.from_file(PAGE, default_timeout=120)
-    for pair in query.split("&") if query else ():
-        name, _, value = pair.partition("=")
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception
-    return at
+open_page = partial(opened, PAGE)
 
 
 def script(at: AppTest) -> str:
