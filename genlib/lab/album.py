@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SMALL = 32  # px of a side, up to which there is room for more pictures
 MANY, FEW = (8, 6), (6, 4)  # pictures in a row, and rows: of small ones, and of larger ones
+WIDEST = 8  # pictures in a row of two batches, at most
 CLASSES = 10  # of a model that is told the class: a column for each, where there are at most so many
 GREY = 127
 HELD = 256  # held-out pictures that a data set's variety is taken from
@@ -64,7 +65,8 @@ class Album:
 
     def __init__(self, task: Task, in_batches: bool = False) -> None:
         """in_batches: each row has the same seeds, in batches as large as in training and normalised as there, but with
-        other ones in each row: so it is seen whether a picture depends on its company. For models that sample."""
+        other ones in each row: so it is seen whether a picture depends on its company. Only of models that make pictures
+        of nothing but seeds, and only where two batches fit into a row."""
         cls, recipe = catalog.model_class(task.model), task.recipe
         self.data, self._size = recipe.data, recipe.size
         self.source = task.source if isinstance(task.source, PictureSet) else None
@@ -72,11 +74,12 @@ class Album:
         self.works = not issubclass(cls, Samples)
         self.across, self._down = MANY if task.config.space.shape[-1] <= SMALL else FEW
         self.columns: tuple[str, ...] = ()
-        self.in_batches, self._batch = in_batches, recipe.batch_size
-        if in_batches:
-            self.across = 2 * self._batch
         if issubclass(cls, Conditions) and len(names := cls.classes(task.config).names) <= CLASSES:
             self.columns, self.across, self._down = names, len(names), 4
+        self._batch = recipe.batch_size
+        self.in_batches = in_batches and not (self.works or self.columns) and 2 * self._batch <= WIDEST
+        if self.in_batches:
+            self.across = 2 * self._batch
         held = self.source.x(slice(HELD)) if self.source else held_out(recipe.data, recipe.size)
         self._spread = spread(held)
         self._known = small(self.source.x(slice(None))).unique(dim=0) if self.source and not self.works else None
@@ -154,8 +157,8 @@ def copied(x: Tensor, known: Tensor) -> float:
     """The share of pictures (N, C, H, W) that are nearer to one of the distinct pictures `known`, float32 (M, F) as
     small() makes them, than COPY times as far as they are from the next one. nan: there is no next one.
 
-    Yoon, Choi, Kwon, Ryu, "Diffusion Probabilistic Models Generalize when They Fail to Memorize", ICML workshop 2023
-    (section 2): they ask for a third. https://openreview.net/forum?id=shciCbSk9h
+    Yoon, Choi, Kwon, Ryu, "Diffusion Probabilistic Models Generalize when They Fail to Memorize", ICML workshop 2023:
+    they ask for a third. https://openreview.net/forum?id=shciCbSk9h
     """
     if len(known) < 2:
         return math.nan

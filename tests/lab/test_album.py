@@ -202,6 +202,7 @@ def test_in_batches_the_same_seeds_have_other_companies_in_each_row(by: str, lea
     assert len(first.pictures) % album.across == 0
     assert least <= first.company <= most
     assert math.isnan(Album(task)(model.eval(), 0).company)
+    assert not Album(offers.usual("dcgan", "fashion", recipe={"batch_size": 64}), in_batches=True).in_batches
 
 
 def test_which_models_are_there_to_be_seen() -> None:
