@@ -65,8 +65,8 @@ class Album:
 
     def __init__(self, task: Task, in_batches: bool = False) -> None:
         """in_batches: each row has the same seeds, in batches as large as in training and normalised as there, but with
-        other ones in each row: so it is seen whether a picture depends on its company. Only of models that make pictures
-        of nothing but seeds, and only where two batches fit into a row."""
+        other ones in each row: so it is seen whether a picture depends on its company. Only of models that make
+        pictures of nothing but seeds, and only where two batches fit into a row."""
         cls, recipe = catalog.model_class(task.model), task.recipe
         self.data, self._size = recipe.data, recipe.size
         self.source = task.source if isinstance(task.source, PictureSet) else None

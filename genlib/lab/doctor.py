@@ -112,7 +112,7 @@ def look_at_pictures(
     settings: Mapping[str, Any],
     failed: bool = False,
 ) -> Diagnosis:
-    """The same of a run on pictures."""
+    """The same of a run on pictures. `seen`: its moments so far, the last one last; at least one."""
     if (diverging := _diverging(curves, settings, failed)) is not None:
         return diverging
     if step < EARLY * steps:
