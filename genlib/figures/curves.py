@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 HEIGHT = 190  # px
 ROW, LOW, LEGEND = 84, 62, 64  # px, of each curve where runs are compared, or of many, and what is about them
 MANY = 5  # rows
+BETWEEN = 0.3  # of what there would be for each row, between two of them
 # Of runs: in one figure after another each has its own, and they are told apart without colours, too.
 COLOURS = ("#b5614e", "#4a879b", "#a07c2c", "#8272ae")
 DASHES = ("solid", "dot", "dash", "longdashdot")
 FEW = 300  # values of a curve that are drawn
+
+STILL = {"fixedrange": True, "zeroline": False}  # of an axis
 
 Curve = tuple[np.ndarray, np.ndarray]  # steps (T,), values (T,)
 NONE: Curve = (np.array([np.nan]), np.array([np.nan]))  # of no value at all there would be nothing in the legend
@@ -32,14 +35,11 @@ def curves(run: Mapping[str, Curve], title: str, steps: int) -> go.Figure:
     """
     import plotly.graph_objects as go
 
-    figure = go.Figure()
-    for name, curve in run.items():
-        at, values = _thin(curve)
-        figure.add_scatter(x=at, y=values, name=name, line={"width": 1.6}, **_drawn(name))
-    _lay(figure, HEIGHT)
-    figure.update_xaxes(range=[0, steps])
-    figure.update_yaxes(title=title)
-    return figure
+    lines = []
+    for name, (at, values) in zip(run, map(_thin, run.values()), strict=True):
+        lines.append({"type": "scatter", "x": at, "y": values, "name": name, "line": {"width": 1.6}, **_drawn(name)})
+    axes = {"xaxis": {"range": [0, steps], **STILL}, "yaxis": {"title": {"text": title}, **STILL}}
+    return go.Figure(lines, {**_laid(HEIGHT), **axes})  # at once: updates take several times as long
 
 
 def compared(runs: Sequence[Mapping[str, Curve]], steps: int, called: Sequence[str]) -> go.Figure:
@@ -48,26 +48,38 @@ def compared(runs: Sequence[Mapping[str, Curve]], steps: int, called: Sequence[s
     steps    of the longest run
     called   what the runs are called
     """
-    from plotly.subplots import make_subplots
+    import plotly.graph_objects as go
 
     names = list(dict.fromkeys(name for run in runs for name in run))
-    figure = make_subplots(
-        rows=len(names), cols=1, shared_xaxes=True, vertical_spacing=0.3 / len(names), subplot_titles=names
-    )
+    row_height = ROW if len(names) < MANY else LOW
+    lines: list[dict[str, Any]] = []
     for i, (run, of) in enumerate(zip(runs, called, strict=True)):
-        for row, name in enumerate(names, 1):
+        for row, name in enumerate(names):
             at, values = _thin(run.get(name, NONE))
             at, values = (at, values) if len(at) else NONE
             line = {"width": 1.6, "color": COLOURS[i], "dash": DASHES[i]}
-            legend = {"legendgroup": str(i), "showlegend": row == 1}
-            figure.add_scatter(x=at, y=values, name=of, line=line, row=row, col=1, **legend, **_drawn(of))
-    row_height = ROW if len(names) < MANY else LOW
-    _lay(figure, LEGEND + row_height * len(names))
-    figure.update_annotations(x=0, xanchor="left", font={"size": 12, "color": MUTED})  # the names of the rows
-    figure.update_layout(legend={"y": 1 + 24 / (row_height * len(names))})
-    figure.update_xaxes(range=[0, steps])
-    figure.update_yaxes(nticks=4 if row_height == ROW else 3)
-    return figure
+            legend = {"legendgroup": str(i), "showlegend": not row}
+            lines.append(
+                {"type": "scatter", "x": at, "y": values, "name": of, "line": line, "yaxis": _axis("y", row)}
+                | legend
+                | _drawn(of)
+            )
+    layout = _laid(LEGEND + row_height * len(names))
+    layout["legend"]["y"] = 1 + 24 / (row_height * len(names))
+    layout["xaxis"] = {"range": [0, steps], "anchor": _axis("y", len(names) - 1), **STILL}
+    tops = np.linspace(1, (1 - BETWEEN * (1 - 1 / len(names))) / len(names), len(names)).tolist()
+    for row, top in enumerate(tops):
+        nticks = 4 if row_height == ROW else 3
+        layout[_axis("yaxis", row)] = {"domain": [max(0.0, top - tops[-1]), top], "nticks": nticks, **STILL}
+    named = {"x": 0, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "showarrow": False}
+    named["font"] = {"size": 12, "color": MUTED}
+    layout["annotations"] = [{"text": name, "y": top, **named} for name, top in zip(names, tops, strict=True)]
+    return go.Figure(lines, layout)
+
+
+def _axis(kind: str, row: int) -> str:
+    """As plotly calls the axis of a row: y, y2, ..."""
+    return f"{kind}{row + 1 if row else ''}"
 
 
 def _thin(curve: Curve) -> Curve:
@@ -80,15 +92,13 @@ def _drawn(said: str) -> dict[str, str]:
     return {"mode": "lines", "hovertemplate": f"%{{y:.3g}} at step %{{x:,}}<extra>{said}</extra>"}
 
 
-def _lay(figure: go.Figure, height: int) -> None:
-    figure.update_layout(
-        height=height,
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
-        showlegend=True,
-        legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0},
-        dragmode=False,  # a finger scrolls the page
-        paper_bgcolor=INVISIBLE,
-        plot_bgcolor=INVISIBLE,
-    )
-    figure.update_xaxes(fixedrange=True, zeroline=False)
-    figure.update_yaxes(fixedrange=True, zeroline=False)
+def _laid(height: int) -> dict[str, Any]:
+    return {
+        "height": height,
+        "margin": {"l": 0, "r": 0, "t": 8, "b": 0},
+        "showlegend": True,
+        "legend": {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0},
+        "dragmode": False,  # a finger scrolls the page
+        "paper_bgcolor": INVISIBLE,
+        "plot_bgcolor": INVISIBLE,
+    }

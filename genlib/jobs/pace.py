@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-SHARE = 9  # times as long as the last look took, at least, until the next: most of the time is the training's
+SHARE = 19  # times as long as the last look took, at least, until the next: most of the time is the training's
 
 
 class Pace:

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 SMALL = 32  # px of a side, up to which there is room for more pictures
 MANY, FEW = (8, 6), (6, 4)  # pictures in a row, and rows: of small ones, and of larger ones
+WIDEST = 8  # pictures in a row of two batches, at most
 CLASSES = 10  # of a model that is told the class: a column for each, where there are at most so many
 GREY = 127
 HELD = 256  # held-out pictures that a data set's variety is taken from
+COPY = 0.5  # of the distance to the next one: who is nearer to a picture is its copy, and no mixture of two
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,16 @@ class Drawn:
     pictures  uint8 (N, H, W, C), row by row
     variety   how much they differ from one another, as a share of how much pictures of the data do; nan where they
               follow from pictures that were given
+    copied    the share of them that are copies of pictures that are learned from; nan where those are too many to be
+              learned by heart, or none is made of nothing but seeds
+    company   the share of the variance of their tints (the mean of each channel) that follows from those that they were
+              made with; nan where they are made as if alone
     """
 
     pictures: np.ndarray
     variety: float
+    copied: float = math.nan
+    company: float = math.nan
 
 
 class Album:
@@ -55,7 +63,10 @@ class Album:
     count    how many pictures are learned from
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, in_batches: bool = False) -> None:
+        """in_batches: each row has the same seeds, in batches as large as in training and normalised as there, but with
+        other ones in each row: so it is seen whether a picture depends on its company. Only of models that make
+        pictures of nothing but seeds, and only where two batches fit into a row."""
         cls, recipe = catalog.model_class(task.model), task.recipe
         self.data, self._size = recipe.data, recipe.size
         self.source = task.source if isinstance(task.source, PictureSet) else None
@@ -65,8 +76,13 @@ class Album:
         self.columns: tuple[str, ...] = ()
         if issubclass(cls, Conditions) and len(names := cls.classes(task.config).names) <= CLASSES:
             self.columns, self.across, self._down = names, len(names), 4
+        self._batch = recipe.batch_size
+        self.in_batches = in_batches and not (self.works or self.columns) and 2 * self._batch <= WIDEST
+        if self.in_batches:
+            self.across = 2 * self._batch
         held = self.source.x(slice(HELD)) if self.source else held_out(recipe.data, recipe.size)
         self._spread = spread(held)
+        self._known = small(self.source.x(slice(None))).unique(dim=0) if self.source and not self.works else None
         self._inputs = held[: self.across * self._down]
         self._prepared = not issubclass(cls, Translates)
         self.given = to_uint8(self._inputs if self.works else held[: self.across])
@@ -74,8 +90,23 @@ class Album:
 
     def __call__(self, model: Model[Any, Any, Any], step: int) -> Drawn:
         with torch.inference_mode():
-            x = self._made(model).float().cpu()
-        return Drawn(to_uint8(x), math.nan if self.works else spread(x) / self._spread)
+            x = (self._in_batches(model) if self.in_batches else self._made(model)).float().cpu()
+        return Drawn(
+            to_uint8(x),
+            math.nan if self.works else spread(x) / self._spread,
+            math.nan if self._known is None else copied(x, self._known),
+            company(x, self.across) if self.in_batches else math.nan,
+        )
+
+    def _in_batches(self, model: Model[Any, Any, Any]) -> Tensor:
+        assert isinstance(model, Samples)
+        model.train()
+        rng, rows = torch.Generator().manual_seed(0), []
+        for _ in range(self._down):
+            order = torch.randperm(self.across, generator=rng)
+            made = torch.cat([model.sample(some.tolist()) for some in order.split(self._batch)])
+            rows.append(made[order.argsort()])
+        return torch.cat(rows)
 
     def _made(self, model: Model[Any, Any, Any]) -> Tensor:
         count = self.across * self._down
@@ -113,3 +144,31 @@ def held_out(name: str, size: int | None = None) -> Tensor:
 def spread(x: Tensor) -> float:
     """How much pictures (N, C, H, W) differ: root mean square distance of their pixels from those of the mean."""
     return float((x - x.mean(0)).square().mean().sqrt())
+
+
+def company(x: Tensor, across: int) -> float:
+    """Of pictures (N, C, H, W) in rows of `across`, of the same seeds each: the share of the variance of their mean
+    colours that is within the columns."""
+    tints = x.mean((2, 3)).unflatten(0, (-1, across))
+    return float(tints.var(0, correction=0).mean() / tints.flatten(0, 1).var(0, correction=0).mean())
+
+
+def copied(x: Tensor, known: Tensor) -> float:
+    """The share of pictures (N, C, H, W) that are nearer to one of the distinct pictures `known`, float32 (M, F) as
+    small() makes them, than COPY times as far as they are from the next one. nan: there is no next one.
+
+    Yoon, Choi, Kwon, Ryu, "Diffusion Probabilistic Models Generalize when They Fail to Memorize", ICML workshop 2023:
+    they ask for a third. https://openreview.net/forum?id=shciCbSk9h
+    """
+    if len(known) < 2:
+        return math.nan
+    nearest, next_ = torch.cdist(small(x), known).topk(2, largest=False).values.T
+    return float((nearest < COPY * next_).float().mean())
+
+
+def small(x: Tensor) -> Tensor:
+    """Pictures (N, C, H, W) as rows, float32 (N, F), of at most SMALL pixels a side, about 0 and of length 1: a copy is
+    one, too, where it is noisy or pale."""
+    side = min(SMALL, x.shape[-1])
+    rows = torch.nn.functional.adaptive_avg_pool2d(x, side).flatten(1)
+    return torch.nn.functional.normalize(rows - rows.mean(1, keepdim=True))

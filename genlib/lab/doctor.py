@@ -15,9 +15,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from genlib.lab.album import Drawn
 from genlib.lab.seen import Seen
 
-Sign = Literal["well", "early", "won", "oscillation", "collapse", "between", "diverging"]
+Sign = Literal["well", "early", "won", "oscillation", "collapse", "memorising", "between", "diverging"]
 
 EARLY = 0.15  # share of the steps before which nothing is said but that numbers run away
 SURE = 0.95  # of D on data, and one minus it on samples: it has won
@@ -31,6 +32,7 @@ LATE, FEWEST = 8, 4  # moments that are looked at for restlessness, and transiti
 RESTLESS = 0.5  # share of the samples that are elsewhere at the next moment: so many where a heap chases round
 CELLS = {1: 32, 2: 8}  # along each axis, by dimensions, among which samples are counted for it
 VARIED = 0.7  # of the variety of the data: what pictures of a model reach that has learned most of it
+COPIES = 0.2  # share of the pictures that are copies, above which a run learns by heart; of new ones hardly any are
 ALIKE = 0.5  # of the variety of the data, and of their own best, below which pictures have become too much alike
 
 
@@ -106,20 +108,27 @@ def look_at_pictures(
     step: int,
     steps: int,
     curves: Mapping[str, np.ndarray],
-    varieties: Sequence[float],
+    seen: Sequence[Drawn],
     settings: Mapping[str, Any],
     failed: bool = False,
 ) -> Diagnosis:
-    """The same of a run on pictures. `varieties`: of its moments (lab.album.Drawn), the last one last; at least one."""
+    """The same of a run on pictures. `seen`: its moments so far, the last one last; at least one."""
     if (diverging := _diverging(curves, settings, failed)) is not None:
         return diverging
     if step < EARLY * steps:
         return Diagnosis("early", f"It is early: {step:,} of about {steps:,} steps.")
+    variety, copied = seen[-1].variety, seen[-1].copied
+    vary = "" if math.isnan(variety) else f" Its pictures vary {variety:.0%} as much as those of the data."
+    if variety > ALIKE and copied > COPIES:
+        return Diagnosis(
+            "memorising",
+            f"It learns by heart: {copied:.0%} of its pictures are copies, less than half as far from one of the data "
+            "as from the next one.",
+            "Bring more pictures: of so few it need not find out what they have in common.",
+        )
     if (sure := _sure(curves)) is not None:
         return _won(sure, settings)
-    variety = varieties[-1]
-    vary = "" if math.isnan(variety) else f" Its pictures vary {variety:.0%} as much as those of the data."
-    if variety < min(ALIKE, ALIKE * max(varieties)):
+    if variety < min(ALIKE, ALIKE * max(one.variety for one in seen)):
         return Diagnosis("collapse", f"Its pictures have become alike.{vary}", *_spread(settings))
     if step < steps:
         return Diagnosis("between", f"Nothing is wrong so far.{vary}")

@@ -30,15 +30,17 @@ def prepare() -> None:
     """Once for the process.
 
     Streamlit runs every script in a new thread, and glibc gives threads heaps of their own, which keep what one large
-    batch once needed: over 100 MB more after a visit to every page. One heap for all, and large tensors outside of it.
+    batch once needed: over 100 MB more after a visit to every page. One heap for all, and, where memory is short, large
+    tensors outside of it; that costs a run that trains a tenth of its speed, since the system hands out cleared pages.
 
     Where a script computes, the thread that sends messages to browsers waits its turn for the interpreter, 5 ms for
     each of fifty messages, and so does every layer of a network. Turns are made shorter.
     """
     if libc := _libc():
         libc.mallopt(M_ARENA_MAX, 1)
-        libc.mallopt(M_MMAP_THRESHOLD, 1_000_000)
-        libc.mallopt(M_TRIM_THRESHOLD, 8_000_000)
+        if not room.plenty():
+            libc.mallopt(M_MMAP_THRESHOLD, 1_000_000)
+            libc.mallopt(M_TRIM_THRESHOLD, 8_000_000)
     sys.setswitchinterval(SWITCH)
 
 

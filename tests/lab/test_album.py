@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +13,13 @@ import torch
 
 from genlib import catalog, data, experiment
 from genlib.contract import Conditions, Samples, Translates
+from genlib.data import PictureSet
 from genlib.errors import GenlibError
 from genlib.lab import doctor, offers
-from genlib.lab.album import Album, held_out, spread
+from genlib.lab.album import Album, Drawn, copied, held_out, small, spread
 from genlib.training import fresh
 
+NOTHING = np.zeros((0, 1, 1, 1), np.uint8)
 SMALL = {"vae": {"width": 16}, "cgan": {"width": 16}, "autoencoder": {"width": 16}, "discogan": {"generator_width": 8}}
 
 
@@ -105,11 +108,101 @@ def test_a_run_starts_from_the_weights_of_a_checkpoint_of_the_same_network() -> 
     ],
 )
 def test_the_doctor_of_pictures(sign: str, varieties: Any, curves: Any, failed: bool) -> None:
-    found = doctor.look_at_pictures(100, 100, curves, varieties, {"generator_rate": 1e-3}, failed)
+    seen = [Drawn(NOTHING, variety) for variety in varieties]
+    found = doctor.look_at_pictures(100, 100, curves, seen, {"generator_rate": 1e-3}, failed)
     assert found.sign == sign
     if sign == "diverging":
         assert found.change == {"generator_rate": 1e-4}
-    assert doctor.look_at_pictures(100, 5000, {}, varieties, {}).sign == "early"
+    assert doctor.look_at_pictures(100, 5000, {}, seen, {}).sign == "early"
+
+
+# --- Learned by heart: on twenty sets of somebody's own, of a few digits or of hundreds ---
+
+Planted = Callable[[torch.Tensor, torch.Tensor, torch.Generator], torch.Tensor]
+
+
+def noisy(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    return (x + 0.1 * torch.randn(x.shape, generator=rng)).clamp(0, 1)
+
+
+def copies(known: torch.Tensor, other: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    return noisy(known[torch.randint(len(known), (len(other),), generator=rng)], rng)
+
+
+def pale_copies(known: torch.Tensor, other: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    return 0.2 + 0.6 * copies(known, other, rng)
+
+
+def some_copies(known: torch.Tensor, other: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    kept = torch.rand(len(other), 1, 1, 1, generator=rng) < 0.6
+    return torch.where(kept, other, copies(known, other, rng))
+
+
+def one_copy(known: torch.Tensor, other: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    return noisy(known[:1].expand_as(other), rng)
+
+
+def new(known: torch.Tensor, other: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    return noisy(other, rng)
+
+
+def mixed(known: torch.Tensor, other: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """Half of one and half of another, as a model that blurs."""
+    return (copies(known, other, rng) + copies(known, other, rng)) / 2
+
+
+# Whether it is learned by heart. One copy over and over is a collapse first.
+CASES: dict[Planted, bool] = {
+    copies: True, pale_copies: True, some_copies: True, one_copy: False, new: False, mixed: False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["digits", "faces"])
+def test_what_is_learned_by_heart_is_told_from_what_is_not(name: str) -> None:
+    held, found = held_out(name), list[tuple[bool, bool]]()
+    for seed in range(20):
+        rng = torch.Generator().manual_seed(seed)
+        x = held[torch.randperm(len(held), generator=rng)]
+        other, known = x[:48], x[48 : 48 + (8, 30, 150)[seed % 3]]
+        for plant, truth in CASES.items():
+            made = plant(known, other, rng)
+            last = Drawn(NOTHING, spread(made) / spread(held), copied(made, small(known)))
+            seen = [Drawn(NOTHING, 1.0, 0.0), last]
+            found.append((truth, doctor.look_at_pictures(100, 100, {}, seen, {}).sign == "memorising"))
+    right = found.count((True, True))
+    assert right / sum(truth for truth, _ in found) >= 0.9
+    assert right / sum(said for _, said in found) >= 0.9
+
+
+def test_copies_are_looked_for_among_ones_own_pictures_which_may_be_there_twice() -> None:
+    mine = PictureSet((held_out("faces")[:6] * 255).byte().repeat(2, 1, 1, 1), {}, data.OWN)
+
+    class Parrot(Samples):
+        def sample(self, seeds: Any, controls: Any = None) -> torch.Tensor:
+            return mine.x(slice(None))[[seed % 6 for seed in seeds]]
+
+    model: Any = Parrot()
+    assert Album(offers.usual("vae", "own", recipe={"batch_size": 6}, source=mine))(model, 0).copied == 1
+    assert math.isnan(drawn("vae", "digits")[1].copied)
+
+
+# --- In batches ---
+
+
+@pytest.mark.parametrize(("by", "least", "most"), [("batch", 0.02, 1.0), ("reference", 0.0, 1e-6)])
+def test_in_batches_the_same_seeds_have_other_companies_in_each_row(by: str, least: float, most: float) -> None:
+    task = offers.usual(
+        "dcgan", "fashion", recipe={"batch_size": 4}, generator_width=8, discriminator_width=8, normalisation=by
+    )
+    album, model = Album(task, in_batches=True), fresh(catalog.model_class("dcgan"), task.config, 0)
+    for part in model.modules():  # as if it had learned something: fresh ones are grey all over
+        if isinstance(part, torch.nn.ConvTranspose2d):
+            part.weight.data *= 5
+    first = album(model.eval(), 0)
+    assert len(first.pictures) % album.across == 0
+    assert least <= first.company <= most
+    assert math.isnan(Album(task)(model.eval(), 0).company)
+    assert not Album(offers.usual("dcgan", "fashion", recipe={"batch_size": 64}), in_batches=True).in_batches
 
 
 def test_which_models_are_there_to_be_seen() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DESK = TRAIN.widget("_desk")
 LIMITS = Limits(seconds=300)
-CHARTED = 1.0  # s
+CHARTED, SHARE = 1.0, 19  # s, and times as long as a chart took, at least, from one to the next
 
 # Those whose visitor may come back with a new session, as after a reload: a browser's tab knows the key of its own.
 _kept: dict[str, Desk] = {}
@@ -62,7 +62,7 @@ class Desk:
         self.race: Race | None = None
         self.pace: float | None = None  # steps a second in slow motion
         self.own: PictureSet | None = None  # pictures that the visitor brought to learn from
-        self._charts: dict[str, tuple[float, Any]] = {}  # when each was made, and what it was
+        self._charts: dict[str, tuple[float, Any]] = {}  # until when each is shown, and what it is
         self._lease = Lease(self._expire)
 
     @property
@@ -80,14 +80,21 @@ class Desk:
         """Whether nothing can go on; true where nothing was begun."""
         return all(shown.job.snapshot().ended for shown in self.shown)
 
-    def lay(self, tasks: Sequence[tuple[Task, str]], budget: float | None = None, after: Job | None = None) -> None:
+    def lay(
+        self,
+        tasks: Sequence[tuple[Task, str]],
+        budget: float | None = None,
+        after: Job | None = None,
+        in_batches: bool = False,
+    ) -> None:
         """Put new runs in place of the old ones, without starting them. GenlibError: they ask for too much.
 
         budget, after   of Job
+        in_batches      of Album
         """
         made = []
         for task, called in tasks:
-            watcher = Watcher(task.source) if isinstance(task.source, PointSet) else Album(task)
+            watcher = Watcher(task.source) if isinstance(task.source, PointSet) else Album(task, in_batches)
             job = Job(task, watcher, party=self.key, limits=LIMITS, threads=1, budget=budget, after=after)
             job.slow(self.pace)
             made.append(Shown(job, watcher, called))
@@ -118,12 +125,12 @@ class Desk:
             shown.job.stop()
 
     def chart(self, name: str, make: Callable[[], Any]) -> Any:
-        """A chart of the runs. While they go on it is made once in CHARTED seconds: plotly takes as long for one as a
-        run for two steps, and while Python works for a page, it does not for the run."""
-        now, (made, chart) = time.monotonic(), self._charts.get(name, (0.0, None))
-        if chart is None or not self.moving or now - made > CHARTED:
-            chart = make()
-            self._charts[name] = now, chart
+        """A chart of the runs. While they go on it is made once in CHARTED seconds at most, and in a twentieth of the
+        time: while Python works for a page, it does not for the run."""
+        began, (until, chart) = time.monotonic(), self._charts.get(name, (0.0, None))
+        if chart is None or not self.moving or began > until:
+            chart, now = make(), time.monotonic()
+            self._charts[name] = now + max(CHARTED, SHARE * (now - began)), chart
         return chart
 
     def begin_race(self, tasks: Sequence[tuple[Task, str]]) -> None:

@@ -38,7 +38,7 @@ def kind() -> str:
 
 
 def choose() -> None:
-    """What is learned, and by which model; of points the lesson, of pictures how long."""
+    """The lesson, what is learned, and by which model; of pictures how long."""
     st.session_state[KEY("_kind")] = kind()
     st.segmented_control(
         "What is learned",
@@ -54,23 +54,14 @@ def choose() -> None:
 
 
 def _choose_points() -> None:
-    titles = {"free": "Free play", **{lesson.key: lesson.title for lesson in lessons.LESSONS}}
-    st.selectbox(
-        "Lesson",
-        list(titles),
-        format_func=titles.__getitem__,
-        key=KEY("lesson"),
-        on_change=_turn,
-        args=(("lesson", "seed"),),
-        persist_state="session",
-        width=300,
-    )
+    _choose_lesson(data.point_names())
     _choose_data([*data.point_names(), DRAWN])
     _choose_model(offers.of_points(), ("data", "model", "seed", "also"))
 
 
 def _choose_pictures() -> None:
     state = st.session_state
+    _choose_lesson(offers.picture_sets())
     _choose_data(list(offers.picture_sets()), on_change=_turn, args=(("data", "model", "budget", "seed"),))
     _choose_model(offers.of_pictures(state[KEY("data")]), ("data", "model", "budget", "seed"))
     st.selectbox(
@@ -94,6 +85,19 @@ def _choose_pictures() -> None:
             width=180,
             help="Fresh weights, or those of a checkpoint that is here: it goes on learning",
         )
+
+
+def _choose_lesson(sets: tuple[str, ...]) -> None:
+    titles = {"free": "Free play", **{lesson.key: lesson.title for lesson in lessons.of(sets)}}
+    st.selectbox(
+        "Lesson",
+        list(titles),
+        format_func=titles.__getitem__,
+        key=KEY("lesson"),
+        on_change=_other_lesson,
+        persist_state="session",
+        width=300,
+    )
 
 
 def _choose_data(names: list[str], **change: Any) -> None:
@@ -187,12 +191,15 @@ def budget() -> float | None:
 def tasks(address: Address[TrainQuery]) -> list[tuple[Task, str]]:
     """What the form asks for, each with what it is called: one run, or several side by side. GenlibError."""
     asked = address.values
+    lesson = lessons.find(asked.lesson)
     if kind() == "pictures":
         start = "" if asked.weights == NOTHING else asked.weights
         mine = brought.pictures() if asked.data == data.OWN.name else None
-        task = offers.usual(asked.model, asked.data, start, asked.recipe, mine, **asked.settings)
-        return [(replace(task, start=start), "")]
-    lesson = lessons.find(asked.lesson)
+        task = replace(offers.usual(asked.model, asked.data, start, asked.recipe, mine, **asked.settings), start=start)
+        if not (lesson and lesson.beside):
+            return [(task, "")]
+        model, own, called = lesson.beside
+        return [(task, lesson.called), (offers.usual(model, asked.data, "", asked.recipe, mine, **own), called)]
     found = [(_task(asked.model, asked.recipe, asked.settings), lesson.called if lesson else "")]
     if lesson and lesson.beside:
         model, own, called = lesson.beside
@@ -205,7 +212,7 @@ def tasks(address: Address[TrainQuery]) -> list[tuple[Task, str]]:
 
 def abreast(asked: TrainQuery) -> int:
     """How many runs it asks for."""
-    return taken(asked) + lanes.count(asked.also) if kind() == "points" else 1
+    return taken(asked) + (lanes.count(asked.also) if kind() == "points" else 0)
 
 
 def taken(asked: TrainQuery) -> int:
@@ -239,6 +246,14 @@ def _turn(keep: tuple[str, ...]) -> None:
             del kept["model"]
     elif "lesson" not in keep:
         kept["lesson"] = "free"
+    Address(TRAIN).want(kept)
+
+
+def _other_lesson() -> None:
+    state = st.session_state
+    kept = {field: str(state[KEY(field)]) for field in ("lesson", "seed")}
+    if kept["lesson"] == "free" and kind() == "pictures":  # else it would be points
+        kept["data"] = state[KEY("data")]
     Address(TRAIN).want(kept)
 
 

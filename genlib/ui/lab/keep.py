@@ -169,7 +169,7 @@ def written(shown: Shown, root: Path) -> Checkpoint:
 def _moments(shown: Shown) -> dict[int, np.ndarray]:
     """The pictures of five moments, where they are of the seeds that those of every checkpoint are of."""
     album, seen = shown.watcher, shown.job.snapshot().moments
-    if not isinstance(album, Album) or album.works or album.columns:
+    if not isinstance(album, Album) or album.works or album.columns or album.in_batches:
         return {}
     at = {moment.step: moment.seen.pictures[: len(moments.SEEDS)] for moment in seen}
     return {step: at[step] for step in moments.chosen(at, max(1, seen[-1].step))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import streamlit as st
 from genlib.errors import GenlibError
 from genlib.figures.curves import Curve, compared, curves
 from genlib.jobs import Moment, Snapshot
-from genlib.lab import doctor, offers
+from genlib.lab import doctor, lessons, offers
 from genlib.lab.seen import Watcher
 from genlib.ui.lab import form, keep, lanes, plane, sheet
 from genlib.ui.lab.desk import Desk, Shown
@@ -33,6 +33,7 @@ SIGNS = {
     "between": ":material/trending_up:",
     "won": ":material/gavel:",
     "collapse": ":material/grain:",
+    "memorising": ":material/content_copy:",
     "oscillation": ":material/cached:",
     "diverging": ":material/warning:",
 }  # what the doctor finds
@@ -157,7 +158,8 @@ def _do(
             else:
                 desk.lay([(task, "As it was"), (other, "With the change")], first.job.budget)
         elif desk.ended:
-            desk.lay(form.tasks(address), form.budget())
+            lesson = lessons.find(address.values.lesson)
+            desk.lay(form.tasks(address), form.budget(), in_batches=lesson is not None and lesson.in_batches)
         desk.start() if what == "start" else desk.step()
     except GenlibError as error:
         desk.trouble, desk.troubled = str(error), asked
@@ -276,24 +278,31 @@ def _doctor(desk: Desk, address: Address[TrainQuery], runs: tuple[Shown, ...], s
 
 def _curves(desk: Desk, view: Any, runs: tuple[Shown, ...], snapshots: list[Snapshot]) -> None:
     called = [shown.called for shown in runs]
-    losses: list[dict[str, Curve]] = []
-    for now in snapshots:
-        losses.append({name: (now.curves.steps, values) for name, values in now.curves.values.items()})
-    fit: list[dict[str, Curve]] = [view.fits(now.moments) for now in snapshots]
     several = len(snapshots) > 1
     left, right = st.columns(2, gap="medium") if several else (st.container(), st.container())
     steps = max(snapshots[0].steps, *(now.step for now in snapshots))
-    for place, all_, title, key in ((left, losses, "losses, scores", "losses"), (right, fit, view.FIT, "fits")):
-        if not any(all_):
-            continue
 
-        def make(all_: list[dict[str, Curve]] = all_, title: str = title) -> Any:
-            return compared(all_, steps, called) if several else curves(all_[0], title, steps)
+    def losses() -> list[Mapping[str, Curve]]:
+        return [{name: (now.curves.steps, one) for name, one in now.curves.values.items()} for now in snapshots]
 
-        with place:
-            st.plotly_chart(
-                desk.chart(key, make),
-                config={"displayModeBar": False},
-                key=KEY(f"{key}.chart"),
-                alt=f"Curves over the steps: {', '.join(dict.fromkeys(name for run in all_ for name in run))}",
-            )
+    def fits() -> list[Mapping[str, Curve]]:
+        return [view.fits(now.moments) for now in snapshots]
+
+    for place, found, title in ((left, losses, "losses, scores"), (right, fits, view.FIT)):
+
+        def make(found: Callable[[], list[Mapping[str, Curve]]] = found, title: str = title) -> Any:
+            all_ = found()
+            if not any(all_):
+                return None
+            figure = compared(all_, steps, called) if several else curves(all_[0], title, steps)
+            return figure, ", ".join(dict.fromkeys(name for run in all_ for name in run))
+
+        if (chart := desk.chart(found.__name__, make)) is not None:
+            figure, names = chart
+            with place:
+                st.plotly_chart(
+                    figure,
+                    config={"displayModeBar": False},
+                    key=KEY(f"{found.__name__}.chart"),
+                    alt=f"Curves over the steps: {names}",
+                )

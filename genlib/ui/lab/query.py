@@ -25,6 +25,7 @@ MINUTE = BUDGETS[1]
 # more than large ones.
 FEW = {True: 64, False: 16}
 FALLS = 0.4  # share of its steps over which the rates fall, unless its model says otherwise
+RENAMED = {"batch_size": "batch"}  # fields of a recipe that are called otherwise here
 # Fields of every model's address.
 OWN = ("lesson", "data", "model", "budget", "weights", "seed", "steps", "batch", "ema", "cooldown", "also")
 
@@ -57,12 +58,17 @@ class TrainQuery(Query):
         """With the settings of the model that is named, or of the lesson's; the lesson says their defaults."""
         lesson = lessons.find(parameters.get("lesson", ""))
         model = parameters.get("model", "")
-        if (name := parameters.get("data", "")) in offers.picture_sets():
+        name = parameters.get("data", lesson.data if lesson else "")
+        if lesson and (lesson.data in offers.picture_sets()) != (name in offers.picture_sets()):
+            lesson = None
+        if name in offers.picture_sets():
             models = offers.of_pictures(name)
-            model = model if model in models else offers.quickest(models)
+            if model not in models:
+                model = lesson.model if lesson and lesson.model in models else offers.quickest(models)
             starts = offers.starts(model, name)
             start = parameters.get("weights", "")
-            return _of_pictures(name, model, start if start in starts else "", models, starts)
+            key = lesson.key if lesson else "free"
+            return _of_pictures(key, name, model, start if start in starts else "", models, starts)
         models = offers.of_points()
         if model not in models:
             model = lesson.model if lesson else FIRST
@@ -92,12 +98,11 @@ def _of(key: str, model: str, models: tuple[str, ...]) -> type[TrainQuery]:
     defaults: dict[str, Any] = {"lesson": key, "model": model}
     own: dict[str, Any] = dict(cls.points)
     if lesson is not None:
-        renamed = {"batch_size": "batch"}
-        defaults |= {"data": lesson.data} | {renamed.get(k, k): v for k, v in lesson.recipe.items()}
+        defaults |= {"data": lesson.data} | {RENAMED.get(k, k): v for k, v in lesson.recipe.items()}
         if model == lesson.model:
             own |= lesson.settings
     fields: dict[str, Any] = {
-        "lesson": (Literal[("free", *(lesson.key for lesson in lessons.LESSONS))], _as(TrainQuery, "lesson", key)),
+        "lesson": (_lessons(data.point_names()), _as(TrainQuery, "lesson", key)),
         "data": (_sets(), _as(TrainQuery, "data", defaults.pop("data", RING))),
         "model": (Literal[models], _as(TrainQuery, "model", model)),
         "budget": (Literal[MINUTE], _as(TrainQuery, "budget", MINUTE)),
@@ -113,15 +118,19 @@ class _OfPictures(TrainQuery):
     always = frozenset({"data", "model", "budget", "seed"})
 
 
+class _LessonOfPictures(_OfPictures):
+    always = _OfPictures.always | {"lesson"}
+
+
 @lru_cache(maxsize=64)
 def _of_pictures(
-    name: str, model: str, start: str, models: tuple[str, ...], starts: tuple[str, ...]
+    key: str, name: str, model: str, start: str, models: tuple[str, ...], starts: tuple[str, ...]
 ) -> type[TrainQuery]:
     """Of `model` on the pictures of a set, with the settings that suit both."""
     task, cls = offers.usual(model, name, start), catalog.model_class(model)
-    usual = task.recipe
+    usual, lesson = task.recipe, lessons.find(key)
     fields: dict[str, Any] = {
-        "lesson": (Literal["free"], _as(TrainQuery, "lesson", "free")),
+        "lesson": (_lessons(offers.picture_sets()), _as(TrainQuery, "lesson", key)),
         "data": (_sets(), _as(TrainQuery, "data", name)),
         "model": (Literal[models], _as(TrainQuery, "model", model)),
         "budget": (Literal[BUDGETS], _as(TrainQuery, "budget", MINUTE)),
@@ -133,7 +142,18 @@ def _of_pictures(
         "also": (str, Field("", max_length=0, description="Pictures are learned by one run at a time")),
     }
     own = {**task.config.model_dump(), **usual.training}
-    return create_model("TrainQuery", __base__=_OfPictures, **fields, **_own(cls, own))
+    if lesson is not None:
+        for field, value in lesson.recipe.items():
+            field = RENAMED.get(field, field)
+            fields[field] = (fields[field][0], _as(TrainQuery, field, value))
+        if model == lesson.model:
+            own |= lesson.settings
+    return create_model("TrainQuery", __base__=_LessonOfPictures if lesson else _OfPictures, **fields, **_own(cls, own))
+
+
+def _lessons(sets: tuple[str, ...]) -> Any:
+    """The lessons on any of these data."""
+    return Literal[("free", *(lesson.key for lesson in lessons.of(sets)))]
 
 
 def _sets() -> Any:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from genlib.ui.lab.desk import Shown
 
 KEY = TRAIN.widget
-FIT = "variety"  # the axis of fits()
+FIT = "share"  # the axis of fits()
 ACROSS, SOME = 8, 24  # pictures of the data in a row, and all of them, before anything learns
 FILM_S = 6.0  # s that a film takes, at most so many
 FASTEST = 12.0  # pictures a second of it
@@ -65,6 +65,8 @@ def _figure(one: Shown, moment: Moment | None, place: int) -> None:
         _wall(album.given, album, f"given{place}", "Pictures that the model is given")
     asked = f"; in each column one class: {', '.join(album.columns)}" if album.columns else ""
     same = "What it makes of them" if album.works else f"What it makes of the same seeds all along{asked}"
+    if album.in_batches:
+        same = "In each column one seed; in each row it is made among other ones, in batches as those of the training"
     st.caption(same)
     pictures, step = (moment.seen.pictures, moment.step) if moment else (album.blank, 0)
     _wall(pictures, album, f"album{place}", f"{len(pictures)} pictures by {about.title} after {step:,} steps")
@@ -87,15 +89,18 @@ def seen(one: Shown, now: Snapshot) -> None:
 
 def diagnosis(now: Snapshot, settings: Mapping[str, object]) -> Diagnosis:
     """Of a run with at least one moment."""
-    varieties = [moment.seen.variety for moment in now.moments]
-    return doctor.look_at_pictures(now.step, now.steps, now.curves.values, varieties, settings, now.state == "failed")
+    seen = [moment.seen for moment in now.moments]
+    return doctor.look_at_pictures(now.step, now.steps, now.curves.values, seen, settings, now.state == "failed")
 
 
 def fits(moments: tuple[Moment, ...]) -> dict[str, Curve]:
-    values = np.array([moment.seen.variety for moment in moments])
-    if np.isnan(values).all():
-        return {}
-    return {"variety of the pictures, as a share of the data's": (np.array([m.step for m in moments]), values)}
+    steps = np.array([moment.step for moment in moments])
+    found = {
+        "variety of the pictures, as a share of the data's": [moment.seen.variety for moment in moments],
+        "share of the pictures that are copies": [moment.seen.copied for moment in moments],
+        "share of a picture's mean colour that follows from its company": [moment.seen.company for moment in moments],
+    }
+    return {name: (steps, np.array(values)) for name, values in found.items() if not np.isnan(values).all()}
 
 
 def film(one: Shown, now: Snapshot) -> None:
@@ -105,7 +110,10 @@ def film(one: Shown, now: Snapshot) -> None:
     album = one.watcher
     assert isinstance(album, Album)
     frames = np.stack([grid(moment.seen.pictures, album.across) for moment in now.moments])
-    downloads(frames, min(FASTEST, max(2.0, len(frames) / FILM_S)), f"{one.job.task.model}-{album.data}-learns")
+    if one.called:
+        st.caption(one.called)
+    stem = "-".join([one.job.task.model, album.data, "learns", *one.called.lower().split()])
+    downloads(frames, min(FASTEST, max(2.0, len(frames) / FILM_S)), stem)
 
 
 @lru_cache(maxsize=8)
