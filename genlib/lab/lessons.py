@@ -163,8 +163,7 @@ LESSONS: tuple[Lesson, ...] = (
         "its colour to itself: from each of four seeds 11 to 32 % of it, after 300 to 400 steps, followed from the "
         "company, as the curve says. What the four have together is fixed: where one turns darker, the others turn "
         "lighter. A reference batch, drawn once and computed along, takes the others' place: every column is one "
-        "picture. It costs twice the work, and in batches as small it learns more in a step: after 400 its faces "
-        "varied about 80 % as much as the data, those of batch norm 50 %.",
+        "picture. That costs twice the work.",
         data="faces",
         model="dcgan",
         settings={**NARROW, "normalisation": "batch"},
