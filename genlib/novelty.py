@@ -92,15 +92,14 @@ CORNERS = np.array(list(np.ndindex(2, 2, 2)))  # of a cell of that grid
 STRENGTHS, WAYS = (0.03, 0.15, 0.5), 8  # of edges, and directions they run in
 COLOURED = 12  # grey levels between a picture's channels: more than a hundredth of a picture in colour has that
 LEARNED, HELD_OUT = 1600, 400  # pictures of a set that say what is usual, and what is far
-USUAL = 0.95  # where a set is so mixed that a twentieth of it is odd itself, others shall not pass for its oddest
 ROOM = 1.8  # where all pictures of a set are alike, resizing alone takes one out of what is usual among them
 
 
 @dataclass(frozen=True)
 class Kind:
     """The styles of one data set: their mean (D,), and the transform (D, D) after which they vary by about 1 in every
-    direction, so that lengths are Mahalanobis distances. far: the quantile USUAL of held-out pictures' distances, and no
-    less than ROOM times their median."""
+    direction, so that lengths are Mahalanobis distances. far: what only one held-out picture in a hundred exceeds, and
+    no less than ROOM times the median."""
 
     mean: Tensor
     whiten: Tensor
@@ -159,7 +158,7 @@ def _kind(learned: Tensor, held_out: Tensor) -> Kind:
     law = z.T @ z / len(z) + 0.1 * torch.eye(z.shape[1])
     kind = Kind(mean, torch.linalg.inv(torch.linalg.cholesky(law)).T / spread[:, None])
     usual = kind.distances(held_out)
-    return Kind(kind.mean, kind.whiten, max(float(usual.quantile(USUAL)), ROOM * float(usual.median())))
+    return Kind(kind.mean, kind.whiten, max(float(usual.quantile(0.99)), ROOM * float(usual.median())))
 
 
 def style(pictures: np.ndarray, side: int) -> Tensor:

@@ -88,7 +88,7 @@ def test_held_out_pictures_have_the_style_of_the_others(known: novelty.Styles) -
 
 
 def test_emoji_of_other_hands_have_another_style(known: novelty.Styles) -> None:
-    """Nearly all for a model of faces; most for one that knows emoji of one hand, since a plain disc is in every set."""
+    """Nearly all for a model of faces; most for one that knows emoji of one hand, as a disc is in all sets."""
     icons = data.load_pictures("icons", "test", size=128)
     foreign = [i for i, title in enumerate(icons.titles) if not title.startswith("flat")][::12]
     distances = np.array([known.distance(brought(icons.pixels[i])) for i in foreign])
