@@ -43,6 +43,16 @@ def fit(pixels: np.ndarray, side: int, background: tuple[int, int, int] | None =
     return window(pixels, square, side, ground if background is None else np.asarray(background)), square
 
 
+def trimmed(pixels: np.ndarray) -> np.ndarray:
+    """What a picture uint8 (H, W, 3) shows, without the empty ground around it, if its border has one colour."""
+    ring = border(pixels).astype(np.int16)
+    ground = np.median(ring, axis=0)
+    rows, columns = _shown(pixels, ground)
+    if np.mean(np.abs(ring - ground).max(1) < PLAIN) <= 0.8 or not len(rows):
+        return pixels
+    return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
 def _shown(pixels: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The rows and the columns of a picture uint8 (H, W, 3) in which something else than the colour `ground` (3,) is.
 

@@ -80,7 +80,7 @@ if brought is not None:
         if target in worlds.sources:
             answers.round_trip(loaders.translator(checkpoint), brought.image, made, target)
         with stage:  # under the picture that it is about
-            answers.warn_if_far(checkpoint, source, brought)
+            answers.warn_if_far(checkpoint, source, brought, None if given.whole is None else given.pixels)
     with left, frame.answering():
         bringing.show(mending, brought, result)
 answers.stages(brought, source)

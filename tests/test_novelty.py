@@ -61,6 +61,56 @@ def test_sets_that_are_joined_make_one_world() -> None:
     assert len(joined.rows) == sum(len(w.rows) for w in alone)
 
 
+@pytest.fixture(scope="module", params=["hair", "grey"])
+def known(request: pytest.FixtureRequest) -> novelty.Styles:
+    """Of two models, by what they learned from."""
+    from genlib.models.pix2pix import Config, Pix2Pix
+
+    if request.param == "hair":
+        return novelty.styles(HAIR, BLOND, "faces", coloured=True)
+    config = Config(space=Pictures(channels=3, side=64), source="grey", generator_width=4, discriminator_width=4)
+    return novelty.styles(Pix2Pix(config), Pix2Pix.worlds(config).a, "faces+emoji", coloured=True)
+
+
+def brought(pixels: Tensor) -> np.ndarray:
+    """A picture uint8 (3, H, W) as it is uploaded: larger, and with a margin."""
+    large = Image.fromarray(pixels.permute(1, 2, 0).numpy()).resize((400, 400), Image.Resampling.BICUBIC)
+    return np.pad(np.asarray(large), ((20, 20), (20, 20), (0, 0)), constant_values=255)
+
+
+def test_held_out_pictures_have_the_style_of_the_others(known: novelty.Styles) -> None:
+    faces = data.load_pictures("faces", "test")
+    shown = [faces.pixels[faces.labels["hair_colour"] == 1][:60]]
+    if len(known.kinds) > 1:
+        shown.append(data.load_pictures("emoji", "test").pixels[::5])
+    distances = np.array([known.distance(brought(pixels)) for pixels in torch.cat(shown)])
+    assert np.mean(distances > 1) <= 0.03
+
+
+def test_emoji_of_other_hands_have_another_style(known: novelty.Styles) -> None:
+    """Nearly all for a model of faces; most for one that knows emoji of one hand, as a disc is in all sets."""
+    icons = data.load_pictures("icons", "test", size=128)
+    foreign = [i for i, title in enumerate(icons.titles) if not title.startswith("flat")][::12]
+    distances = np.array([known.distance(brought(icons.pixels[i])) for i in foreign])
+    assert np.mean(distances > 1) >= (0.95 if len(known.kinds) == 1 else 0.55)
+
+
+def test_a_face_in_unknown_colours_has_another_style(known: novelty.Styles) -> None:
+    y, x = np.mgrid[-1:1:300j, -1:1:300j]
+    face = np.full((300, 300, 3), 255, np.uint8)
+    face[x**2 + y**2 < 0.7] = (60, 120, 220)
+    for side in (-0.3, 0.3):
+        face[(x - side) ** 2 + (y + 0.2) ** 2 < 0.01] = (250, 240, 60)
+    assert known.distance(face) > 1
+
+
+@pytest.mark.parametrize("tint", [0, 60])
+def test_grey_pictures_are_told_from_those_in_colour(tint: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256 - tint, (90, 60, 1), dtype=np.uint8).repeat(3, 2)
+    pixels[:20, :, 0] += tint
+    assert novelty.in_colours(pixels) == (tint > 0)
+
+
 def photos_of_people_and_a_cat() -> dict[str, np.ndarray]:
     astronaut, cat = skimage.data.astronaut(), skimage.data.chelsea()
     face = astronaut[20:210, 150:320]

@@ -280,8 +280,8 @@ def travelled(
     return np.concatenate(parts), stops
 
 
-def warn_if_far(checkpoint: Checkpoint, source: Domain, brought: Brought) -> None:
-    """A word of warning, with the distance, for a picture that is far from what the model was made for."""
+def warn_if_far(checkpoint: Checkpoint, source: Domain, brought: Brought, upload: np.ndarray | None) -> None:
+    """A word of warning for a picture that is far from what the model was made for, or an upload of another style."""
     from genlib import novelty
 
     if source.kind == "drawing" and (share := novelty.shading(brought.before)) > novelty.SHADED:
@@ -293,18 +293,31 @@ def warn_if_far(checkpoint: Checkpoint, source: Domain, brought: Brought) -> Non
         return
     try:
         world = loaders.world(checkpoint, source)
+        distance = world.distance(brought.image)
+        if distance > 1.2 * world.far:
+            how = f"Its distance from that is {distance:.1f}; pictures of the same kind are near 1."
+        elif upload is not None and source.kind != "drawing" and _is_odd(checkpoint, source, brought, upload):
+            how = "Its colours and edges are those of another style."
+        else:
+            return
     except GenlibError:  # a stranger's model, of data that is not here
         st.caption("Whether the model knows such pictures cannot be told: its data set is not here.")
         return
-    distance = world.distance(brought.image)
-    if distance > 1.2 * world.far:
-        names = " and ".join(data.info(part).title for part in data.parts(checkpoint.spec.recipe.data))
-        st.warning(
-            f"This picture is unlike what the model learned from. Its distance from that is {distance:.1f}; pictures "
-            f"of the same kind are near 1. The model has only seen {source.title} of the data set {names}, so its "
-            "answer may be nonsense.",
-            icon=":material/explore_off:",
-        )
+    names = " and ".join(data.info(part).title for part in data.parts(checkpoint.spec.recipe.data))
+    st.warning(
+        f"This picture is unlike what the model learned from. {how} The model has only seen {source.title} of the data "
+        f"set {names}, so its answer may be nonsense.",
+        icon=":material/explore_off:",
+    )
+
+
+def _is_odd(checkpoint: Checkpoint, source: Domain, brought: Brought, upload: np.ndarray) -> bool:
+    """Whether its style is another one. The colours of an upload tell more, even where the model sees it in grey."""
+    from genlib import novelty
+
+    target = loaders.translator(checkpoint).worlds(checkpoint.config).target(source)
+    coloured = target.kind == "colour" and novelty.in_colours(upload)
+    return loaders.styles(checkpoint, source, coloured).distance(upload if coloured else brought.before) > 1
 
 
 def stages(brought: Brought | None, source: Domain) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from genlib.contract import Controls, Criticism, Domain, LogProb, Translates
     from genlib.figures.points import Real
     from genlib.models.base import Model
-    from genlib.novelty import World
+    from genlib.novelty import Styles, World
     from genlib.unrolling import Steps
 
     AnyModel = Model[Any, Any, Any]
@@ -108,6 +108,16 @@ def world(checkpoint: Checkpoint, source: Domain) -> World:
     return MADE.get(
         ("world", *key(checkpoint), source),
         lambda: novelty.world(translator(checkpoint), source, checkpoint.spec.recipe.data),
+    )
+
+
+def styles(checkpoint: Checkpoint, source: Domain, coloured: bool) -> Styles:
+    """How the pictures look that a translating model learned from. DataError, CheckpointError."""
+    from genlib import novelty
+
+    return MADE.get(
+        ("styles", *key(checkpoint), source, coloured),
+        lambda: novelty.styles(translator(checkpoint), source, checkpoint.spec.recipe.data, coloured),
     )
 
 
