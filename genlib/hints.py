@@ -67,6 +67,12 @@ def regions(white: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return region, (region > 0) & ~np.isin(region, border)
 
 
+def enclosed(drawings: Tensor) -> Tensor:
+    """Which pixels of drawings (B, 1, H, W), on any device, are white and within closed lines, bool (B, H, W)."""
+    found = [torch.from_numpy(regions(drawing[0].numpy() > 0.5)[1]) for drawing in drawings.cpu()]
+    return torch.stack(found).to(drawings.device)
+
+
 def unhinted(drawing: Tensor, hints: Tensor, most: int, least: float) -> Tensor:
     """Masks, bool (R, H, W), of the regions of a drawing (1, H, W) that no hint (4, H, W) is in, largest first, at most
     `most`, each at least the share `least` of the picture: closed ones, and those that gaps of two pixels open."""

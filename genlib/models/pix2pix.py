@@ -16,7 +16,7 @@ data. Here z is what an encoder saw of the truth, kept near the prior, so that i
     Zhu, Zhang, Pathak, Darrell, Efros, Wang, Shechtman, "Toward Multimodal Image-to-Image Translation", NeurIPS 2017
     (cVAE-GAN, section 3.2). https://arxiv.org/abs/1711.11586
 
-Or, for a drawing, its colours are chosen region by region, before G paints. A second head of G says how likely each
+Or, for a drawing, its colours are chosen region by region, before G paints. A third network says how likely each
 colour of a palette is at each place, as a drawing of a gift leaves it open and that of a tree hardly does; the largest
 region draws its colour from that, which is then a hint like a person's, the next ones draw given it, and so on:
 
@@ -44,13 +44,13 @@ import torch
 import torch.nn.functional as F
 from pydantic import Field, model_validator
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam, AdamW, Optimizer
 
 from genlib import contract
 from genlib.augment import by_hand, jittered
 from genlib.contract import Batch, Domain, Needs, Paper, Seeds, TakesHints, Trains, Translates, Varies, Worlds
 from genlib.errors import GenlibError
-from genlib.hints import HINTS, no_hints, random_counts, random_hints, recoloured, spread_all, unhinted
+from genlib.hints import HINTS, enclosed, no_hints, random_counts, random_hints, recoloured, spread_all, unhinted
 from genlib.models.base import Model
 from genlib.models.gan import discriminator_loss
 from genlib.nets import Dropout, Stack, frozen, halvings, initialise
@@ -74,7 +74,8 @@ PALETTE = {
 }  # fmt: skip
 ROUNDS = (0, 1, 3, 12)  # the largest region chooses first, then the next two at once, then nine more
 LEAST_REGION = 0.002  # of the picture: what is smaller is left to G
-SURPRISE = 2.0  # weight of -log p(k)
+CHOOSER_RATE = 1e-3  # its learning rate
+NEIGHBOURS = 0.08  # standard deviation, in RGB, of what a colour counts for its neighbours in the palette
 LEAST_CHANCE = 0.1  # of the likeliest colour's: what is less likely is never drawn
 COLOURED = Domain("coloured-pictures", "coloured pictures", "colour")
 
@@ -88,6 +89,7 @@ class Config(contract.Config):
     latent: int = Field(8, ge=1, le=64, description="Dimensions of the code")
     generator_width: int = Field(32, ge=4, le=128, description="Channels of G's first layer; inside up to 8 x as many")
     discriminator_width: int = Field(32, ge=4, le=128, description="Channels of D's first layer, doubled twice")
+    chooser_width: int = Field(32, ge=4, le=128, description="Channels of what chooses colours; inside up to 5 x")
     dropout: float = Field(0.5, ge=0, le=0.9, description="Share of features dropped in G's inner layers")
 
     @model_validator(mode="after")
@@ -97,6 +99,8 @@ class Config(contract.Config):
             raise ValueError("what is painted is in colour: its pictures must have 3 channels")
         if self.noise == "palette" and self.source != "drawing":
             raise ValueError("a palette is for the regions of drawings, and grey pictures have none")
+        if self.noise == "palette":
+            halvings(self.space.side // 4)
         return self
 
     @property
@@ -148,8 +152,7 @@ def up(wide: int, narrow: int, dropout: float) -> Stack:
 
 
 class UNet(nn.Module):
-    """x (B, 1, H, W) and hints (B, 4, H, W) in [-1, 1], z (B, Z) -> features h (B, F, H/2, W/2), and from those y
-    (B, 3, H, W) in [0, 1] and logits of the palette's colours (B, K, H/2, W/2).
+    """x (B, 1, H, W) and hints (B, 4, H, W) in [-1, 1], z (B, Z) -> y (B, 3, H, W) in [0, 1].
 
     Each layer on the way up also reads its mirror image on the way down (section 3.2.1): lines need not squeeze through
     the bottleneck, which is where z comes in. The last layer reads the drawing itself, so lines stay crisp.
@@ -168,11 +171,6 @@ class UNet(nn.Module):
             for i, (wide, narrow) in enumerate(zip(inputs, outputs, strict=True))
         )
         self.last = nn.Conv2d(outputs[-1] + 1 + HINTS, c.space.channels, 3, padding=1)
-        if c.noise == "palette":
-            wide = inputs[-1]
-            self.chooser = nn.Sequential(
-                nn.Conv2d(wide, wide, 1), nn.LeakyReLU(0.2, inplace=True), nn.Conv2d(wide, len(PALETTE), 1)
-            )
 
     def forward(self, x: Tensor, z: Tensor, rng: torch.Generator | None = None) -> Tensor:
         h, seen = x, list[Tensor]()
@@ -182,17 +180,56 @@ class UNet(nn.Module):
         h = torch.cat([seen.pop(), z[:, :, None, None].expand(-1, -1, *h.shape[2:])], 1)
         for layer in self.up[:-1]:
             h = torch.cat([layer(h, rng), seen.pop()], 1)
-        return h
+        return torch.sigmoid(self.last(torch.cat([self.up[-1](h, rng), x], 1)).float())
 
-    def painted(self, h: Tensor, x: Tensor) -> Tensor:
-        return torch.sigmoid(self.last(torch.cat([self.up[-1](h), x], 1)).float())
 
-    def choices(self, h: Tensor) -> Tensor:
-        return self.chooser(h).float()
+class Residual(nn.Module):
+    """h + f(h), or half the side and other channels. He et al., "Deep Residual Learning", CVPR 2016."""
 
-    def trunk(self) -> list[nn.Parameter]:
-        """All but the chooser's."""
-        return [p for name, p in self.named_parameters() if not name.startswith("chooser.")]
+    def __init__(self, narrow: int, wide: int, stride: int) -> None:
+        super().__init__()
+        self.inside = nn.Sequential(
+            nn.Conv2d(narrow, wide, 3, stride, 1, bias=False), nn.BatchNorm2d(wide), nn.ReLU(inplace=True),
+            nn.Conv2d(wide, wide, 3, 1, 1, bias=False), nn.BatchNorm2d(wide),
+        )  # fmt: skip
+        self.past = nn.Identity() if stride == 1 else nn.Conv2d(narrow, wide, 1, stride, bias=False)
+
+    def forward(self, h: Tensor) -> Tensor:
+        return F.relu(self.past(h) + self.inside(h))
+
+
+class Chooser(nn.Module):
+    """x (B, 1, H, W) and hints (B, 4, H, W) in [-1, 1] -> logits of the palette's colours (B, K, H/4, W/4).
+
+    What colour an area has depends on what the whole is a drawing of: deeper than G, coarser, and with the mean of all
+    places beside each.
+    """
+
+    def __init__(self, c: Config) -> None:
+        super().__init__()
+        _, depth = halvings(c.space.side // 4)
+        widths = [c.chooser_width * min(1 + i, 5) for i in range(depth + 1)]  # e.g. 32, 64, 96, 128
+        self.first = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(1 + HINTS, widths[0], 4, stride=2, padding=1))
+        self.down = nn.ModuleList(nn.Sequential(Residual(a, b, 2), Residual(b, b, 1)) for a, b in pairwise(widths))
+        self.whole = nn.Linear(widths[-1], widths[-1])
+        self.up = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(a + b, b, 3, padding=1, bias=False), nn.BatchNorm2d(b), nn.ReLU(inplace=True))
+            for a, b in pairwise(reversed(widths))
+        )
+        self.last = nn.Conv2d(widths[0], len(PALETTE), 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.first(x)
+        seen = [h]  # 32x32 for 128 px
+        for layer in self.down:
+            h = layer(h)
+            seen.append(h)  # 16x16, 8x8, 4x4
+        h = seen.pop()
+        h = h + self.whole(h.mean((2, 3)))[:, :, None, None]
+        for layer in self.up:
+            h = layer(torch.cat([F.interpolate(h, scale_factor=2.0), seen.pop()], 1))
+        logits: Tensor = self.last(h).float()
+        return logits
 
 
 def discriminator(c: Config) -> nn.Sequential:
@@ -252,6 +289,8 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         self.discriminator = discriminator(config).apply(initialise)
         if config.noise == "code":
             self.encoder = encoder(config).apply(initialise)
+        else:
+            self.chooser = Chooser(config)
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
@@ -317,12 +356,12 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         places = [
             unhinted(d.cpu(), h.cpu(), ROUNDS[-1], LEAST_REGION) for d, h in zip(x[:apart], hints[:apart], strict=True)
         ]
-        shares = [F.avg_pool2d(r.float()[None], 2)[0].flatten(1) if len(r) else r for r in places]  # (R, H/2 * W/2)
+        shares = [F.avg_pool2d(r.float()[None], 4)[0].flatten(1) if len(r) else r for r in places]  # (R, H/4 * W/4)
         hints, colours = hints.clone(), palette(hints.device)
         for j, (first, last) in enumerate(pairwise(ROUNDS)):
             seen = slice(len(x) if j else apart)
-            h = self.generator(self.condition(self.here(x[seen]), self.here(hints[seen])), self.here(z[seen, :0]))
-            chances = self.generator.choices(h).softmax(1).flatten(2).cpu()  # p(k | x, hints) (B, K, H/2 * W/2)
+            logits = self.chooser(self.condition(self.here(x[seen]), self.here(hints[seen])))
+            chances = logits.softmax(1).flatten(2).cpu()  # p(k | x, hints) (B, K, H/4 * W/4)
             for i in range(len(x)):
                 for region, share in zip(places[i % apart][first:last], shares[i % apart][first:last], strict=True):
                     chance = (chances[i % len(chances)] @ share).double() * rarity()
@@ -346,12 +385,7 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
 
         Where x is grey, its greys are the truth's own: y keeps them, and takes from the network what they leave open.
         """
-        seen = self.condition(x, hints)
-        return self.finished(x, seen, self.generator(seen, z, rng))
-
-    def finished(self, x: Tensor, seen: Tensor, h: Tensor) -> Tensor:
-        """y (B, 3, H, W) by the features h of what G has seen."""
-        y = self.generator.painted(h, seen)
+        y: Tensor = self.generator(self.condition(x, hints), z, rng)
         return y if self.config.source == "drawing" else (y + x - grey(y)).clamp(0, 1)
 
     @staticmethod
@@ -373,26 +407,23 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
     # --- Training ---
 
     def optimizers(self, training: Training) -> dict[str, Optimizer]:
-        rate, betas = training.generator_rate, (0.5, 0.999)
-        painter: list[dict[str, Any]] = [{"params": self.generator.trunk()}]
-        if self.config.noise == "code":
-            painter[0]["params"] += self.encoder.parameters()
-        else:  # it reads features that move, and has to keep up with them
-            painter.append({"params": [*self.generator.chooser.parameters()], "lr": 10 * rate})
-        return {
-            "generator": Adam(painter, rate, betas, fused=True),
+        betas = (0.5, 0.999)
+        painter = [*self.generator.parameters(), *(self.encoder.parameters() if self.config.noise == "code" else ())]
+        found: dict[str, Optimizer] = {
+            "generator": Adam(painter, training.generator_rate, betas, fused=True),
             "discriminator": Adam(self.discriminator.parameters(), training.discriminator_rate, betas, fused=True),
         }
+        if self.config.noise == "palette":
+            found["chooser"] = AdamW(self.chooser.parameters(), CHOOSER_RATE, weight_decay=0.05, fused=True)
+        return found
 
     def train_step(self, batch: Batch, optimizers: Mapping[str, Optimizer], training: Training) -> dict[str, Tensor]:
         rng = batch.rng
         for k in range(training.discriminator_steps):
             present = batch.fresh() if k else batch
-            x, y, hints, odd = self.training_pairs(present, training)
+            x, y, hints, open_ = self.training_pairs(present, training)
             z, kl = self.encoded(present, y, training)
-            seen = self.condition(x, hints)
-            h = self.generator(seen, z, rng)
-            fake = self.finished(x, seen, h)
+            fake = self.paint(x, hints, z, rng)
 
             # D ascends log D(x, y) + log(1 - D(x, G(x, z))), at half the pace (section 3.3).
             real_logits, fake_logits = self.logits(x, hints, y), self.logits(x, hints, fake.detach())
@@ -401,22 +432,24 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
             loss_d.backward()
             optimizers["discriminator"].step()
 
-        # G ascends log D(x, G(x, z)) - lambda |y - G(x, z)| - kappa KL(q(z | y) || N(0, 1)), or + log p(colours of y).
+        # G ascends log D(x, G(x, z)) - lambda |y - G(x, z)| - kappa KL(q(z | y) || N(0, 1)).
         optimizers["generator"].zero_grad()
         l1 = (y - fake).abs().mean()
-        if self.config.noise == "code":
-            said, beside = {"KL": kl.detach()}, training.kl * kl
-        else:
-            surprise = self.surprise(h, x, y, odd)
-            said, beside = {"surprise": surprise.detach()}, SURPRISE * surprise
         with frozen(self.discriminator):
             loss_g = F.softplus(-self.logits(x, hints, fake)).mean()
-            (loss_g + training.l1 * l1 + beside).backward()
+            (loss_g + training.l1 * l1 + training.kl * kl).backward()
         optimizers["generator"].step()
+
+        # The chooser ascends log p(k | x, hints).
+        if self.config.noise == "palette":
+            surprise = self.surprise(x, hints, y, open_)
+            optimizers["chooser"].zero_grad()
+            surprise.backward()
+            optimizers["chooser"].step()
 
         return {
             "L1": l1.detach(),
-            **said,
+            **({"KL": kl.detach()} if self.config.noise == "code" else {"surprise": surprise.detach()}),
             "loss D": loss_d.detach(),
             "loss G": loss_g.detach(),
             "D(real)": torch.sigmoid(real_logits).mean().detach(),
@@ -433,14 +466,13 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         kl = (told * (mean**2 + log_variance.exp() - 1 - log_variance) / 2).sum() / told.sum().clamp(min=1)
         return told * (mean + (log_variance / 2).exp() * noise), kl
 
-    def surprise(self, h: Tensor, x: Tensor, y: Tensor, odd: Tensor) -> Tensor:
-        """-log p(k | x, hints) in nats, k the palette's colour nearest to y's, per pixel between lines; of every second
-        row and column. Pictures in `odd` (B,) colours do not count."""
-        y = y[:, :, ::2, ::2]
-        k = (y[:, None] - palette(y.device)[:, :, None, None]).square().sum(2).argmin(1)  # (B, H/2, W/2)
-        between = -F.max_pool2d(-x[:, 0], 2) > 0.5
-        counts = (between & ~odd[:, None, None]).float()
-        missed = F.cross_entropy(self.generator.choices(h), k, reduction="none")
+    def surprise(self, x: Tensor, hints: Tensor, y: Tensor, open_: Tensor) -> Tensor:
+        """-sum_k q(k | y) log p(k | x, hints) in nats, per pixel of every fourth row and column, where the colour is
+        `open_`, bool (B, H, W). q is soft: of y's neighbours among the palette's colours, the nearest counts most."""
+        y, counts = y[:, :, 2::4, 2::4], open_[:, 2::4, 2::4].float()
+        away = (y[:, None] - palette(y.device)[:, :, None, None]).square().sum(2)  # (B, K, H/4, W/4)
+        logits = self.chooser(self.condition(x, hints))
+        missed = F.cross_entropy(logits, (-away / (2 * NEIGHBOURS**2)).softmax(1), reduction="none")
         return (counts * missed).sum() / counts.sum().clamp(min=1)
 
     def told(self, batch: Batch, training: Training) -> Tensor:
@@ -452,7 +484,8 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         return told
 
     def training_pairs(self, batch: Batch, training: Training) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """x (B, 1, H, W), y (B, 3, H, W) and hints (B, 4, H, W) of a batch, jittered; and whose colours are odd (B,).
+        """x (B, 1, H, W), y (B, 3, H, W) and hints (B, 4, H, W) of a batch, jittered; and where the colour is open,
+        bool (B, H, W): in closed regions without a hint, of pictures in the data's own colours.
 
         Half of the pictures with hints get other colours, as a person's colours need not be the data's.
         """
@@ -468,9 +501,13 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         recolour = (odd < 0.5).logical_and(counts > 0)
         y = torch.where(recolour[:, None, None, None], recoloured(y, rng), y) if drawn else y
         hints = self.hints_from(y, x, counts.tolist(), rng)
+        open_ = torch.zeros_like(x[:, 0], dtype=torch.bool)
+        if self.config.noise == "palette":
+            open_ = enclosed(x) & ~recolour[:, None, None]
         if drawn and training.hand:
             x = by_hand(x, training.hand, rng)
-        return x, y, self.understood(x, hints), recolour
+        hints = self.understood(x, hints)
+        return x, y, hints, open_ & (hints[:, 3] == 0)
 
     def logits(self, x: Tensor, hints: Tensor, y: Tensor) -> Tensor:
         """D's logits (B, 1, H/8, W/8) on pairs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from genlib import data, training
 from genlib.augment import by_hand, jittered
 from genlib.contract import Batch, Domain
 from genlib.errors import GenlibError
-from genlib.hints import regions
+from genlib.hints import enclosed, regions
 from genlib.models.pix2pix import PALETTE, UNCOLOURED, Config, Pix2Pix, Training, grey, palette
 from genlib.spaces import Pictures
 
@@ -116,9 +117,9 @@ def boxes(*sides: int) -> Tensor:
 
 def painter_that_expects(**logits: float) -> Pix2Pix:
     """Its palette has these logits everywhere, "FFC83D" or "_2A2A2A", and -50 elsewhere."""
-    painter = model(noise="palette").eval()
-    nn.init.zeros_(painter.generator.chooser[-1].weight)
-    bias = painter.generator.chooser[-1].bias.data.fill_(-50)
+    painter = model(noise="palette", chooser_width=4).eval()
+    nn.init.zeros_(painter.chooser.last.weight)
+    bias = painter.chooser.last.bias.data.fill_(-50)
     for colour, logit in logits.items():
         bias[[*PALETTE].index(colour.strip("_"))] = logit
     return painter
@@ -162,18 +163,30 @@ def test_a_persons_hint_stays() -> None:
     assert colours_of(chosen, x) == ["0000FF", "FFC83D"]
 
 
-def test_the_palette_learns_the_colours_between_lines() -> None:
-    painter = model(noise="palette")
-    x, y = boxes(10), torch.ones(1, 3, 32, 32)
-    inside = torch.from_numpy(regions(x[0, 0].numpy() > 0.5)[1])
-    y[0, :, inside] = palette()[[*PALETTE].index("66A644")][:, None] + 0.01
-    h = painter.generator(painter.condition(x, torch.zeros(1, 4, 32, 32)), torch.zeros(1, 0), None)
-    usual, odd = (painter.surprise(h, x, y, torch.tensor([odd])) for odd in (False, True))
-    assert odd == 0
-    usual.backward()
-    bias = painter.generator.chooser[-1].bias.grad
+def test_the_palette_learns_the_colours_within_lines() -> None:
+    painter = model(noise="palette", chooser_width=4)
+    x, y, hints = boxes(10), torch.ones(1, 3, 32, 32), torch.zeros(1, 4, 32, 32)
+    inside = enclosed(x)
+    y[0, :, inside[0]] = palette()[[*PALETTE].index("66A644")][:, None] + 0.01
+    assert painter.surprise(x, hints, y, torch.zeros_like(inside)) == 0
+    painter.surprise(x, hints, y, inside).backward()
+    bias = painter.chooser.last.bias.grad
     assert bias is not None
-    assert bias.argsort()[:2].sort().values.tolist() == sorted([*PALETTE].index(c) for c in ("66A644", "FFFFFF"))
+    assert bias.argmin() == [*PALETTE].index("66A644")
+    assert (bias < 0).sum() == 1, "what is white around it does not count"
+
+
+def test_it_learns_where_no_hint_and_the_datas_own_colours_are() -> None:
+    painter = model(noise="palette", chooser_width=4)
+    data = batch(8)
+    data = replace(data, condition=boxes(10, 6).expand(8, -1, -1, -1))
+    x, _, hints, open_ = painter.training_pairs(data, Training(hinted=0.5, jitter=0.0))
+    assert open_.any()
+    assert not (open_ & (hints[:, 3] > 0)).any()
+    assert not (open_ & ~enclosed(x)).any()
+    bare = ~hints[:, 3].flatten(1).any(1)
+    assert bare.any()
+    assert torch.equal(open_[bare], enclosed(x)[bare])
 
 
 def test_a_hands_lines_wander_but_stay_lines() -> None:
