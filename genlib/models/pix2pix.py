@@ -20,8 +20,11 @@ Or, for a drawing, its colours are chosen region by region, before G paints. A t
 colour of a palette is at each place, as a drawing of a gift leaves it open and that of a tree hardly does; the largest
 region draws its colour from that, which is then a hint like a person's, the next ones draw given it, and so on:
 
-    k_r ~ p(k | x, hints, k_1 ... k_r-1),  by its noise z as argmax_k log w_k p(k) + g_k,  g Gumbel noise made from z;
+    k_r = argmax_k log w_k p(k | x, hints, k_1 ... k_r-1) + log v(k) / 2 + g_k,  g Gumbel noise made from z;
                                            at z = 0 all g_k are the same, and the likeliest colour comes
+
+Here v(k) says how near k is to what G itself would paint: both have learned what the drawing shows, and are right
+together more often than alone (a product of experts).
 
     Zhang, Isola, Efros, "Colorful Image Colorization", ECCV 2016 (colours as classes, section 2.1; what is rare counts
         more, section 2.2: there while learning, here while choosing).
@@ -75,7 +78,8 @@ PALETTE = {
 ROUNDS = (0, 1, 3, 12)  # the largest region chooses first, then the next two at once, then nine more
 LEAST_REGION = 0.002  # of the picture: what is smaller is left to G
 CHOOSER_RATE = 1e-3  # its learning rate
-NEIGHBOURS = 0.08  # standard deviation, in RGB, of what a colour counts for its neighbours in the palette
+NEIGHBOURS, VOTES = 0.08, 0.15  # standard deviations of near(), of the truth's colours and of G's own
+FLOOR = 0.01  # of G's votes for any colour
 LEAST_CHANCE = 0.1  # of the likeliest colour's: what is less likely is never drawn
 COLOURED = Domain("coloured-pictures", "coloured pictures", "colour")
 
@@ -255,6 +259,13 @@ def palette(device: torch.device | str = "cpu") -> Tensor:
     return torch.tensor([list(bytes.fromhex(colour)) for colour in PALETTE], device=device) / 255
 
 
+def near(y: Tensor, sigma: float) -> Tensor:
+    """Shares (B, K, H, W) of the palette's colours in what is seen at each pixel of y (B, 3, H, W): of its neighbours
+    among them, by a Gaussian of the distance in RGB (Zhang 2016, section 2.1)."""
+    away = (y[:, None] - palette(y.device)[:, :, None, None]).square().sum(2)
+    return (-away / (2 * sigma**2)).softmax(1)
+
+
 def rarity() -> Tensor:
     """What a colour's likelihood counts, float64 (K,): w_k = 1 / ((1 - lambda) p_k + lambda / K), lambda = 1/2, where
     p_k is the share of areas that have it (equation 4 of Zhang 2016). Without it most of what may have several colours
@@ -357,14 +368,17 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
             unhinted(d.cpu(), h.cpu(), ROUNDS[-1], LEAST_REGION) for d, h in zip(x[:apart], hints[:apart], strict=True)
         ]
         shares = [F.avg_pool2d(r.float()[None], 4)[0].flatten(1) if len(r) else r for r in places]  # (R, H/4 * W/4)
-        hints, colours = hints.clone(), palette(hints.device)
+        shares = [share / share.sum(1, keepdim=True) for share in shares]
+        own = self.paint(self.here(x[:apart]), self.here(hints[:apart]), self.here(z[:apart, :0]))
+        votes = near(own[:, :, 2::4, 2::4], VOTES).flatten(2).cpu()  # v(k) (B, K, H/4 * W/4)
+        hints, colours, rare = hints.clone(), palette(hints.device), rarity()
         for j, (first, last) in enumerate(pairwise(ROUNDS)):
             seen = slice(len(x) if j else apart)
             logits = self.chooser(self.condition(self.here(x[seen]), self.here(hints[seen])))
             chances = logits.softmax(1).flatten(2).cpu()  # p(k | x, hints) (B, K, H/4 * W/4)
             for i in range(len(x)):
                 for region, share in zip(places[i % apart][first:last], shares[i % apart][first:last], strict=True):
-                    chance = (chances[i % len(chances)] @ share).double() * rarity()
+                    chance = rare * (chances[i % len(chances)] @ share) * ((votes[i % apart] @ share) + FLOOR).sqrt()
                     # The noise goes by likelihood: a seed stands for no colour, and like regions get like ones.
                     likely, which = chance.where(chance > LEAST_CHANCE * chance.max(), 0).sort(descending=True)
                     k = which[(likely.log() + tastes[i, j]).argmax()]
@@ -470,9 +484,8 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         """-sum_k q(k | y) log p(k | x, hints) in nats, per pixel of every fourth row and column, where the colour is
         `open_`, bool (B, H, W). q is soft: of y's neighbours among the palette's colours, the nearest counts most."""
         y, counts = y[:, :, 2::4, 2::4], open_[:, 2::4, 2::4].float()
-        away = (y[:, None] - palette(y.device)[:, :, None, None]).square().sum(2)  # (B, K, H/4, W/4)
         logits = self.chooser(self.condition(x, hints))
-        missed = F.cross_entropy(logits, (-away / (2 * NEIGHBOURS**2)).softmax(1), reduction="none")
+        missed = F.cross_entropy(logits, near(y, NEIGHBOURS), reduction="none")
         return (counts * missed).sum() / counts.sum().clamp(min=1)
 
     def told(self, batch: Batch, training: Training) -> Tensor:
