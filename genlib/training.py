@@ -29,6 +29,7 @@ from genlib import devices
 from genlib.contract import Batch, Config, Needs, Recipe, Trains
 from genlib.errors import GenlibError, problem
 from genlib.models.base import Model
+from genlib.spaces import Pictures
 
 if TYPE_CHECKING:
     from genlib.data import DataSet, Outline
@@ -62,7 +63,8 @@ class Run:
         device: torch.device | None = None,
         bfloat16: bool | None = None,
     ) -> None:
-        """`device` and `bfloat16` None: the best there is. TrainingError: model and data do not fit each other."""
+        """`device` and `bfloat16` None: the best there is, float32 for points, which want its precision. TrainingError:
+        model and data do not fit each other."""
         if not isinstance(model, Trains):
             raise TrainingError(f"{model.title} has no objective to train.")
         check(type(model), model.config, source, recipe)
@@ -71,7 +73,9 @@ class Run:
             raise TrainingError(f"{model.title} compares the members of a batch: ask for a batch size of 2 or more.")
         self.training = settings(type(model), recipe)
         self.device = device or devices.best()
-        self.bfloat16 = devices.has_bfloat16(self.device) if bfloat16 is None else bfloat16
+        if bfloat16 is None:
+            bfloat16 = devices.has_bfloat16(self.device) and isinstance(model.config.space, Pictures)
+        self.bfloat16 = bfloat16
         self.recipe, self.source, self.step = recipe, source, 0
         self.kept: dict[str, torch.Tensor] = {}  # what its owner has stored with it
         self.model = model.to(self.device).train()

@@ -20,7 +20,7 @@ Or, for a drawing, its colours are chosen region by region, before G paints. A t
 colour of a palette is at each place, as a drawing of a gift leaves it open and that of a tree hardly does; the largest
 region draws its colour from that, which is then a hint like a person's, the next ones draw given it, and so on:
 
-    k_r = argmax_k log w_k p(k | x, hints, k_1 ... k_r-1) + log v(k) / 2 + g_k,  g Gumbel noise made from z;
+    k_r = argmax_k log w_k p(k | x, hints, k_1 ... k_r-1) + log v(k) / 2 + T g_k,  g Gumbel noise made from z;
                                            at z = 0 all g_k are the same, and the likeliest colour comes
 
 Here v(k) says how near k is to what G itself would paint: both have learned what the drawing shows, and are right
@@ -80,7 +80,8 @@ LEAST_REGION = 0.002  # of the picture: what is smaller is left to G
 CHOOSER_RATE = 1e-3  # its learning rate
 NEIGHBOURS, VOTES = 0.08, 0.15  # standard deviations of near(), of the truth's colours and of G's own
 FLOOR = 0.01  # of G's votes for any colour
-LEAST_CHANCE = 0.1  # of the likeliest colour's: what is less likely is never drawn
+LEAST_CHANCE = 0.02  # of the likeliest colour's: what is less likely is never drawn
+TEMPERATURE = 1.5  # of the Gumbel noise: both networks are surer than the answers should be alike
 COLOURED = Domain("coloured-pictures", "coloured pictures", "colour")
 
 
@@ -361,7 +362,7 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
     def chosen(self, x: Tensor, hints: Tensor, z: Tensor) -> Tensor:
         """Hints (B, 4, H, W) and, in the larger regions without one, colours of the palette drawn by z (B, Z), the
         likeliest where z is 0."""
-        tastes = -(-torch.special.ndtr(z.double().cpu()).log()).log().unflatten(1, (-1, len(PALETTE)))  # Gumbel noise
+        gumbel = -(-torch.special.ndtr(z.double().cpu()).log()).log().unflatten(1, (-1, len(PALETTE)))
         # One picture for several seeds, as a page asks: until the first colours it is looked at once.
         apart = 1 if (x == x[:1]).all() and (hints == hints[:1]).all() else len(x)
         places = [
@@ -381,7 +382,7 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
                     chance = rare * (chances[i % len(chances)] @ share) * ((votes[i % apart] @ share) + FLOOR).sqrt()
                     # The noise goes by likelihood: a seed stands for no colour, and like regions get like ones.
                     likely, which = chance.where(chance > LEAST_CHANCE * chance.max(), 0).sort(descending=True)
-                    k = which[(likely.log() + tastes[i, j]).argmax()]
+                    k = which[(likely.log() + TEMPERATURE * gumbel[i, j]).argmax()]
                     hints[i, :3, region], hints[i, 3:, region] = colours[k, :, None], 1
         return hints
 
