@@ -2,7 +2,7 @@
 
 For every checkpoint that translates, and each domain that it starts from: the median over 30 calls of one held-out
 picture at the server's settings (translate with a seed, then 8 bits), and how many times as long that takes as the bare
-forward pass of the network inside, in the same run. The two alternate, so that a slow second falls on both.
+forward passes of the networks inside, in the same run. The two alternate, so that a slow second falls on both.
 """
 
 from __future__ import annotations
@@ -28,15 +28,14 @@ from genlib.sheets import to_uint8
 CALLS = 30
 
 
-def network(model: Any, call: Callable[[], object]) -> Callable[[], object]:
-    """The forward pass of the one part of the model that `call` goes through, on what it is given there."""
+def networks(model: Any, call: Callable[[], object]) -> Callable[[], object]:
+    """The forward passes of the parts of the model that `call` goes through, on what they are given there."""
     seen: list[tuple[torch.nn.Module, tuple[Any, ...]]] = []
     hooks = [m.register_forward_pre_hook(lambda m, args: seen.append((m, args))) for m in model.children()]
     call()
     for hook in hooks:
         hook.remove()
-    ((part, args),) = seen
-    return lambda: part(*args)
+    return lambda: [part(*args) for part, args in seen]
 
 
 def medians_ms(*calls: Callable[[], object]) -> list[float]:
@@ -52,7 +51,7 @@ def medians_ms(*calls: Callable[[], object]) -> list[float]:
 
 @torch.inference_mode()
 def main() -> None:
-    print(f"{'one picture':44} {'translation':>13} {'network':>11} {'ratio':>8}")
+    print(f"{'one picture':44} {'translation':>13} {'networks':>11} {'ratio':>8}")
     for name, checkpoint in sources.checkpoints().items():
         if not issubclass(checkpoint.model_class, Translates):
             continue
@@ -65,7 +64,7 @@ def main() -> None:
             def translate(model: Translates = model, picture: torch.Tensor = picture, source: Domain = source) -> None:
                 to_uint8(model.translate(picture, source, seeds=[0]))
 
-            whole, bare = medians_ms(translate, network(model, translate))
+            whole, bare = medians_ms(translate, networks(model, translate))
             what = f"{name}, from {source.title}"
             print(f"{what:44} {whole:10.1f} ms {bare:8.1f} ms {whole / bare:6.2f} x", flush=True)
 
