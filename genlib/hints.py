@@ -79,8 +79,8 @@ def unhinted(drawing: Tensor, hints: Tensor, most: int, least: float) -> Tensor:
     region, closed = regions(drawing[0].numpy() > 0.5)
     # Lines that are a pixel wider on each side close such gaps; what they enclose then gets that pixel back.
     open_ground = (region > 0) & ~closed
-    inner, enclosed = regions(ndimage.binary_erosion(open_ground, border_value=1))
-    grown = ndimage.grey_dilation(np.where(enclosed, inner, 0), footprint=ndimage.generate_binary_structure(2, 1))
+    inner, shut = regions(ndimage.binary_erosion(open_ground, border_value=1))
+    grown = ndimage.grey_dilation(np.where(shut, inner, 0), footprint=ndimage.generate_binary_structure(2, 1))
     region = np.where(open_ground, np.where(grown > 0, region.max() + grown, 0), region)
     sizes = np.bincount(region.ravel())
     sizes[0] = 0

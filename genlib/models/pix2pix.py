@@ -102,9 +102,9 @@ class Config(contract.Config):
         halvings(self.space.side)
         if self.space.channels != 3:
             raise ValueError("what is painted is in colour: its pictures must have 3 channels")
-        if self.noise == "palette" and self.source != "drawing":
-            raise ValueError("a palette is for the regions of drawings, and grey pictures have none")
         if self.noise == "palette":
+            if self.source != "drawing":
+                raise ValueError("a palette is for the regions of drawings, and grey pictures have none")
             halvings(self.space.side // 4)
         return self
 
@@ -455,16 +455,18 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
             (loss_g + training.l1 * l1 + training.kl * kl).backward()
         optimizers["generator"].step()
 
+        said = {"KL": kl.detach()}
         # The chooser ascends log p(k | x, hints).
         if self.config.noise == "palette":
             surprise = self.surprise(x, hints, y, open_)
             optimizers["chooser"].zero_grad()
             surprise.backward()
             optimizers["chooser"].step()
+            said = {"surprise": surprise.detach()}
 
         return {
             "L1": l1.detach(),
-            **({"KL": kl.detach()} if self.config.noise == "code" else {"surprise": surprise.detach()}),
+            **said,
             "loss D": loss_d.detach(),
             "loss G": loss_g.detach(),
             "D(real)": torch.sigmoid(real_logits).mean().detach(),
