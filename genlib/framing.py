@@ -27,13 +27,12 @@ def fit(pixels: np.ndarray, side: int, background: tuple[int, int, int] | None =
     one colour, by the same length at both ends if not. For drawings of lines there is `sketch.prepare`.
     """
     height, width = pixels.shape[:2]
-    ring = border(pixels).astype(np.int16)
-    ground = np.median(ring, axis=0)
+    ground, even = ground_of(pixels)
     x, y, extent = width / 2, height / 2, max(width, height)
     if extent > 1.25 * min(width, height):
         extent = min(width, height)
         rows, columns = _shown(pixels, ground)
-        if np.mean(np.abs(ring - ground).max(1) < PLAIN) > 0.8 and len(rows):
+        if even and len(rows):
             extent = max(extent, int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1)
             if width > height:
                 x = float(columns[0] + columns[-1] + 1) / 2
@@ -45,12 +44,18 @@ def fit(pixels: np.ndarray, side: int, background: tuple[int, int, int] | None =
 
 def trimmed(pixels: np.ndarray) -> np.ndarray:
     """What a picture uint8 (H, W, 3) shows, without the empty ground around it, if its border has one colour."""
-    ring = border(pixels).astype(np.int16)
-    ground = np.median(ring, axis=0)
+    ground, even = ground_of(pixels)
     rows, columns = _shown(pixels, ground)
-    if np.mean(np.abs(ring - ground).max(1) < PLAIN) <= 0.8 or not len(rows):
+    if not even or not len(rows):
         return pixels
     return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def ground_of(pixels: np.ndarray) -> tuple[np.ndarray, bool]:
+    """The usual colour float (3,) of the border of a picture uint8 (H, W, 3), and whether nearly all of it has that."""
+    ring = border(pixels).astype(np.int16)
+    ground = np.median(ring, axis=0)
+    return ground, bool(np.mean(np.abs(ring - ground).max(1) < PLAIN) > 0.8)
 
 
 def _shown(pixels: np.ndarray, ground: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -27,7 +27,7 @@ from genlib import uploads
 from genlib.contract import Controls, Domain, Seeds, TakesHints, Translates, Worlds
 from genlib.errors import GenlibError
 from genlib.fitting import LIGHT
-from genlib.framing import PLAIN, border, fit, window
+from genlib.framing import fit, ground_of, window
 from genlib.layered import Layer
 from genlib.sheets import in_colour, to_uint8
 from genlib.sketch import Colour, Fill, Given, Sheet, Sketch, Stage, Steps
@@ -280,9 +280,8 @@ def _colourised(before: np.ndarray, colours: np.ndarray) -> np.ndarray:
 
 def _on_light_ground(pixels: np.ndarray) -> bool:
     """Whether a picture uint8 (H, W, 3) shows a thing on light, even ground, as no ordinary photo does."""
-    ring = border(pixels).astype(np.int16)
-    ground = np.median(ring, axis=0)
-    return bool(ground.min() > LIGHT and np.mean(np.abs(ring - ground).max(1) < PLAIN) > 0.8)
+    ground, even = ground_of(pixels)
+    return bool(ground.min() > LIGHT) and even
 
 
 def _grey(pixels: np.ndarray) -> np.ndarray:
