@@ -249,11 +249,14 @@ def test_back_goes_where_the_visitor_was(place: Place, visitor: Page) -> None:
     settle(page)
     for url in (third, second, first):
         page.go_back()
-        expect(page).to_have_url(url)
+        # A step back that is taken before the last one's page came is undone by it (Streamlit): wait for the page.
+        if url == third:
+            expect(page.locator("h1").filter(has_text="Translate")).to_be_visible()
+        else:
+            seed = parse_qs(urlsplit(url).query)["seed"][0]
+            expect(page.get_by_role("button", name=f"picture with seed {seed}", exact=True)).to_be_visible()
         settle(page)
         expect(page).to_have_url(url)
-    tile = page.get_by_role("button", name=f"picture with seed {query(page)['seed']}", exact=True)
-    expect(tile).to_be_visible()
     page.go_back()
     expect(page.locator("h1")).to_contain_text("generative")
 
