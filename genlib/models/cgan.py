@@ -22,15 +22,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field, StringConstraints, create_model
+from pydantic import Field, StringConstraints, create_model, model_validator
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from genlib import contract, noise
 from genlib.contract import Batch, Classes, Conditions, Latent, Name, Needs, Paper, Samples, Seeds, Trains
+from genlib.models import dcgan
 from genlib.models.base import Model
 from genlib.models.gan import Players, discriminator_loss, generator, hidden
-from genlib.nets import Dropout, Stack, frozen
+from genlib.nets import Dropout, Stack, frozen, halvings
 from genlib.noise import Noise
 from genlib.spaces import Pictures
 
@@ -44,9 +45,23 @@ ClassName = Annotated[str, StringConstraints(min_length=1, max_length=40, patter
 
 class Config(Players):
     space: Pictures = Field(Pictures(), description="Pictures")
+    network: Literal["mlp", "conv"] = Field("mlp", description="Fully connected as in the paper, or DCGAN's players")
+    width: int = Field(
+        512, ge=4, le=2048, description="Units of the widest layer (mlp), or channels next to the pixels"
+    )
     attribute: Name = Field("label", description="Which label of the data it is told")
     classes: tuple[ClassName, ...] = Field(min_length=2, max_length=64, description="What that label can be, in order")
-    dropout: float = Field(0.3, ge=0, le=0.9, description="Dropout in D, which keeps it from winning too early")
+    dropout: float = Field(0.3, ge=0, le=0.9, description="Dropout in a fully connected D, lest it win too early")
+
+    @model_validator(mode="after")
+    def _convolves(self) -> Config:
+        if self.network == "conv":
+            halvings(self.space.side)
+            if self.width > 256:
+                raise ValueError("width is at most 256 for the convolutional network")
+            if not self.batch_norm:
+                raise ValueError("the convolutional network has batch norm: leave batch_norm on")
+        return self
 
 
 class Training(contract.Training):
@@ -70,17 +85,30 @@ def controls_with(classes: tuple[str, ...]) -> type[Controls]:
     return create_model("Controls", __base__=Controls, label=(options, said))
 
 
-# --- Blocks ----------------------------------------------------------------------------------------------------------
+# --- Blocks: G (B, Z + K) -> numbers (B, size) that the space makes an x of; D -> logit of D(x | y) (B, 1) ------------
 
 
-def discriminator(c: Config) -> Stack:
-    """x and y side by side (B, size + K) -> logit of D(x | y) (B, 1)."""
+def mlp(c: Config) -> tuple[nn.Module, Stack]:
+    """The players of gan.py. D reads x and y side by side (B, size + K)."""
+    k = len(c.classes)
     inner, outer = hidden(c)
-    return Stack(
-        nn.Linear(c.space.size + len(c.classes), outer), nn.LeakyReLU(0.2), Dropout(c.dropout),
+    judges = Stack(
+        nn.Linear(c.space.size + k, outer), nn.LeakyReLU(0.2), Dropout(c.dropout),
         nn.Linear(outer, inner), nn.LeakyReLU(0.2), Dropout(c.dropout),
         nn.Linear(inner, 1),
     )  # fmt: skip
+    return generator(c, given=k), judges
+
+
+def conv(c: Config) -> tuple[nn.Module, Stack]:
+    """The players of dcgan.py. D reads y as maps beside x (B, C + K, H, W), each all ones or all zeros."""
+    k = len(c.classes)
+    players = dcgan.Config(space=c.space, latent=c.latent, generator_width=c.width, discriminator_width=c.width)
+    paints = dcgan.generator(players, given=k).apply(dcgan.initialise)
+    paints = nn.Sequential(
+        nn.Unflatten(1, (-1, 1, 1)), *list(paints)[:-1], nn.Flatten()
+    )  # its tanh is the space's part
+    return paints, Stack(*dcgan.discriminator(players, given=k).apply(dcgan.initialise), nn.Flatten())
 
 
 class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Trains[Training]):
@@ -98,8 +126,7 @@ class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Tra
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.generator = generator(config, given=len(config.classes))
-        self.discriminator = discriminator(config)
+        self.generator, self.discriminator = mlp(config) if config.network == "mlp" else conv(config)
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
@@ -147,12 +174,14 @@ class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Tra
 
     def logits(self, x: Tensor, y: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """D's logit l(x | y) (B,), of pictures and classes int64 (B,). `rng` draws the dropout while training."""
-        x = self.config.space.centre(x).flatten(1)
+        x = self.config.space.centre(x)
+        x = x.flatten(1) if self.config.network == "mlp" else x
         return self.discriminator(self.joined(x, y), rng).float().squeeze(1)
 
     def joined(self, x: Tensor, y: Tensor) -> Tensor:
-        """Numbers (B, N) and beside them the class, a one among zeros: (B, N + K)."""
-        return torch.cat([x, F.one_hot(y, len(self.config.classes)).to(x.dtype)], 1)
+        """Numbers or maps (B, N, ...) and beside them the class, a one among zeros: (B, N + K, ...)."""
+        told = F.one_hot(y, len(self.config.classes)).to(x.dtype)
+        return torch.cat([x, told.reshape(*told.shape, *[1] * (x.ndim - 2)).expand(-1, -1, *x.shape[2:])], 1)
 
     # --- Training ---
 

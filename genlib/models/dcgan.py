@@ -113,12 +113,15 @@ def norm(c: Config, features: int) -> nn.Module:
     return nets.ReferenceNorm(features, REFERENCE, own=c.normalisation == "virtual")
 
 
-def generator(c: Config) -> nn.Sequential:
-    """z (B, Z, 1, 1) -> picture (B, C, H, W) in [-1, 1]. For 64 px: 4x4 -> 8x8 -> 16x16 -> 32x32 -> 64x64."""
+def generator(c: Config, given: int = 0) -> nn.Sequential:
+    """z (B, Z, 1, 1) -> picture (B, C, H, W) in [-1, 1]. For 64 px: 4x4 -> 8x8 -> 16x16 -> 32x32 -> 64x64.
+
+    `given`: how many numbers it reads beside z (cgan.py).
+    """
     side, doublings = halvings(c.space.side)
     widths = [c.generator_width * 2**i for i in reversed(range(doublings))]  # e.g. 512, 256, 128, 64
     net = nn.Sequential(
-        nn.ConvTranspose2d(c.latent, widths[0], side, bias=False),  # (B, 8w, 4, 4): the projection of z
+        nn.ConvTranspose2d(c.latent + given, widths[0], side, bias=False),  # (B, 8w, 4, 4): the projection of z
         norm(c, widths[0]),
         nn.ReLU(inplace=True),
     )
@@ -132,11 +135,17 @@ def generator(c: Config) -> nn.Sequential:
     return net
 
 
-def discriminator(c: Config) -> nn.Sequential:
-    """Picture (B, C, H, W) in [-1, 1] -> logit of D(x) (B, 1, 1, 1). The generator's mirror image."""
+def discriminator(c: Config, given: int = 0) -> nn.Sequential:
+    """Picture (B, C, H, W) in [-1, 1] -> logit of D(x) (B, 1, 1, 1). The generator's mirror image.
+
+    `given`: how many maps it reads beside the picture (cgan.py).
+    """
     side, times = halvings(c.space.side)
     widths = [c.discriminator_width * 2**i for i in range(times)]  # e.g. 64, 128, 256, 512
-    net = nn.Sequential(nn.Conv2d(c.space.channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True))
+    net = nn.Sequential(
+        nn.Conv2d(c.space.channels + given, widths[0], 4, stride=2, padding=1),
+        nn.LeakyReLU(0.2, inplace=True),
+    )
     for narrow, wide in pairwise(widths):
         net.extend([
             nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False),  # half the side

@@ -14,12 +14,13 @@ from genlib.models.cgan import ConditionalGAN, Config, Training
 from genlib.spaces import Pictures
 
 CLASSES = ("dark", "light", "striped")
+either = pytest.mark.parametrize("network", ["mlp", "conv"])
 
 
-def cgan(**config: Any) -> ConditionalGAN:
-    model = training.fresh(
-        ConditionalGAN, Config(space=Pictures(side=8), classes=CLASSES, latent=4, width=32, **config), seed=0
-    )
+def cgan(network: Any) -> ConditionalGAN:
+    width = 32 if network == "mlp" else 8
+    config = Config(space=Pictures(side=8), classes=CLASSES, latent=4, network=network, width=width)
+    model = training.fresh(ConditionalGAN, config, seed=0)
     assert isinstance(model, ConditionalGAN)
     return model
 
@@ -37,8 +38,9 @@ def batch(step: int) -> Batch:
     return Batch(pictures(y, rng), rng, step, 1000, labels={"label": y})
 
 
-def test_a_seed_keeps_its_noise_whatever_the_class() -> None:
-    model = cgan().eval()
+@either
+def test_a_seed_keeps_its_noise_whatever_the_class(network: str) -> None:
+    model = cgan(network).eval()
     any_class = model.sample(range(40))
     of_each = torch.stack([model.sample(range(40), model.Controls(label=name)) for name in CLASSES])
     for number, made in enumerate(of_each):
@@ -49,16 +51,18 @@ def test_a_seed_keeps_its_noise_whatever_the_class() -> None:
     assert set(near.argmin(0).tolist()) == {0, 1, 2}
 
 
-def test_both_players_read_the_class() -> None:
-    model = cgan().eval()
+@either
+def test_both_players_read_the_class(network: str) -> None:
+    model = cgan(network).eval()
     x, z = torch.rand(6, 1, 8, 8), torch.randn(6, 4)
     one, other = torch.zeros(6, dtype=torch.long), torch.ones(6, dtype=torch.long)
     assert (model.logits(x, one) - model.logits(x, other)).abs().min() > 1e-6
     assert (model.made(z, one) - model.made(z, other)).flatten(1).abs().amax(1).min() > 1e-6
 
 
-def test_what_is_asked_for_comes() -> None:
-    model, how = cgan(), Training(generator_rate=2e-3, discriminator_rate=2e-3)
+@either
+def test_what_is_asked_for_comes(network: str) -> None:
+    model, how = cgan(network), Training(generator_rate=2e-3, discriminator_rate=2e-3)
     optimizers = model.optimizers(how)
     for step in range(300):
         model.train_step(batch(step), optimizers, how)
@@ -80,3 +84,10 @@ def test_the_classes_follow_from_the_data_and_are_chosen_by_name() -> None:
         controls(label="hat")
     hair = ConditionalGAN.config_for(data.info("faces"), attribute="hair_colour")
     assert "blond" in hair.classes
+
+
+def test_the_convolutional_players_say_what_they_need() -> None:
+    config = Config(space=Pictures(side=28), classes=CLASSES, network="conv", width=64)
+    for refused in ({"width": 512}, {"batch_norm": False}, {"space": {"side": 30}}):
+        with pytest.raises(ValueError, match=r"width|batch norm|side"):
+            Config.model_validate(config.model_dump() | refused)
