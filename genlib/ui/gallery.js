@@ -2,10 +2,11 @@
 // clicked again.
 export default function ({ parentElement, data, setTriggerValue }) {
   const wall = parentElement.querySelector(".wall");
-  const { name, sheet, across, width, height, seeds, labels, chosen, still, slides, reveals } = data;
+  const { name, sheet, across, width, height, seeds, labels, chosen, still, slides, rows, reveals } = data;
   const first = !wall.children.length;
   wall.setAttribute("aria-label", name);
   wall.classList.toggle("slides", slides);
+  wall.classList.toggle("rows", rows);
   wall.style.setProperty("--columns", across);
   wall.style.setProperty("--shape", `${width} / ${height}`);
 

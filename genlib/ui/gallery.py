@@ -32,6 +32,7 @@ def gallery(
     chosen: int | None = None,
     still: bool = False,
     slides: bool = False,
+    rows: bool = False,
     reveals: str = "",
     on_pick: Callable[[int], None] | None = None,
 ) -> int | None:
@@ -43,6 +44,7 @@ def gallery(
     chosen: the seed of the tile that is marked as the chosen one; None: a click chooses none.
     still: the tiles are only looked at.
     slides: on a phone they stand in one row.
+    rows: as many stand in a row on a phone, too, however small: what is in a column has to do with each other.
     reveals: the key of the container that a click changes, and that it scrolls into view.
     on_pick: is called with the seed before the script runs again, where what stands above the tiles depends on it.
     """
@@ -66,6 +68,7 @@ def gallery(
             "chosen": chosen,
             "still": still,
             "slides": slides,
+            "rows": rows,
             "reveals": reveals,
         },
         on_picked_change=picked,

@@ -76,7 +76,8 @@ def _figure(one: Shown, moment: Moment | None, place: int) -> None:
 
 
 def _wall(pictures: np.ndarray, album: Album, key: str, name: str) -> None:
-    gallery(pictures, range(len(pictures)), KEY(key), across=album.across, name=name, still=True)
+    ordered = bool(album.columns) or album.in_batches
+    gallery(pictures, range(len(pictures)), KEY(key), across=album.across, name=name, still=True, rows=ordered)
 
 
 def seen(one: Shown, now: Snapshot) -> None:
