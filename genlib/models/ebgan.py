@@ -49,7 +49,7 @@ class Config(contract.Config):
 class Training(contract.Training):
     generator_rate: float = Field(5e-4, gt=0, le=1, description="Learning rate of G")
     discriminator_rate: float = Field(5e-4, gt=0, le=1, description="Learning rate of D")
-    margin: float = Field(0.2, gt=0, le=4, description="Energy beyond which a sample is bad enough (m)")
+    margin: float = Field(0.05, gt=0, le=4, description="Energy beyond which a sample is bad enough (m)")
     pull: float = Field(0.1, ge=0, le=10, description="Weight of the term that pulls samples of a batch apart")
 
 

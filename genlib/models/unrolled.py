@@ -55,10 +55,10 @@ class Config(Players):
 
 
 class Training(contract.Training):
-    generator_rate: float = Field(1e-3, gt=0, le=1, description="Learning rate of G")
-    discriminator_rate: float = Field(1e-4, gt=0, le=1, description="Learning rate of D's own steps")
+    generator_rate: float = Field(5e-4, gt=0, le=1, description="Learning rate of G")
+    discriminator_rate: float = Field(2e-4, gt=0, le=1, description="Learning rate of D's own steps")
     ahead: int = Field(5, ge=0, le=20, description="Steps of D that G looks ahead (k)")
-    ahead_rate: float = Field(0.3, gt=0, le=10, description="Learning rate of the steps ahead (eta), plain ascent")
+    ahead_rate: float = Field(0.003, gt=0, le=10, description="Learning rate of the steps ahead (eta), plain ascent")
 
 
 class Controls(contract.Controls):
@@ -91,7 +91,8 @@ class UnrolledGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes,
     family = ("Implicit density", "Direct")
     # Looking ahead by larger steps than these tells G of a D that is far beyond the one it meets.
     points: ClassVar = {
-        "latent": 2, "width": 128, "batch_norm": False, "discriminator_rate": 1e-3, "ahead_rate": 0.03,
+        "latent": 2, "width": 128, "batch_norm": False,
+        "generator_rate": 1e-3, "discriminator_rate": 1e-3, "ahead_rate": 0.03,
     }  # fmt: skip
 
     def __init__(self, config: Config) -> None:
