@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import io
 import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +52,20 @@ def push(at: AppTest, repo: str, token: str) -> Any:
     return found
 
 
-def test_it_is_pushed_and_the_token_is_nowhere(
-    server: FakeHub, ended: AppTest, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.DEBUG):
-        done = push(ended, "ada/mine", TOKEN)
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """All that is logged meanwhile, by whatever logger."""
+    text, root = io.StringIO(), logging.getLogger()
+    handler, level = logging.StreamHandler(text), root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    yield text
+    root.setLevel(level)
+    root.removeHandler(handler)
+
+
+def test_it_is_pushed_and_the_token_is_nowhere(server: FakeHub, ended: AppTest, logged: io.StringIO) -> None:
+    done = push(ended, "ada/mine", TOKEN)
     assert not done.error
     assert any("ada/mine" in told.value for told in ended.success)
     repo = server.repos["ada/mine"]
@@ -62,7 +73,8 @@ def test_it_is_pushed_and_the_token_is_nowhere(
     files = repo.commits[repo.refs["main"]]
     assert set(files) == {"config.json", "model.safetensors", "README.md", "sample.png"}
     assert b"shipped with genlib" not in files["README.md"]
-    assert TOKEN not in caplog.text
+    assert logged.getvalue()
+    assert TOKEN not in logged.getvalue()
     assert TOKEN not in repr({key: ended.session_state[key] for key in KEYS})
     gc.collect()
     modules = [id(vars(module)) for module in list(sys.modules.values())]
