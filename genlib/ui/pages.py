@@ -89,7 +89,7 @@ class TranslateQuery(ModelQuery):
 
     source: str = Field("", alias="from", max_length=40, description="The domain that is translated from, by its key")
     way: Way = Field("example", description="Where the picture comes from")
-    example: int = Field(0, ge=0, le=EXAMPLES - 1, description="Which of the examples")
+    example: int = Field(15, ge=0, le=EXAMPLES - 1, description="Which of the examples; first one of many colours")
     seed: int = Field(0, ge=0, le=MAX_SEED + 2 - ANSWERS, description="Of the first answer after the most typical one")
     answer: int = Field(0, ge=0, le=ANSWERS, description="Which answer is shown large; the last one is the truth")
     fill: Literal["flat", "painted"] = Field("flat", description="How the areas of a drawing are filled")
