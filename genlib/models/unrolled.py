@@ -46,12 +46,14 @@ from genlib.contract import (
 )
 from genlib.models.base import Model
 from genlib.models.gan import Players, discriminator_loss, generator, hidden
+from genlib.nets import Dropout, Stack
 from genlib.noise import Noise
 from genlib.spaces import Pictures, Points
 
 
 class Config(Players):
     width: int = Field(256, ge=8, le=2048, description="Units of the widest hidden layer")
+    dropout: float = Field(0.3, ge=0, le=0.9, description="Dropout in D, which keeps it from winning too early")
 
 
 class Training(contract.Training):
@@ -70,13 +72,13 @@ class Controls(contract.Controls):
 # --- Blocks: G is that of gan.py, so that the game alone is another --------------------------------------------------
 
 
-def discriminator(c: Config) -> nn.Sequential:
+def discriminator(c: Config) -> Stack:
     """x (B, size) -> logit of D(x) (B, 1). Smooth units: G's gradient goes through D's, and a rectifier has none of
     the second order."""
     inner, outer = hidden(c)
-    return nn.Sequential(
-        nn.Linear(c.space.size, outer), nn.Tanh(),
-        nn.Linear(outer, inner), nn.Tanh(),
+    return Stack(
+        nn.Linear(c.space.size, outer), nn.Tanh(), Dropout(c.dropout),
+        nn.Linear(outer, inner), nn.Tanh(), Dropout(c.dropout),
         nn.Linear(inner, 1),
     )  # fmt: skip
 
@@ -91,7 +93,7 @@ class UnrolledGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes,
     family = ("Implicit density", "Direct")
     # Looking ahead by larger steps than these tells G of a D that is far beyond the one it meets.
     points: ClassVar = {
-        "latent": 2, "width": 128, "batch_norm": False,
+        "latent": 2, "width": 128, "batch_norm": False, "dropout": 0.0,
         "generator_rate": 1e-3, "discriminator_rate": 1e-3, "ahead_rate": 0.03,
     }  # fmt: skip
 
@@ -124,23 +126,34 @@ class UnrolledGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes,
     def criticise(self, x: Tensor) -> Criticism:
         return Criticism(self.logits(self.here(x)).sigmoid(), "probability")
 
-    def logits(self, x: Tensor, theta: Mapping[str, Tensor] | None = None) -> Tensor:
-        """D's logit l(x) (B,), with other weights `theta` in place of its own where they are given."""
-        x = self.config.space.centre(x).flatten(1)
-        out: Tensor = self.discriminator(x) if theta is None else functional_call(self.discriminator, dict(theta), x)
+    def logits(
+        self, x: Tensor, theta: Mapping[str, Tensor] | None = None, rng: torch.Generator | None = None
+    ) -> Tensor:
+        """D's logit l(x) (B,), with other weights `theta` in place of its own where they are given. `rng` draws the
+        dropout while training."""
+        given = self.config.space.centre(x).flatten(1), rng
+        out: Tensor = functional_call(self.discriminator, dict(theta or {}), given)
         return out.float().squeeze(1)
 
     # --- Objective ---
 
-    def value(self, real: Tensor, fake: Tensor, theta: Mapping[str, Tensor] | None = None) -> Tensor:
+    def value(
+        self,
+        real: Tensor,
+        fake: Tensor,
+        theta: Mapping[str, Tensor] | None = None,
+        rng: torch.Generator | None = None,
+    ) -> Tensor:
         """V(D, G) of gan.py, equation 1, on a batch of data and one of samples, (B, *shape) each."""
-        return -discriminator_loss(self.logits(real, theta), self.logits(fake, theta))
+        return -discriminator_loss(self.logits(real, theta, rng), self.logits(fake, theta, rng))
 
-    def look_ahead(self, real: Tensor, fake: Tensor, training: Training) -> dict[str, Tensor]:
+    def look_ahead(
+        self, real: Tensor, fake: Tensor, training: Training, rng: torch.Generator | None = None
+    ) -> dict[str, Tensor]:
         """theta^k, k steps of ascent from D's weights: a function of `fake` through every one of them (equation 7)."""
         theta = {name: p.detach().requires_grad_() for name, p in self.discriminator.named_parameters()}
         for _ in range(training.ahead):
-            slopes = torch.autograd.grad(self.value(real, fake, theta), list(theta.values()), create_graph=True)
+            slopes = torch.autograd.grad(self.value(real, fake, theta, rng), list(theta.values()), create_graph=True)
             steps = zip(theta.items(), slopes, strict=True)
             theta = {name: p + training.ahead_rate * slope for (name, p), slope in steps}
         return theta
@@ -159,14 +172,14 @@ class UnrolledGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes,
 
         # G, against D as it is going to be. Its part of f_k in the form that does not fade: it ascends log D^k(G(z)).
         # D's answer is to all of V: there the steps ahead have used both terms.
-        theta = self.look_ahead(real, fake, training)
-        loss_g = F.softplus(-self.logits(fake, theta)).mean()
+        theta = self.look_ahead(real, fake, training, batch.rng)
+        loss_g = F.softplus(-self.logits(fake, theta, batch.rng)).mean()
         optimizers["generator"].zero_grad()
         loss_g.backward()
         optimizers["generator"].step()
 
         # D, one step from where it stands.
-        real_logits, fake_logits = self.logits(real), self.logits(fake.detach())
+        real_logits, fake_logits = self.logits(real, rng=batch.rng), self.logits(fake.detach(), rng=batch.rng)
         loss_d = discriminator_loss(real_logits, fake_logits)
         optimizers["discriminator"].zero_grad()
         loss_d.backward()

@@ -15,7 +15,7 @@ from genlib.models.unrolled import Training, UnrolledGAN
 
 
 def unrolled(**config: Any) -> UnrolledGAN:
-    model = training.fresh(UnrolledGAN, UnrolledGAN.tiny()[1].model_copy(update=config), seed=0)
+    model = training.fresh(UnrolledGAN, UnrolledGAN.tiny()[1].model_copy(update={"dropout": 0.0, **config}), seed=0)
     assert isinstance(model, UnrolledGAN)
     return model
 
