@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from genlib import experiment, room
+from genlib import courtesy, experiment, room
 from genlib.errors import GenlibError
 from genlib.experiment import Task
 from genlib.jobs import Job, Limits, Moment, Queue, limits
@@ -91,6 +91,17 @@ def test_a_pause_stops_the_steps_and_a_single_one_is_exactly_one(make: Callable[
     assert job.snapshot().step == before.step + 3
     job.resume()
     until(job, lambda now: now.step > before.step + 10)
+
+
+def test_it_may_be_told_to_go_on_in_the_moment_before_a_single_step(
+    make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before each step it waits for whoever is being answered."""
+    job = make(task(20))
+    monkeypatch.setattr(courtesy, "let", job.start)
+    job.step()
+    now = until(job, lambda now: now.ended)
+    assert (now.state, now.step, now.sentence) == ("finished", 20, "")
 
 
 def test_it_is_busy_until_a_single_step_is_seen(make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -406,6 +417,22 @@ def test_the_layer_is_named_in_which_it_began(
     job.start()
     now = until(job, lambda now: now.ended)
     assert f"at step 12, first in the layer {part}.{at}." in now.sentence, now.sentence
+
+
+def test_a_stop_ends_the_search_for_the_layer(make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    step, made = GAN.train_step, list[int]()
+
+    def planted(self: GAN, batch: Any, *rest: Any) -> Any:
+        if batch.step in made:
+            job.stop()
+        made.append(batch.step)
+        return step(self, batch, *rest) | ({"loss G": torch.tensor(torch.inf)} if batch.step == 11 else {})
+
+    monkeypatch.setattr(GAN, "train_step", planted)
+    job = make(task(), every=LONG)  # its last healthy moment is the first one
+    job.start()
+    until(job, lambda now: now.ended)
+    assert made == [*range(12), 0]
 
 
 def test_a_crash_ends_the_run_and_nothing_else(make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
