@@ -13,6 +13,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -256,7 +257,8 @@ class Job:
             single, player = ahead
             courtesy.let()
             started = time.monotonic()
-            values = {name: float(value) for name, value in run.advance(player).items()}
+            with nullcontext() if self.at else limits.guarded(self._limits.spare):
+                values = {name: float(value) for name, value in run.advance(player).items()}
             pace.count(started)
             self.at = run.step
             if self.budget is not None:

@@ -131,8 +131,8 @@ def drawable(domain: Domain) -> bool:
 KEYS = 6  # pictures that a way through a latent space leads to at most
 CANDIDATES = 16  # pictures that are offered for it
 
-# Numbers of a latent of which each is moved by itself. With as many as a picture has pixels that takes minutes, in which
-# no other visitor gets a picture: 784 times 16 pictures of realnvp-digits.
+# Numbers of a latent, each of which is moved by itself. With as many as a picture has pixels that takes minutes, in
+# which no other visitor gets a picture: 784 times 16 pictures of realnvp-digits.
 MOST_UNITS = 512
 
 Part = Literal["path", "plane", "attributes", "units"]

@@ -473,6 +473,27 @@ def test_a_machine_without_spare_memory_ends_the_run(make: Callable[..., Job]) -
     assert "memory is all but used up" in now.sentence
 
 
+def test_a_first_step_without_room_ends_before_it_has_taken_all(
+    make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds more than was expected of it: the room goes while it is made."""
+    step, ended = GAN.train_step, list[int]()
+
+    def filling(self: GAN, batch: Any, *rest: Any) -> Any:
+        monkeypatch.setattr(room, "free", lambda: 0)
+        found = step(self, batch, *rest)
+        ended.append(batch.step)
+        return found
+
+    monkeypatch.setattr(limits, "LARGE", 1)
+    monkeypatch.setattr(GAN, "train_step", filling)
+    job = make(task(), every=LONG)
+    job.start()
+    now = until(job, lambda now: now.ended)
+    assert (now.state, ended) == ("failed", [])
+    assert now.sentence.startswith("The run ended after 0 steps, since the machine's memory")
+
+
 def test_limits_are_told_before_anything_is_built(make: Callable[..., Job]) -> None:
     with pytest.raises(GenlibError, match="100,000"):
         make(task(100_001))
