@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,12 +23,13 @@ def finite(run: Run) -> bool:
     return all(bool(p.isfinite().all()) for p in run.model.parameters())
 
 
-def layer(run: Run, healthy: Mapping[str, Any], until: int) -> str:
+def layer(run: Run, healthy: Mapping[str, Any], until: int, stop: Callable[[], bool] = lambda: False) -> str:
     """The first layer that made numbers that are not finite of finite ones, by its name in the model, as in
     "discriminator.2"; "" where none did, as when a term overflows, or the noise is not that of the first time.
 
     healthy   a state of the run (Run.state) from before; it is left there
     until     the step after which they were not finite
+    stop      is asked before each step; where it says so, the search ends and has found nothing
     """
     names = {module: name for name, module in run.model.named_modules()}
     found = ""
@@ -45,7 +46,7 @@ def layer(run: Run, healthy: Mapping[str, Any], until: int) -> str:
     hooks = [module.register_forward_hook(look) for module in leaves]
     try:
         with torch.enable_grad():
-            while run.step < until:
+            while run.step < until and not stop():
                 run.advance()
     except _Found:
         pass

@@ -13,6 +13,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -250,12 +251,14 @@ class Job:
         self._see(run)
         pace = self._pace
         while not self._over(run):
-            single = self._next(run)
-            if single is None:
+            ahead = self._next(run)
+            if ahead is None:
                 break
+            single, player = ahead
             courtesy.let()
             started = time.monotonic()
-            values = {name: float(value) for name, value in run.advance(self._singles[0] if single else "").items()}
+            with nullcontext() if self.at else limits.guarded(self._limits.spare):
+                values = {name: float(value) for name, value in run.advance(player).items()}
             pace.count(started)
             self.at = run.step
             if self.budget is not None:
@@ -289,8 +292,8 @@ class Job:
     def _may_run(self) -> bool:
         return self._runs and (bool(self._pace.slow) or self._queue.turn(self))
 
-    def _next(self, run: Run) -> bool | None:
-        """Wait until there is a step to make: whether it is a single one; None: no more."""
+    def _next(self, run: Run) -> tuple[bool, str] | None:
+        """Wait until there is a step to make: whether it is a single one, and which player's; None: no more."""
         while True:
             with self._queue.changed:
                 if self._stops:
@@ -301,9 +304,9 @@ class Job:
                     if rest := self._pace.rest():
                         self._queue.changed.wait(rest)
                         continue
-                    return False
+                    return False, ""
                 if self._singles and not self._runs:
-                    return True
+                    return True, self._singles[0]
                 rests = not self._runs or self._queue.place(self)  # not only for another of its party
             if rests and self._snapshot.step != run.step:
                 self._see(run)
@@ -367,6 +370,6 @@ class Job:
 
         step, layer = run.step, ""
         if self._healthy is not None:
-            layer = blame.layer(run, self._healthy, step)
+            layer = blame.layer(run, self._healthy, step, lambda: self._stops)
         self._put(step=step)
         return ends.diverged(values, step, layer, self._snapshot.healthy)

@@ -6,17 +6,21 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genlib import catalog, data
+from genlib import catalog, data, room
 from genlib.checkpoint import outline
 from genlib.errors import GenlibError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.autograd.graph import saved_tensors_hooks
+
     from genlib.experiment import Task
 
 # Bytes for each number of a model: the weight, its gradient, its average, two moments of Adam, all but the gradient
 # once more where the last healthy moment is kept, and a copy to look at.
 EACH = 4 * (5 + 4 + 1)
 IMPORTS = "torch._dynamo", 90 << 20  # the first optimiser imports it, and the bytes that it takes
+LARGE = 1 << 20  # bytes of a tensor, below which no room is looked for
 STEP = 4 * 80  # bytes of a step for each number of a batch: so many a convolutional network of 64 x 64 was seen to hold
 
 
@@ -55,3 +59,17 @@ def takes(task: Task) -> int:
     imports = 0 if IMPORTS[0] in sys.modules else IMPORTS[1]
     known = data.outline(task.recipe.data, size=task.recipe.size) if task.source is None else task.source
     return ((known.size or 0) + STEP * task.recipe.batch_size) * task.config.space.size + weights(task) * EACH + imports
+
+
+def guarded(spare: int) -> saved_tensors_hooks:
+    """A context for a run's first step, which takes more than takes() says where it holds much for each number of a
+    batch, as autoregressive networks do. MemoryError: beside `spare` bytes there is no room for another tensor as large
+    as the last one that the step holds for its gradient."""
+    from torch.autograd.graph import saved_tensors_hooks
+
+    def look(x: Tensor) -> Tensor:
+        if x.device.type == "cpu" and x.nbytes >= LARGE and room.free() < spare + x.nbytes:
+            raise MemoryError
+        return x
+
+    return saved_tensors_hooks(look, lambda x: x)

@@ -79,6 +79,7 @@ def usual(
     start: str = "",
     recipe: Mapping[str, Any] | None = None,
     source: PictureSet | None = None,
+    /,  # a model's own setting may have any of these names
     **settings: Any,
 ) -> Task:
     """The task of a model on a data set: as the checkpoint `start` was trained, or the first of `starts`, or as the

@@ -107,6 +107,9 @@ class Race:
                     job.join()
                 if self._cancelled.is_set():
                     break
+                for now in (job.snapshot() for job in self._jobs):
+                    if now.state == "stopped":  # at a limit: what it has come to is not what the others are
+                        raise GenlibError(f"The race has ended, since a run of it was stopped. {now.sentence}")
                 started = started or time.monotonic() - max(job.used for job in self._jobs)
                 self._count(started)
         except GenlibError as error:

@@ -43,6 +43,8 @@ from genlib.spaces import Pictures
 if TYPE_CHECKING:
     from genlib.data import DataInfo, PictureSet
 
+TRIES = 100  # batches that are looked through for one with pictures of both worlds
+
 Label = Annotated[int, Field(ge=0, le=999, description="Class of the attribute")]
 Title = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ,'-]{0,39}$")]  # no markup: pages show it
 
@@ -298,12 +300,15 @@ class DiscoGAN(Model[Config, Controls, Training], Translates, Trains[Training]):
             "D(fake)": fake,
         }
 
-    def unpaired(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """The pictures of A and those of B in a batch, equally many, mirrored at random."""
+    def unpaired(self, batch: Batch, tries: int = TRIES) -> tuple[Tensor, Tensor]:
+        """The pictures of A and those of B in a batch, equally many, mirrored at random. A small batch may hold none of
+        one of them: another one takes its place, so many times."""
         mirrored = torch.rand(len(batch.x), generator=batch.rng, device=batch.x.device) < 0.5
         x = torch.where(mirrored[:, None, None, None], batch.x.flip(3), batch.x)
         a, b = (x[self._of(batch.labels, classes)] for classes in (self.config.a, self.config.b))
         count = min(len(a), len(b))
+        if not count and tries and batch.another:
+            return self.unpaired(batch.fresh(), tries - 1)
         if not count:
             raise GenlibError(f"A batch of {len(x)} held no picture of one of the worlds: take larger ones.")
         if count == 1:  # batch norm needs two

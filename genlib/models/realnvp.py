@@ -397,7 +397,8 @@ class RealNVP(
         """Middle and scale of z as the first batch has them (Kingma, Dhariwal, "Glow", 2018, section 3.1)."""
         z, _ = self(self.from_x(v)[0])
         self.middle.copy_(z.mean(0))
-        self.log_scale.copy_(-0.5 * (z.var(0) + 0.1).log())  # a pixel that was black in all of them need not be always
+        # Of a batch of one it is 0. A pixel that was black in all of them need not be always.
+        self.log_scale.copy_(-0.5 * (z.var(0, correction=0) + 0.1).log())
 
     def optimizers(self, training: Training) -> dict[str, Optimizer]:
         return {"flow": Adam(self.parameters(), training.learning_rate, fused=True)}
@@ -406,7 +407,7 @@ class RealNVP(
         x = batch.x
         if isinstance(self.config.space, Pictures):
             x = (255 * x + torch.rand(x.shape, generator=batch.rng, device=x.device)) / 256
-        if batch.step == 0:
+        if batch.step == 0 and not self.log_scale.any():  # a model that goes on learning has them already
             self.begin(x)
         nats = self.density(x).mean()
 

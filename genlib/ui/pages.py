@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, get_args
 
 from pydantic import Field, create_model
 
@@ -131,6 +131,10 @@ def drawable(domain: Domain) -> bool:
 KEYS = 6  # pictures that a way through a latent space leads to at most
 CANDIDATES = 16  # pictures that are offered for it
 
+# Numbers of a latent, each of which is moved by itself. With as many as a picture has pixels that takes minutes, in
+# which no other visitor gets a picture: 784 times 16 pictures of realnvp-digits.
+MOST_UNITS = 512
+
 Part = Literal["path", "plane", "attributes", "units"]
 Cut = Literal["whole", "principal", "three"]
 
@@ -176,7 +180,9 @@ class LatentQuery(ModelQuery):
         else:
             cuts = ("principal", "three") if encodes else ("three",)
         way = "spherical" if latent.law == "gaussian" and latent.dims > 2 else "straight"
-        return _latent(given, cuts, way, _labelled(checkpoint.spec.recipe.data))
+        shown = {"plane": bool(cuts), "units": latent.dims <= MOST_UNITS}
+        parts = tuple(part for part in get_args(Part) if shown.get(part, True))
+        return _latent(given, cuts, way, parts, _labelled(checkpoint.spec.recipe.data))
 
 
 def _labelled(data_name: str) -> bool:
@@ -188,8 +194,10 @@ def _labelled(data_name: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _latent(given: tuple[str, ...], cuts: tuple[Cut, ...], way: str, labelled: bool) -> type[LatentQuery]:
-    """For models with these sources of latents and planes. `way`: the one to begin with."""
+def _latent(
+    given: tuple[str, ...], cuts: tuple[Cut, ...], way: str, parts: tuple[Part, ...], labelled: bool
+) -> type[LatentQuery]:
+    """For models with these sources of latents, planes and parts. `way`: the one to begin with."""
     fields: dict[str, Any] = {
         name: (kind, Field(default, description=LatentQuery.model_fields[name].description))
         for name, kind, default in (
@@ -197,7 +205,7 @@ def _latent(given: tuple[str, ...], cuts: tuple[Cut, ...], way: str, labelled: b
             ("cut", Literal[cuts or ("whole",)], (cuts or ("whole",))[0]),
             ("way", Literal["spherical", "straight"], way),
             ("how", Literal["add", "analogy"] if labelled else Literal["add"], "add"),
-            ("part", Part if cuts else Literal["path", "attributes", "units"], "path"),
+            ("part", Literal[parts], "path"),
         )
     }
     return create_model("LatentQuery", __base__=LatentQuery, **fields)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from genlib import experiment, room
+from genlib import courtesy, experiment, room
 from genlib.errors import GenlibError
 from genlib.experiment import Task
 from genlib.jobs import Job, Limits, Moment, Queue, limits
@@ -91,6 +91,17 @@ def test_a_pause_stops_the_steps_and_a_single_one_is_exactly_one(make: Callable[
     assert job.snapshot().step == before.step + 3
     job.resume()
     until(job, lambda now: now.step > before.step + 10)
+
+
+def test_it_may_be_told_to_go_on_in_the_moment_before_a_single_step(
+    make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before each step it waits for whoever is being answered."""
+    job = make(task(20))
+    monkeypatch.setattr(courtesy, "let", job.start)
+    job.step()
+    now = until(job, lambda now: now.ended)
+    assert (now.state, now.step, now.sentence) == ("finished", 20, "")
 
 
 def test_it_is_busy_until_a_single_step_is_seen(make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -408,6 +419,22 @@ def test_the_layer_is_named_in_which_it_began(
     assert f"at step 12, first in the layer {part}.{at}." in now.sentence, now.sentence
 
 
+def test_a_stop_ends_the_search_for_the_layer(make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    step, made = GAN.train_step, list[int]()
+
+    def planted(self: GAN, batch: Any, *rest: Any) -> Any:
+        if batch.step in made:
+            job.stop()
+        made.append(batch.step)
+        return step(self, batch, *rest) | ({"loss G": torch.tensor(torch.inf)} if batch.step == 11 else {})
+
+    monkeypatch.setattr(GAN, "train_step", planted)
+    job = make(task(), every=LONG)  # its last healthy moment is the first one
+    job.start()
+    until(job, lambda now: now.ended)
+    assert made == [*range(12), 0]
+
+
 def test_a_crash_ends_the_run_and_nothing_else(make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> Any:
         raise KeyError("a fault of the model")
@@ -444,6 +471,27 @@ def test_a_machine_without_spare_memory_ends_the_run(make: Callable[..., Job]) -
     now = until(job, lambda now: now.ended)
     assert now.state == "failed"
     assert "memory is all but used up" in now.sentence
+
+
+def test_a_first_step_without_room_ends_before_it_has_taken_all(
+    make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds more than was expected of it: the room goes while it is made."""
+    step, ended = GAN.train_step, list[int]()
+
+    def filling(self: GAN, batch: Any, *rest: Any) -> Any:
+        monkeypatch.setattr(room, "free", lambda: 0)
+        found = step(self, batch, *rest)
+        ended.append(batch.step)
+        return found
+
+    monkeypatch.setattr(limits, "LARGE", 1)
+    monkeypatch.setattr(GAN, "train_step", filling)
+    job = make(task(), every=LONG)
+    job.start()
+    now = until(job, lambda now: now.ended)
+    assert (now.state, ended) == ("failed", [])
+    assert now.sentence.startswith("The run ended after 0 steps, since the machine's memory")
 
 
 def test_limits_are_told_before_anything_is_built(make: Callable[..., Job]) -> None:

@@ -18,6 +18,7 @@ from genlib.errors import GenlibError
 from genlib.lab import doctor, offers
 from genlib.lab.album import Album, Drawn, copied, held_out, small, spread
 from genlib.training import fresh
+from genlib.ui.lab.query import TrainQuery
 
 NOTHING = np.zeros((0, 1, 1, 1), np.uint8)
 SMALL = {"vae": {"width": 16}, "cgan": {"width": 16}, "autoencoder": {"width": 16}, "discogan": {"generator_width": 8}}
@@ -76,6 +77,14 @@ def test_whatever_learns_a_set_and_shows_something_is_offered(name: str) -> None
     assert issubclass(catalog.model_class(offers.quickest(found)), Samples)
     assert ("pix2pix" in found) == (name in ("emoji", "icons"))  # it needs line drawings
     assert offers.smallest() in ("digits", "fashion")
+
+
+@pytest.mark.parametrize("name", offers.picture_sets())
+def test_what_the_form_of_a_model_says_can_be_had(name: str) -> None:
+    for model in offers.of_pictures(name):
+        asked = TrainQuery.beside({"data": name, "model": model})()
+        task = offers.usual(model, name, "", asked.recipe, None, **asked.settings)
+        assert (task.model, task.recipe.data, task.recipe.batch_size) == (model, name, asked.batch)
 
 
 def test_what_is_known_of_a_set_without_reading_it_is_true() -> None:
@@ -182,7 +191,7 @@ def test_copies_are_looked_for_among_ones_own_pictures_which_may_be_there_twice(
             return mine.x(slice(None))[[seed % 6 for seed in seeds]]
 
     model: Any = Parrot()
-    assert Album(offers.usual("vae", "own", recipe={"batch_size": 6}, source=mine))(model, 0).copied == 1
+    assert Album(offers.usual("vae", "own", "", {"batch_size": 6}, mine))(model, 0).copied == 1
     assert math.isnan(drawn("vae", "digits")[1].copied)
 
 
@@ -192,7 +201,7 @@ def test_copies_are_looked_for_among_ones_own_pictures_which_may_be_there_twice(
 @pytest.mark.parametrize(("by", "least", "most"), [("batch", 0.02, 1.0), ("reference", 0.0, 1e-6)])
 def test_in_batches_the_same_seeds_have_other_companies_in_each_row(by: str, least: float, most: float) -> None:
     task = offers.usual(
-        "dcgan", "fashion", recipe={"batch_size": 4}, generator_width=8, discriminator_width=8, normalisation=by
+        "dcgan", "fashion", "", {"batch_size": 4}, generator_width=8, discriminator_width=8, normalisation=by
     )
     album, model = Album(task, in_batches=True), fresh(catalog.model_class("dcgan"), task.config, 0)
     for part in model.modules():  # as if it had learned something: fresh ones are grey all over
@@ -202,7 +211,7 @@ def test_in_batches_the_same_seeds_have_other_companies_in_each_row(by: str, lea
     assert len(first.pictures) % album.across == 0
     assert least <= first.company <= most
     assert math.isnan(Album(task)(model.eval(), 0).company)
-    assert not Album(offers.usual("dcgan", "fashion", recipe={"batch_size": 64}), in_batches=True).in_batches
+    assert not Album(offers.usual("dcgan", "fashion", "", {"batch_size": 64}), in_batches=True).in_batches
 
 
 def test_which_models_are_there_to_be_seen() -> None:

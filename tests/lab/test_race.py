@@ -11,7 +11,7 @@ import torch
 
 from genlib import data, experiment
 from genlib.experiment import Task
-from genlib.jobs import Job, Queue
+from genlib.jobs import Job, Limits, Queue
 from genlib.lab.race import SAMPLES, Race, spread
 from genlib.lab.seen import Watcher
 from genlib.models.gan import GAN
@@ -76,6 +76,16 @@ def test_what_runs_away_is_counted_and_left_out(monkeypatch: pytest.MonkeyPatch)
     made.join(LONG)
     now = made.standing()
     assert (now.ran_away, [len(found) for found in now.found]) == ((0, 2), [2, 0])
+
+
+def test_a_run_that_is_stopped_at_a_limit_counts_for_nothing_and_ends_the_race() -> None:
+    runners = [(task(100_000), "")]
+    made = Race(runners, Watcher(data.load_points("ring8")), limits=Limits(seconds=0), threads=1, queue=Queue())
+    made.start()
+    made.join(LONG)
+    now = made.standing()
+    assert (now.ended, now.done, now.found) == (True, 0, ((),))
+    assert "used up its 0 s" in now.sentence
 
 
 def test_spread() -> None:

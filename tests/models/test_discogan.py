@@ -122,6 +122,17 @@ def test_examples_and_training_take_each_world_by_its_labels() -> None:
     assert len(one) == 2, "one alone is taken twice: batch norm needs two"
     with pytest.raises(GenlibError, match="take larger ones"):
         both.unpaired(batch([0, 0, 2]))
+    a, b = both.unpaired(batch([0, 0, 2], another=lambda: found))
+    assert len(a) == len(b) == 2, "the next batch has both"
+    seen: list[Batch] = []
+
+    def of_one_world() -> Batch:
+        seen.append(batch([1, 1], another=of_one_world))
+        return seen[-1]
+
+    with pytest.raises(GenlibError, match="take larger ones"):
+        both.unpaired(of_one_world())
+    assert len(seen) < 200
     faces = data.load_pictures("faces", "validation").take(slice(0, 100))
     for label, world in zip((1, 0), DiscoGAN.worlds(model().config).sources, strict=True):
         x, truths = model().examples(faces, world)

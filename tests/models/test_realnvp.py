@@ -203,6 +203,26 @@ def test_it_learns_a_density_that_is_known() -> None:
 # --- Codes and samples -----------------------------------------------------------------------------------------------
 
 
+def a_first_step(model: RealNVP, x: Tensor) -> None:
+    batch = Batch(x, torch.Generator().manual_seed(0), 0, 10)
+    model.train_step(batch, model.optimizers(Training(learning_rate=1e-6)), Training(learning_rate=1e-6))
+
+
+def test_one_that_has_learned_keeps_its_scale_when_it_goes_on() -> None:
+    """A run from a checkpoint begins at step 0, too."""
+    model, x = a_model(**SPACES[0]).requires_grad_(True), torch.randn(16, 2).double()
+    before = model.density(x).detach()
+    a_first_step(model, x)
+    torch.testing.assert_close(model.density(x).detach(), before, atol=1e-3, rtol=0)
+
+
+def test_a_batch_of_one_has_no_spread_and_leaves_all_numbers_finite() -> None:
+    model = training.fresh(RealNVP, Config(**SPACES[0]), seed=0)
+    assert isinstance(model, RealNVP)
+    a_first_step(model, torch.randn(1, 2))
+    assert all(p.isfinite().all() for p in model.parameters())
+
+
 def test_decode_undoes_encode_on_pictures_and_points() -> None:
     for space in (Pictures(side=8), Points()):
         model = a_model(0.1, space=space, layers=3, width=4, levels=1).float()

@@ -106,6 +106,14 @@ def test_a_model_without_a_plane_does_not_offer_one() -> None:
     assert any("part" in sentence and "plane" in sentence for sentence in said(at))
 
 
+def test_of_as_many_numbers_as_a_picture_has_none_is_turned_by_itself(root: Path) -> None:
+    save(root, "flow", "realnvp", levels=1, layers=2, width=4, depth=1)
+    at = open_page("model=flow")
+    assert at.button_group(key=PART).options == open_page("model=a-vae").button_group(key=PART).options[:-1]
+    assert not said(at)
+    assert any("units" in sentence for sentence in said(open_page("model=flow&part=units")))
+
+
 def test_a_film_has_as_many_frames_as_one_wants_and_begins_with_the_first() -> None:
     at = open_page("model=a-vae&given=seeds&keys=3-8-4&frames=30")
     assert len(film(at)["labels"]) == 30
