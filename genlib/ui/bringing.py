@@ -255,6 +255,7 @@ def _go_on(data: bytes) -> None:
     state = st.session_state
     if found.picture is not None:
         _bring(found.picture)
+        cropping.reset()
     if found.drawn:
         bring_back(PAPER, found.drawn)
     bring_back(OVER, found.painted)
