@@ -538,3 +538,13 @@ def test_another_session_brings_no_drawings_of_the_sheet_before() -> None:
     bring(at, zip_of(keepsake.packed(keepsake.Kept(query, encoded(drawing())))), "mine.ora")
     assert at.query_params["part"] == query["part"]
     assert not any("on this sheet" in caption.value for caption in at.caption)
+
+
+def test_a_checkpoint_that_is_made_anew_answers_anew(root: Path) -> None:
+    at = open_page(f"model={SKETCH}")
+    before = at.session_state["translate.made"]
+    at.run()
+    assert at.session_state["translate.made"] is before
+    save(root, SKETCH, "pix2pix", "emoji", latent=3)
+    at.run()
+    assert not torch.equal(at.session_state["translate.made"][1], before[1])
