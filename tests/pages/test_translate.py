@@ -540,6 +540,21 @@ def test_another_session_brings_no_drawings_of_the_sheet_before() -> None:
     assert not any("on this sheet" in caption.value for caption in at.caption)
 
 
+def test_a_session_without_colours_by_hand_takes_none_away() -> None:
+    """Those on the sheet of a picture that is brought once more, which the browser keeps."""
+    mine = encoded(drawing())
+    at = bring(open_page(f"model={SKETCH}&way=upload"), mine)
+    at.toggle(key="translate.hinting").set_value(True).run()
+    sheet = next(t for t in components(at) if t.get("name") == "translate.hints")["sheet"]
+    query = {"model": SKETCH, "way": "upload"}
+    bring(at, zip_of(keepsake.packed(keepsake.Kept(query, encoded(drawing((600, 400)))))), "other.ora")
+    bring(at, mine)
+    at.toggle(key="translate.hinting").set_value(True).run()
+    told = next(t for t in components(at) if t.get("name") == "translate.hints")
+    assert told["sheet"] == sheet
+    assert told["back"] is None
+
+
 def test_a_checkpoint_that_is_made_anew_answers_anew(root: Path) -> None:
     at = open_page(f"model={SKETCH}")
     before = at.session_state["translate.made"]
