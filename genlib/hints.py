@@ -73,15 +73,12 @@ def enclosed(drawings: Tensor) -> Tensor:
     return torch.stack(found).to(drawings.device)
 
 
-def unhinted(drawing: Tensor, hints: Tensor, most: int, least: float) -> Tensor:
+def unhinted(drawing: Tensor, bridged: np.ndarray, hints: Tensor, most: int, least: float) -> Tensor:
     """Masks, bool (R, H, W), of the regions of a drawing (1, H, W) that no hint (4, H, W) is in, largest first, at most
-    `most`, each at least the share `least` of the picture: closed ones, and those that gaps of two pixels open."""
+    `most`, each at least the share `least` of the picture: closed ones, and in what is open the areas `bridged`, int
+    (H, W) from 1, 0 elsewhere, that lines with gaps enclose."""
     region, closed = regions(drawing[0].numpy() > 0.5)
-    # Lines that are a pixel wider on each side close such gaps; what they enclose then gets that pixel back.
-    open_ground = (region > 0) & ~closed
-    inner, shut = regions(ndimage.binary_erosion(open_ground, border_value=1))
-    grown = ndimage.grey_dilation(np.where(shut, inner, 0), footprint=ndimage.generate_binary_structure(2, 1))
-    region = np.where(open_ground, np.where(grown > 0, region.max() + grown, 0), region)
+    region = np.where(closed, region, np.where((region > 0) & (bridged > 0), region.max() + bridged, 0))
     sizes = np.bincount(region.ravel())
     sizes[0] = 0
     sizes[np.unique(region[hints[3].numpy() > 0])] = 0

@@ -58,6 +58,7 @@ from genlib.models.base import Model
 from genlib.models.gan import discriminator_loss
 from genlib.nets import Dropout, Stack, frozen, halvings, initialise
 from genlib.noise import Noise
+from genlib.sketch import bridged
 from genlib.spaces import Pictures
 
 if TYPE_CHECKING:
@@ -366,7 +367,8 @@ class Pix2Pix(Model[Config, Controls, Training], Translates, TakesHints, Varies,
         # One picture for several seeds, as a page asks: until the first colours it is looked at once.
         apart = 1 if (x == x[:1]).all() and (hints == hints[:1]).all() else len(x)
         places = [
-            unhinted(d.cpu(), h.cpu(), ROUNDS[-1], LEAST_REGION) for d, h in zip(x[:apart], hints[:apart], strict=True)
+            unhinted(d, bridged.enclosed(d[0].numpy()), h, ROUNDS[-1], LEAST_REGION)
+            for d, h in zip(x[:apart].cpu(), hints[:apart].cpu(), strict=True)
         ]
         shares = [F.avg_pool2d(r.float()[None], 4)[0].flatten(1) if len(r) else r for r in places]  # (R, H/4 * W/4)
         shares = [share / share.sum(1, keepdim=True) for share in shares]

@@ -56,7 +56,8 @@ def find_areas(pixels: np.ndarray, paper: np.ndarray, sheet: np.ndarray | None) 
     levels, hues = (np.bincount(parts.ravel(), v.ravel(), count + 1) / np.maximum(sizes, 1) for v in (level, hue))
     shadow = (hues < HUE) & (levels > BLACK) & _reaches_the_edge(parts, count)
     pen = _pen(small, under)
-    black = ((level < BLACK) & (hue < HUE)) | (np.abs(under - pen).max(2) < 0.25)
+    inked = (np.abs(under - pen).max(2) < 0.25) & ~looked_up(shadow & ~_one_tone(pixels, parts, shadow), parts)
+    black = ((level < BLACK) & (hue < HUE)) | inked
     area = looked_up(sizes > LEAST * parts.size, parts) & (parts > 0) & ~ndimage.binary_dilation(black, iterations=2)
     area = ndimage.binary_dilation(ndimage.binary_erosion(area, iterations=2, border_value=1), iterations=2)
     if not area.any() or area.mean() > MOST:
@@ -119,6 +120,18 @@ def _without_lines(small: np.ndarray, size: int) -> np.ndarray:
         if (closed == before).all():
             break
     return closed
+
+
+def _one_tone(pixels: np.ndarray, parts: np.ndarray, some: np.ndarray) -> np.ndarray:
+    """Which of `some` parts, bool (count + 1,), have a single tone in a picture uint8 (H, W, 3): filled on a screen, in
+    a pencil's grey perhaps. A shadow that a camera saw has grain, and grows lighter to its edge. parts: int (h, w)."""
+    rows, columns = (np.arange(n) * size // n for n, size in zip(parts.shape, pixels.shape[:2], strict=True))
+    green = pixels[rows[:, None], columns, 1].astype(np.int16)
+    found = np.zeros_like(some)
+    for number in np.flatnonzero(some):
+        tones = green[parts == number]
+        found[number] = np.mean(tones == np.median(tones)) > 0.5
+    return found
 
 
 def _reaches_the_edge(parts: np.ndarray, count: int) -> np.ndarray:

@@ -19,10 +19,11 @@ import numpy as np
 from genlib.framing import Square, border
 from genlib.sketch.common import pen_width
 from genlib.sketch.ends import cut_off, line_ends
-from genlib.sketch.lines import Trace
+from genlib.sketch.lines import Trace, whole
 
 GAP = 0.036  # of the side: the widest gap that is bridged; a little more than 3 %, as round ends of lines look nearer
 BALLS = (1.0, 0.7, 0.45, 0.25, 0.0)  # radii, as shares of the largest ball's
+FINE = 2  # a model's own lines are worked on at this multiple of their resolution
 ROOM = 1.35  # how much wider a place must be than the way into it, to be an area of its own
 
 
@@ -74,6 +75,20 @@ def between(trace: Trace, ink: np.ndarray, place: Square) -> Between:
     numbers, small = np.flatnonzero(present), (np.cumsum(present) - 1).astype(np.int32)[near]
     meeting = np.unique(_neighbours(np.where(areas > 0, small + 1, 0)), axis=1).T - 1
     return Between(small, areas > 0, np.isin(numbers, list(around)), numbers > first, meeting)
+
+
+def enclosed(lines: np.ndarray) -> np.ndarray:
+    """The areas that a model's lines float32 (side, side), dark on white, enclose where small gaps are bridged: from 1
+    as int32 (side, side), 0 on lines and around the drawing."""
+    side, ink = len(lines), 1 - lines
+    work = FINE * side
+    trace = Trace.of(ink, whole(ink), work)
+    margin = int(GAP * work) + 2
+    line = np.pad(trace.mask, margin)
+    width = pen_width(line)
+    areas = bridged(line, line_ends(np.pad(trace.skeleton, margin), width), width, work)
+    areas[np.isin(areas, border(areas))] = 0
+    return areas[margin:-margin, margin:-margin][FINE // 2 :: FINE, FINE // 2 :: FINE]
 
 
 def bridged(line: np.ndarray, ends: np.ndarray, width: float, side: int) -> np.ndarray:

@@ -132,7 +132,7 @@ class _Levels:
 def _ground(pixels: np.ndarray) -> _Ground:
     """What the lines of a picture are on."""
     small = reduced(pixels, SMALL)
-    sheet = find_sheet(small.mean(2))
+    sheet = find_sheet(small)
     even = even_paper(pixels) if sheet is None else None
     return _Ground(shaded_paper(small, sheet) if even is None else even, sheet)
 

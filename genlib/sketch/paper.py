@@ -6,6 +6,9 @@ import numpy as np
 
 from genlib.framing import border
 
+SHADE = 0.2  # by how much a shadow may differ from channel to channel, as a share of what it leaves
+NEAR = 7  # px of a reduced picture: lines that near its edge reach it
+
 
 def even_paper(pixels: np.ndarray) -> np.ndarray | None:
     """The ground's colour float32 (3,) if it is one colour, as in a drawing made on a screen; else None."""
@@ -66,11 +69,13 @@ def fitted(terms: np.ndarray, values: np.ndarray, where: np.ndarray) -> np.ndarr
     return terms @ np.linalg.lstsq(some, wanted, rcond=None)[0]
 
 
-def find_sheet(grey: np.ndarray) -> np.ndarray | None:
-    """Where the sheet lies, as a mask (h, w), in a photo that shows a dark table around it; None for other pictures."""
+def find_sheet(small: np.ndarray) -> np.ndarray | None:
+    """Where the sheet lies, as a mask (h, w), in a reduced photo (h, w, 3) that shows a dark table around it; None for
+    other pictures."""
     from scipy import ndimage
     from skimage.filters import threshold_otsu
 
+    grey = small.mean(2)
     if np.ptp(grey) < 40:
         return None
     bright = grey > threshold_otsu(grey)
@@ -78,6 +83,8 @@ def find_sheet(grey: np.ndarray) -> np.ndarray | None:
         return None
     sheet = _largest_part(bright, max(3, max(grey.shape) // 16))
     if not 0.2 < sheet.mean() < 0.95 or not _is_a_sheet(sheet, bright) or not _ends_sharply(sheet, grey):
+        return None
+    if _goes_on(sheet, small):
         return None
     return ndimage.binary_erosion(sheet, iterations=4, border_value=1)
 
@@ -110,6 +117,28 @@ def _ends_sharply(sheet: np.ndarray, grey: np.ndarray) -> bool:
     step = ndimage.grey_dilation(grey, 7) - ndimage.grey_erosion(grey, 7)
     drop = np.median(grey[sheet]) - np.median(grey[~sheet])
     return bool(drop >= 40 and np.mean(step[edge] > 0.5 * drop) >= 0.7)
+
+
+def _goes_on(sheet: np.ndarray, small: np.ndarray) -> bool:
+    """Whether what is around a sheet in a picture (h, w, 3) is only the rest of it, in the shade: of the same hue, and
+    where lines reach the edge inside of it, they do so outside as well."""
+    from scipy import ndimage
+
+    light, dark = (np.median(small[part], axis=0) for part in (sheet, ~sheet))
+    share = dark / np.maximum(light, 1)
+    if np.ptp(share) > SHADE * share.mean():
+        return False
+    grey = small.mean(2)
+    lines = 1 - grey / np.maximum(ndimage.grey_closing(grey, NEAR), 1)
+    edge = sheet & ndimage.binary_dilation(~sheet)
+    sides = []
+    for side in (sheet, ~sheet):
+        away = ndimage.distance_transform_edt(side)
+        near = np.where((away > 2) & (away <= NEAR), lines, 0)  # nearer is the edge's own blur
+        sides.append(ndimage.maximum_filter(near, 2 * NEAR - 1)[edge])
+    if min(np.ptp(s) for s in sides) < 0.05:
+        return False
+    return bool(np.corrcoef(sides)[0, 1] > 0.4)
 
 
 def grid_level(dark: np.ndarray, floor: float) -> float:

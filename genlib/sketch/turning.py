@@ -15,10 +15,11 @@ def is_inverted(pixels: np.ndarray) -> bool:
     Most of the picture and of its border is dark then. It is neither a table around a sheet, nor a shadow on paper with
     dark lines.
     """
-    grey = reduced(pixels, SMALL).mean(2)
+    small = reduced(pixels, SMALL)
+    grey = small.mean(2)
     low, high = np.percentile(grey, (0.1, 99.9))
     usual = max(np.median(grey), np.median(border(grey)))
-    if high - low < 8 or usual > (low + high) / 2 or find_sheet(grey) is not None:
+    if high - low < 8 or usual > (low + high) / 2 or find_sheet(small) is not None:
         return False
     ground = _dark_ground(grey)
     darker = np.mean(grey < np.minimum(0.8 * ground, ground - 0.06 * (high - low)))

@@ -71,7 +71,7 @@ def made(
     no model. CheckpointError."""
     given = hashlib.blake2b(image.numpy().tobytes())
     given.update(b"" if hints is None else hints.numpy().tobytes())
-    asked = (checkpoint.name, source, tuple(seeds), values.model_dump_json(), given.digest())
+    asked = (loaders.key(checkpoint), source, tuple(seeds), values.model_dump_json(), given.digest())
     kept: tuple[object, Tensor] | None = st.session_state.get(MADE)
     if kept is None or kept[0] != asked:
         model = loaders.translator(checkpoint)

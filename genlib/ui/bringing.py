@@ -255,9 +255,11 @@ def _go_on(data: bytes) -> None:
     state = st.session_state
     if found.picture is not None:
         _bring(found.picture)
+        cropping.reset()
     if found.drawn:
         bring_back(PAPER, found.drawn)
-    bring_back(OVER, found.painted)
+    if found.painted:  # nothing would take the place of what is on the next paper
+        bring_back(OVER, found.painted)
     state[HINTING] = bool(found.painted)
     Address(TRANSLATE).want(found.query)
 

@@ -526,3 +526,40 @@ def test_what_was_taken_home_is_gone_on_with() -> None:
     bring(at, zip_of({"letter.txt": b"Dear all"}), "letter.zip")
     assert "this page made" in said(at)[0]
     assert (compared(at) or pytest.fail("nothing is compared"))[1].shape == (600, 400, 3)
+
+
+def test_another_session_brings_no_drawings_of_the_sheet_before() -> None:
+    sheet = Image.new("RGB", (620, 300), "white")
+    for x in (30, 230, 430):
+        ImageDraw.Draw(sheet).ellipse((x, 60, x + 150, 210), outline="black", width=6)
+    at = bring(open_page(f"model={SKETCH}&way=upload"), encoded(sheet))
+    assert any("3 drawings on this sheet" in caption.value for caption in at.caption)
+    query = {"model": SKETCH, "way": "upload", "part": "100-100-900-900"}
+    bring(at, zip_of(keepsake.packed(keepsake.Kept(query, encoded(drawing())))), "mine.ora")
+    assert at.query_params["part"] == query["part"]
+    assert not any("on this sheet" in caption.value for caption in at.caption)
+
+
+def test_a_session_without_colours_by_hand_takes_none_away() -> None:
+    """Those on the sheet of a picture that is brought once more, which the browser keeps."""
+    mine = encoded(drawing())
+    at = bring(open_page(f"model={SKETCH}&way=upload"), mine)
+    at.toggle(key="translate.hinting").set_value(True).run()
+    sheet = next(t for t in components(at) if t.get("name") == "translate.hints")["sheet"]
+    query = {"model": SKETCH, "way": "upload"}
+    bring(at, zip_of(keepsake.packed(keepsake.Kept(query, encoded(drawing((600, 400)))))), "other.ora")
+    bring(at, mine)
+    at.toggle(key="translate.hinting").set_value(True).run()
+    told = next(t for t in components(at) if t.get("name") == "translate.hints")
+    assert told["sheet"] == sheet
+    assert told["back"] is None
+
+
+def test_a_checkpoint_that_is_made_anew_answers_anew(root: Path) -> None:
+    at = open_page(f"model={SKETCH}")
+    before = at.session_state["translate.made"]
+    at.run()
+    assert at.session_state["translate.made"] is before
+    save(root, SKETCH, "pix2pix", "emoji", latent=3)
+    at.run()
+    assert not torch.equal(at.session_state["translate.made"][1], before[1])

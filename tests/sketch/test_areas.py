@@ -41,6 +41,22 @@ def test_a_shadow_in_the_corner_leaves_no_speck() -> None:
     assert apart(sketch, prepare(bare, SIDE)) < 0.02
 
 
+@pytest.mark.parametrize(("pencil", "strength"), [(110, 0.45), (110, 0.6), (140, 0.3)])
+@pytest.mark.parametrize("at", [(1.0, 1.0), (1.0, 0.5)])
+def test_a_shadow_as_light_as_the_pencil_is_no_ink(
+    plain: Sketch, pencil: int, strength: float, at: tuple[float, float]
+) -> None:
+    paper = (picture(ink=(pencil, pencil, pencil)) * np.array([0.97, 0.93, 0.82])).astype(np.uint8)
+    photo = prepare(photographed(lit(paper, hand_shadow((400, 400), strength, at, 0.4))), SIDE)
+    assert apart(photo, plain) < 0.025
+
+
+def test_what_is_filled_in_a_grey_pens_tone_and_cut_by_the_edge_stays_ink() -> None:
+    pixels = picture(ink=(110, 110, 110)).copy()
+    pixels[300:, 250:] = 110
+    assert prepare(pixels, SIDE).ink[310:, 260:].min() == 1
+
+
 def test_corners_of_thick_lines_are_no_paint() -> None:
     """A tree of 160 pixels, its lines ten wide."""
     image = Image.new("RGB", (640, 640), "white")

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from genlib.sketch import Sheet, colour_in, prepare
-from genlib.sketch.bridged import Between, between
+from genlib.sketch.bridged import Between, between, enclosed
 from genlib.sketch.common import as_grey
 from genlib.sketch.lines import Trace
 
@@ -55,6 +55,25 @@ def test_a_gap_is_bridged(shape: str, gaps: int, gap: float, width: float) -> No
     assert (red & within).sum() >= 0.99 * (within & ~line).sum()
     outside = red & ~ndimage.binary_dilation(within, iterations=reach)
     assert outside.sum() <= 0.01 * (~within).sum()
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.02, 0.03])
+def test_a_models_own_lines_enclose_what_small_gaps_open(gap: float) -> None:
+    for shape in ("circle", "square", "star"):
+        pixels, inside = outline(shape, 2, gap, 3.5 / 128, SIDE)
+        lines = pixels[..., 0].astype(np.float32) / 255
+        found = enclosed(lines)
+        assert found.shape == lines.shape
+        (area,) = np.unique(found[found > 0])
+        free = ndimage.binary_erosion(inside, iterations=4)
+        assert (found[free] == area).mean() > 0.99
+        assert not found[ndimage.binary_dilation(inside, iterations=4) == 0].any()
+
+
+def test_what_is_wide_open_or_empty_encloses_nothing() -> None:
+    pixels, _ = outline("circle", 1, 0.2, 3.5 / 128, SIDE)
+    for lines in (pixels[..., 0].astype(np.float32) / 255, *np.stack([np.ones((SIDE, SIDE)), np.zeros((SIDE, SIDE))])):
+        assert not enclosed(lines).any()
 
 
 def areas(*lines: list[tuple[int, int]], width: int = 6) -> Between:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from brought import lit, on_table, painted, photographed, rules
 from drawings import SIDE, apart, picture, shadowed
+from scipy import ndimage
 
 from genlib.sketch import Sketch, prepare
 
@@ -24,6 +25,19 @@ def test_a_table_around_the_sheet_is_left_out() -> None:
     photo = prepare(shadowed(table), SIDE)
     assert apart(photo, prepare(picture(at=(0.2, 0.2), size=0.5), SIDE)) < 0.03
     assert "table" in photo.notes[0]
+
+
+@pytest.mark.parametrize("part", [np.s_[220:, :], np.s_[:, :170], np.s_[:150, :]])
+@pytest.mark.parametrize(("ink", "strength"), [(30, 0.3), (30, 0.6), (110, 0.45)])
+def test_a_straight_shadow_across_the_drawing_is_no_table(
+    plain: Sketch, part: tuple[slice, slice], ink: int, strength: float
+) -> None:
+    light = np.ones((400, 400))
+    light[part] = 1 - strength
+    light = ndimage.gaussian_filter(light, 2) * np.linspace(1, 0.9, 400)
+    photo = prepare(photographed(lit(picture(ink=(ink, ink, ink), paper=(247, 238, 220)), light)), SIDE)
+    assert not any("table" in note for note in photo.notes)
+    assert apart(photo, plain) < 0.03
 
 
 def test_printed_squares_are_left_out(plain: Sketch) -> None:
