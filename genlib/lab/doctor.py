@@ -34,6 +34,7 @@ CELLS = {1: 32, 2: 8}  # along each axis, by dimensions, among which samples are
 VARIED = 0.7  # of the variety of the data: what pictures of a model reach that has learned most of it
 COPIES = 0.2  # share of the pictures that are copies, above which a run learns by heart; of new ones hardly any are
 ALIKE = 0.5  # of the variety of the data, and of their own best, below which pictures have become too much alike
+MOST = 20  # steps of the judge, made or looked ahead to, that models take at most
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,9 @@ def _spread(settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     if settings.get("game", "relativistic") != "relativistic":
         change = {"game": "relativistic", "gamma": 0.02, "discriminator_rate": settings["generator_rate"]}
         return "Compare each sample with a real point, with penalised slopes: heaping no longer pays.", change
-    if "ahead" in settings:
-        return "Look further ahead.", {"ahead": min(20, 2 * settings["ahead"] + 1)}
-    steps = {k: 2 * v for k, v in settings.items() if k in ("critic_steps", "discriminator_steps")}
+    if settings.get("ahead", MOST) < MOST:
+        return "Look further ahead.", {"ahead": min(MOST, 2 * settings["ahead"] + 1)}
+    steps = {
+        k: min(MOST, 2 * v) for k, v in settings.items() if k in ("critic_steps", "discriminator_steps") and v < MOST
+    }
     return ("Let the judge move more often.", steps) if steps else ("Give it more units, and more steps.", {})

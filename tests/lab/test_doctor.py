@@ -126,6 +126,8 @@ def test_numbers_that_ran_away_are_told_at_once() -> None:
         ("a heap, and D knows", {"game": "minimax"}, {"game": "non-saturating"}),
         ("a heap, and D knows", {"discriminator_steps": 5}, {"discriminator_steps": 1}),
         ("one mode", {"ahead": 3}, {"ahead": 7}),
+        ("one mode", {"ahead": 20}, {}),
+        ("one mode", {"discriminator_steps": 15}, {"discriminator_steps": 20}),
         ("a loss that grows", {"bound": "none"}, {"bound": "penalty"}),
     ],
 )
