@@ -92,23 +92,23 @@ def mlp(c: Config) -> tuple[nn.Module, Stack]:
     """The players of gan.py. D reads x and y side by side (B, size + K)."""
     k = len(c.classes)
     inner, outer = hidden(c)
-    judges = Stack(
+    g = generator(c, given=k)
+    d = Stack(
         nn.Linear(c.space.size + k, outer), nn.LeakyReLU(0.2), Dropout(c.dropout),
         nn.Linear(outer, inner), nn.LeakyReLU(0.2), Dropout(c.dropout),
         nn.Linear(inner, 1),
     )  # fmt: skip
-    return generator(c, given=k), judges
+    return g, d
 
 
 def conv(c: Config) -> tuple[nn.Module, Stack]:
     """The players of dcgan.py. D reads y as maps beside x (B, C + K, H, W), each all ones or all zeros."""
     k = len(c.classes)
     players = dcgan.Config(space=c.space, latent=c.latent, generator_width=c.width, discriminator_width=c.width)
-    paints = dcgan.generator(players, given=k).apply(dcgan.initialise)
-    paints = nn.Sequential(
-        nn.Unflatten(1, (-1, 1, 1)), *list(paints)[:-1], nn.Flatten()
-    )  # its tanh is the space's part
-    return paints, Stack(*dcgan.discriminator(players, given=k).apply(dcgan.initialise), nn.Flatten())
+    g = dcgan.generator(players, given=k).apply(dcgan.initialise)
+    d = dcgan.discriminator(players, given=k).apply(dcgan.initialise)
+    # Without G's last layer, tanh: that is the space's part.
+    return nn.Sequential(nn.Unflatten(1, (-1, 1, 1)), *list(g)[:-1], nn.Flatten()), Stack(*d, nn.Flatten())
 
 
 class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Trains[Training]):
