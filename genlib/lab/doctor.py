@@ -34,7 +34,7 @@ CELLS = {1: 32, 2: 8}  # along each axis, by dimensions, among which samples are
 VARIED = 0.7  # of the variety of the data: what pictures of a model reach that has learned most of it
 COPIES = 0.2  # share of the pictures that are copies, above which a run learns by heart; of new ones hardly any are
 ALIKE = 0.5  # of the variety of the data, and of their own best, below which pictures have become too much alike
-MOST = 20  # steps of the judge, made or looked ahead to, that models take at most
+MOST = 20  # steps of the judge, made or looked ahead to: no more than these are advised
 
 
 @dataclass(frozen=True)
