@@ -261,7 +261,7 @@ def _likelihood(
     predicts: bool, completes: bool, rebuilds: bool, space: Pictures, strangers: tuple[str, ...]
 ) -> type[LikelihoodQuery]:
     """For models of such pictures. predicts: pixel by pixel; completes: half a picture; rebuilds: what it encoded."""
-    middle = space.side // 2 * space.side
+    middle = space.side // 2 * (space.side + 1)
 
     def field(name: str, default: object, **bounds: Any) -> Any:
         return Field(default, description=LikelihoodQuery.model_fields[name].description, **bounds)
