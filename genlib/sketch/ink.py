@@ -27,6 +27,7 @@ from genlib.sketch.paper import even_paper, find_sheet, grid_level, shaded_paper
 from genlib.uploads import UploadError
 
 DIM = 0.05  # darkness of the noise that a photo in good light stays below
+DEEP = 0.4  # of the paper's tone: in what is darker, noise would be made as dark as ink
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
@@ -158,7 +159,7 @@ def _darkness(
         else:
             np.maximum(dark, under - part, out=dark)
     if areas is not None:
-        dark /= most
+        dark /= np.maximum(most, DEEP)
     if ground.sheet is not None:
         dark *= enlarged(ground.sheet.astype(np.float32), dark.shape) > 0.99
     return dark.clip(0, 1, out=dark)
