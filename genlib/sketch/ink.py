@@ -96,7 +96,8 @@ def _lines(pixels: np.ndarray, ground: _Ground, areas: Areas | None) -> Ink:
     text = "The paper's tone and shadow were divided out." if shaded else "The ground is even already."
     ink = ink.astype(np.float32)
     own = own_colours(pixels, ground.paper, ink, areas)
-    return Ink(ink, _colour(pixels, kept & (ink > 0.8), ground), text, notes, own)
+    darkest = kept & (ink > 0.8 * ink[kept].max())
+    return Ink(ink, _colour(pixels, darkest, ground), text, notes, own)
 
 
 @dataclass(frozen=True)
