@@ -61,7 +61,7 @@ def _paths(pixels: np.ndarray) -> Iterator[tuple[np.ndarray, str]]:
 
 
 def _simple(outline: np.ndarray) -> np.ndarray:
-    """An outline (N, 2) with fewer points, and nearly its area: on both sides of a thin line, NEAR may be half of it."""
+    """An outline (N, 2) with fewer points and nearly its area: of a thin line, NEAR on both sides may be all of it."""
     from skimage.measure import approximate_polygon
 
     for near in (NEAR, NEAR / 4):
