@@ -19,6 +19,7 @@ HUE = 0.14  # difference between the channels of what has a hue
 LEAST = 0.002  # of the picture: smaller areas are none
 PAINTS = 8  # the most frequent ones, of which narrow strips are looked for
 MOST = 0.6  # of the picture: with more there is no paper left, as in a photo
+MOST_EVEN = 0.85  # the same where the largest area is of one tone, as the ground of a sticker drawn on a screen
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ def find_areas(pixels: np.ndarray, paper: np.ndarray, sheet: np.ndarray | None) 
     black = ((level < BLACK) & (hue < HUE) & ~looked_up(shadow, parts)) | inked
     area = looked_up(sizes > LEAST * parts.size, parts) & (parts > 0) & ~ndimage.binary_dilation(black, iterations=2)
     area = ndimage.binary_dilation(ndimage.binary_erosion(area, iterations=2, border_value=1), iterations=2)
-    if not area.any() or area.mean() > MOST:
+    ground = _one_tone(pixels, parts, sizes == sizes[1:].max()).any()
+    if not area.any() or area.mean() > (MOST_EVEN if ground else MOST):
         return None
     under[~area] = 1
     shaded = looked_up(shadow, parts) & area

@@ -7,6 +7,7 @@ import pytest
 from brought import hand_shadow, lit, photographed
 from drawings import SIDE, apart, picture
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from genlib.sketch import Sheet, Sketch, Steps, colour_in, prepare
 
@@ -73,6 +74,17 @@ def test_what_is_filled_in_a_grey_pens_tone_and_cut_by_the_edge_stays_ink() -> N
     pixels = picture(ink=(110, 110, 110)).copy()
     pixels[300:, 250:] = 110
     assert prepare(pixels, SIDE).ink[310:, 260:].min() == 1
+
+
+def test_the_dark_ground_of_a_sticker_is_no_ink(plain: Sketch) -> None:
+    drawn = ndimage.binary_fill_holes(picture().min(2) < 128)
+    sticker = ndimage.distance_transform_edt(~drawn) < 9
+    pixels = np.where(sticker[..., None], picture(), (20, 90, 60)).astype(np.uint8)
+    sketch = prepare(pixels, SIDE)
+    assert apart(sketch, plain) < 0.02
+    assert sketch.own is not None
+    assert sketch.own.paint is not None
+    assert sketch.own.paint[10, 10].tolist() == [20, 90, 60, 255]
 
 
 def test_corners_of_thick_lines_are_no_paint() -> None:
