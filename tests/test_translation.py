@@ -66,6 +66,10 @@ def test_a_grey_picture_keeps_its_greys_and_takes_the_colour() -> None:
     luma = np.asarray(Image.fromarray(result).convert("L")).astype(int)
     assert np.abs(luma - pixels[..., 0]).max() <= 3
     assert (result[..., 0].astype(int) > result[..., 1]).all()
+    layers = translation.layers(brought, flat(0.6, 0.4, 0.4)[0])
+    assert [layer.name for layer in layers] == ["Greys", "Colours"]
+    assert np.array_equal(layered.flattened(layers[:1]), brought.before)
+    assert np.array_equal(layered.flattened(layers), result)
 
 
 def test_colours_are_read_as_grey_where_the_model_wants_grey() -> None:
