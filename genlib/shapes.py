@@ -17,6 +17,7 @@ from genlib.layered import Layer
 COLOURS = 24  # of a layer at most
 LEAST = 6  # pixels of a shape
 NEAR = 0.6  # px that an outline may be beside the pixels' own
+SHARE = 0.03  # of its area by which it may be wrong
 
 
 def svg(layers: Sequence[Layer]) -> bytes:
@@ -36,7 +37,7 @@ def svg(layers: Sequence[Layer]) -> bytes:
 
 def _paths(pixels: np.ndarray) -> Iterator[tuple[np.ndarray, str]]:
     """The colours uint8 (3,) of what is opaque in pixels uint8 (H, W, 4), and the outlines of each."""
-    from skimage.measure import approximate_polygon, find_contours
+    from skimage.measure import find_contours
 
     opaque = pixels[..., 3] > 127
     if not opaque.any():
@@ -53,10 +54,21 @@ def _paths(pixels: np.ndarray) -> Iterator[tuple[np.ndarray, str]]:
         share = np.where(own | (number[box] == 0), pixels[box][..., 3] / 255, 0)
         share = np.pad(np.where(ndimage.binary_dilation(own), share, 0), 1)
         corner = np.array([box[0].start, box[1].start]) - 0.5  # of the padding's first pixel, whose middle it is
-        outlines = [approximate_polygon(o, NEAR) + corner for o in find_contours(share, 0.5)]
-        path = "".join(_closed(o) for o in outlines if len(o) > 3 and _area(o) >= LEAST)
+        outlines = (o for o in find_contours(share, 0.5, fully_connected="high") if _area(o) >= LEAST)
+        path = "".join(_closed(_simple(o) + corner) for o in outlines)
         if path:
             yield palette[n - 1], path
+
+
+def _simple(outline: np.ndarray) -> np.ndarray:
+    """An outline (N, 2) with fewer points and nearly its area: of a thin line, NEAR on both sides may be all of it."""
+    from skimage.measure import approximate_polygon
+
+    for near in (NEAR, NEAR / 4):
+        made = approximate_polygon(outline, near)
+        if abs(_area(made) / _area(outline) - 1) < SHARE:
+            return made
+    return outline
 
 
 def _closed(outline: np.ndarray) -> str:

@@ -178,11 +178,13 @@ def small(
 
 
 def layers(brought: Brought, made: Tensor, fill: Fill = "flat", given: Given | None = None) -> list[Layer]:
-    """A coloured drawing, one of finish()'s, as layers, the lowest first. made: (C, S, S).
+    """A coloured drawing or grey picture, one of finish()'s, as layers, the lowest first. made: (C, S, S).
 
-    The painting is among them, and not shown where the colours are flat."""
+    A drawing's painting is among them, and not shown where the colours are flat."""
     sheet, result = brought.sheet, to_uint8(made[None])[0]
-    assert sheet is not None, "only a drawing has layers"
+    if sheet is None:
+        pictures = {"Greys": brought.before, "Colours": _colourised(brought.before, result)}
+        return [Layer(name, np.asarray(Image.fromarray(p).convert("RGBA"))) for name, p in pictures.items()]
     flat = drawn.flats(sheet, result, given)
     painting = drawn.under(sheet, result, "painted", given)
     opaque, ink = np.full((*flat.shape[:2], 1), 255, np.uint8), np.empty_like(flat)

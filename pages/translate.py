@@ -65,7 +65,7 @@ if brought is not None:
             result, called = translation.finish(brought, target, one, shown.fill, wanted.given)[0], str(chosen)
             again = bringing.later(shown, checkpoint, source, given)
             finished = answers.Finished(again, target, one, shown.fill, wanted.given)
-            picture, layers = finished.picture, finished.layers if brought.sheet is not None else None
+            picture, layers = finished.picture, finished.layers if source.kind != target.kind == "colour" else None
         with stage:
             compare(translation.beside(brought, result), result, "translate.compare", (source.title, target.title))
             said = answers.labels(given.truth, seeds)[chosen] if worlds.varies else target.title
@@ -75,7 +75,7 @@ if brought is not None:
                 answers.choose_fill()
                 answers.choose_palette()
         kept = bringing.kept(page.address.parameters(), given, mending)
-        answers.buttons(picture, f"{checkpoint.name.replace('/', '-')}-{called}", worlds.varies, layers, kept)
+        answers.buttons(picture, f"{checkpoint.name.replace('/', '-')}-{called}", worlds.varies, layers, source, kept)
         answers.between(checkpoint, source, brought.image, seeds, values, wanted.hints)
         if target in worlds.sources:
             answers.round_trip(loaders.translator(checkpoint), brought.image, made, target)

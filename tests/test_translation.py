@@ -66,6 +66,10 @@ def test_a_grey_picture_keeps_its_greys_and_takes_the_colour() -> None:
     luma = np.asarray(Image.fromarray(result).convert("L")).astype(int)
     assert np.abs(luma - pixels[..., 0]).max() <= 3
     assert (result[..., 0].astype(int) > result[..., 1]).all()
+    layers = translation.layers(brought, flat(0.6, 0.4, 0.4)[0])
+    assert [layer.name for layer in layers] == ["Greys", "Colours"]
+    assert np.array_equal(layered.flattened(layers[:1]), brought.before)
+    assert np.array_equal(layered.flattened(layers), result)
 
 
 def test_colours_are_read_as_grey_where_the_model_wants_grey() -> None:
@@ -202,6 +206,20 @@ def test_shapes_make_the_picture_that_is_shown_but_for_edges() -> None:
         picture.paste(path.attrib["fill"], mask=inside)
     off = np.abs(np.asarray(picture).astype(int) - shown).max(2)
     assert (off > 40).mean() < 0.01  # along the lines, which are soft there
+
+
+@pytest.mark.parametrize("end", [(100, 30), (100, 120), (60, 120)])
+def test_shapes_keep_lines_that_are_one_pixel_wide(end: tuple[int, int]) -> None:
+    line = Image.new("RGBA", (150, 150), (0, 160, 0, 255))
+    ImageDraw.Draw(line).line([(10, 30), end], (200, 30, 40, 255))
+    pixels = np.asarray(line)
+    image = ElementTree.fromstring(shapes.svg([layered.Layer("Flats", pixels)]))
+    (path,) = (p.attrib["d"] for p in image.iter() if p.get("fill") == "#c81e28")
+    area = 0.0
+    for outline in path.strip("MZ").split("ZM"):
+        x, y = np.array([[float(v) for v in point.split(",")] for point in outline.split()]).T
+        area += abs(np.sum(x * np.roll(y, 1) - y * np.roll(x, 1))) / 2
+    assert area == pytest.approx(np.sum(pixels[..., 0] == 200), rel=0.1)
 
 
 def test_the_row_shows_flat_colours_in_the_models_size() -> None:

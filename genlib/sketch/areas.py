@@ -12,11 +12,14 @@ from genlib.sketch.common import as_relative, counted, enlarged, looked_up, redu
 FINE = 320  # px: the longer side of the reduced picture in which areas are looked for
 PEN = 1 / 16  # of the longer side: what is wider than that is no line
 BARE = 0.9  # of the paper's tone: what is lighter is paper
-BLACK = 0.3  # what is darker, and of no hue, is filled with ink
+BLACK = 0.3  # what is darker, and of no hue, is filled with ink, but for a shadow with a soft edge
+DEEPEST = 0.1  # the tone of a shadow in which a line can still be seen
+RIM = 3.0  # px of the reduced picture: the soft edge of a shadow is wider
 HUE = 0.14  # difference between the channels of what has a hue
 LEAST = 0.002  # of the picture: smaller areas are none
 PAINTS = 8  # the most frequent ones, of which narrow strips are looked for
 MOST = 0.6  # of the picture: with more there is no paper left, as in a photo
+MOST_EVEN = 0.85  # the same where the largest area is of one tone, as the ground of a sticker drawn on a screen
 
 
 @dataclass(frozen=True)
@@ -54,13 +57,15 @@ def find_areas(pixels: np.ndarray, paper: np.ndarray, sheet: np.ndarray | None) 
     level, hue = under.mean(2), np.ptp(under, axis=2)
     sizes = counted(parts, count)
     levels, hues = (np.bincount(parts.ravel(), v.ravel(), count + 1) / np.maximum(sizes, 1) for v in (level, hue))
-    shadow = (hues < HUE) & (levels > BLACK) & _reaches_the_edge(parts, count)
+    shadow = (hues < HUE) & (levels > DEEPEST) & _reaches_the_edge(parts, count)
+    shadow &= (levels > BLACK) | _soft(level, parts, levels)
     pen = _pen(small, under)
     inked = (np.abs(under - pen).max(2) < 0.25) & ~looked_up(shadow & ~_one_tone(pixels, parts, shadow), parts)
-    black = ((level < BLACK) & (hue < HUE)) | inked
+    black = ((level < BLACK) & (hue < HUE) & ~looked_up(shadow, parts)) | inked
     area = looked_up(sizes > LEAST * parts.size, parts) & (parts > 0) & ~ndimage.binary_dilation(black, iterations=2)
     area = ndimage.binary_dilation(ndimage.binary_erosion(area, iterations=2, border_value=1), iterations=2)
-    if not area.any() or area.mean() > MOST:
+    ground = _one_tone(pixels, parts, sizes == sizes[1:].max()).any()
+    if not area.any() or area.mean() > (MOST_EVEN if ground else MOST):
         return None
     under[~area] = 1
     shaded = looked_up(shadow, parts) & area
@@ -132,6 +137,17 @@ def _one_tone(pixels: np.ndarray, parts: np.ndarray, some: np.ndarray) -> np.nda
         tones = green[parts == number]
         found[number] = np.mean(tones == np.median(tones)) > 0.5
     return found
+
+
+def _soft(level: np.ndarray, parts: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Which of the parts, bool (count + 1,), have a wide soft edge, as a shadow has and ink has not. level: (h, w), of
+    which `levels` (count + 1,) are the means."""
+    from scipy import ndimage
+
+    rim = level > looked_up(levels + 0.25 * (BARE - levels), parts)
+    outline = ndimage.binary_dilation(parts == 0)
+    wide, long = (np.bincount(parts[part], minlength=len(levels)) for part in (rim, outline))
+    return wide > RIM * np.maximum(long, 1)
 
 
 def _reaches_the_edge(parts: np.ndarray, count: int) -> np.ndarray:

@@ -27,6 +27,9 @@ from genlib.sketch.paper import even_paper, find_sheet, grid_level, shaded_paper
 from genlib.uploads import UploadError
 
 DIM = 0.05  # darkness of the noise that a photo in good light stays below
+ACROSS = 0.85  # of a side: so long is a margin's line, at least
+DOT = 0.04  # of the longer side: the size of what may be left of print
+DEEP = 0.4  # of the paper's tone: in what is darker, noise would be made as dark as ink
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
@@ -83,6 +86,8 @@ def _lines(pixels: np.ndarray, ground: _Ground, areas: Areas | None) -> Ink:
         dark, noise = _denoised(_darkness(pixels, ground, areas, LUMA), ground.even)
     levels = _levels(dark, noise, ground)
     kept = _without_specks(dark > levels.at(0.25), dark > levels.at(0.45), edges=not ground.even)
+    if levels.printed:
+        kept = _without_remains(kept)
     if kept.mean() > 0.95:
         raise UploadError(NOTHING)
     ink = _strength(dark, levels, kept)
@@ -95,7 +100,8 @@ def _lines(pixels: np.ndarray, ground: _Ground, areas: Areas | None) -> Ink:
     text = "The paper's tone and shadow were divided out." if shaded else "The ground is even already."
     ink = ink.astype(np.float32)
     own = own_colours(pixels, ground.paper, ink, areas)
-    return Ink(ink, _colour(pixels, kept & (ink > 0.8), ground), text, notes, own)
+    darkest = kept & (ink > 0.8 * ink[kept].max())
+    return Ink(ink, _colour(pixels, darkest, ground), text, notes, own)
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,7 @@ def _darkness(
         else:
             np.maximum(dark, under - part, out=dark)
     if areas is not None:
-        dark /= most
+        dark /= np.maximum(most, DEEP)
     if ground.sheet is not None:
         dark *= enlarged(ground.sheet.astype(np.float32), dark.shape) > 0.99
     return dark.clip(0, 1, out=dark)
@@ -235,6 +241,25 @@ def _without_specks(mask: np.ndarray, sure: np.ndarray, edges: bool) -> np.ndarr
         keep = areas == areas.max()
     keep[0] = False
     return looked_up(keep, parts)
+
+
+def _without_remains(mask: np.ndarray) -> np.ndarray:
+    """The mask without what is left of print: lines across the page, as the margin's, and dots beside the drawing, as
+    where these meet a rule."""
+    from scipy import ndimage
+
+    parts, count = ndimage.label(mask, np.ones((3, 3)))
+    boxes = np.array([[(s.start, s.stop) for s in box] for box in ndimage.find_objects(parts)])  # (count, 2, 2)
+    spans = np.ptp(boxes, axis=2)
+    length = np.hypot(*spans.T)
+    across = (spans > ACROSS * np.array(mask.shape)).any(1) & (counted(parts, count)[1:] < 2 * pen_width(mask) * length)
+    large = (spans.max(1) > DOT * max(mask.shape)) & ~across
+    if not large.any():
+        return mask
+    first, last = boxes[large, :, 0].min(0), boxes[large, :, 1].max(0)
+    margin = DOT * max(mask.shape)
+    inside = ((boxes[..., 1] > first - margin) & (boxes[..., 0] < last + margin)).all(1)
+    return looked_up(np.append(False, inside & ~across), parts)
 
 
 def _at_the_edge(parts: np.ndarray, count: int) -> np.ndarray:

@@ -8,6 +8,7 @@ from genlib.framing import border
 
 SHADE = 0.2  # by how much a shadow may differ from channel to channel, as a share of what it leaves
 NEAR = 7  # px of a reduced picture: lines that near its edge reach it
+CUT = 5  # px: half of what a line of ink takes out of a printed one, with what is near it
 
 
 def even_paper(pixels: np.ndarray) -> np.ndarray | None:
@@ -170,7 +171,7 @@ def _covers_page(lines: np.ndarray) -> bool:
     for one line's distance to the next where they go one way."""
     from scipy import ndimage
 
-    parts, _ = ndimage.label(ndimage.binary_dilation(lines, iterations=2))
+    parts, _ = ndimage.label(ndimage.binary_dilation(lines, iterations=CUT))
     boxes = ndimage.find_objects(parts)
     spans = np.array([[p.stop - p.start for p in box] for box in boxes]) / np.array(lines.shape)
     long = spans.max(1) > 0.6

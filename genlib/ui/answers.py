@@ -44,6 +44,11 @@ LAYERED = {
     "PSD, for Photoshop and others": ("psd", "image/vnd.adobe.photoshop"),
     "SVG, for Inkscape, Illustrator and cutters": ("svg", "image/svg+xml"),
 }
+IN_LAYERS = {
+    "drawing": "Lines, flat colours and the model's painting, each in a layer of its own; as SVG, shapes of up to 24 "
+    "colours.",
+    "grey": "The greys and the coloured picture, each in a layer of its own.",
+}
 SEED, ANSWER, OTHERS, MADE, TRAVEL = map(TRANSLATE.widget, ("seed", "answer", "others", "made", "_travel"))
 FILL, PALETTE, TROUBLE = map(TRANSLATE.widget, ("fill", "palette", "palette.trouble"))
 
@@ -172,6 +177,7 @@ def buttons(
     stem: str,
     varies: bool,
     layers: Callable[[], Sequence[Layer]] | None,
+    source: Domain,
     kept: Kept,
 ) -> None:
     """Five others, and the picture uint8 (H, W, 3) as PNG and in layers, where it has any, with all to go on with."""
@@ -194,12 +200,13 @@ def buttons(
                     "svg": shapes.svg,
                 }
                 for title, (ending, mime) in LAYERED.items():
+                    if ending == "svg" and source.kind != "drawing":
+                        continue
                     made = partial(_packed, packs[ending], layers)
                     st.download_button(title, made, f"{stem}.{ending}", mime, on_click="ignore", type="tertiary")
                 st.caption(
-                    "Lines, flat colours and the model's painting, each in a layer of its own; as SVG, shapes of up to "
-                    "24 colours. To go on another time, upload the OpenRaster file here again: your picture, colours "
-                    "and choices are in it."
+                    f"{IN_LAYERS[source.kind]} To go on another time, upload the OpenRaster file here again: your "
+                    "picture, colours and choices are in it."
                 )
 
 

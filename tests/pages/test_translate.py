@@ -202,7 +202,9 @@ def test_layers_are_offered_of_drawings_and_made_when_asked_for(monkeypatch: pyt
     at = open_page(f"model={SKETCH}")
     assert [label.split(",")[0] for label in offered(at)] == ["Download PNG", "OpenRaster", "PSD", "SVG"]
     assert not asked
-    assert offered(open_page(f"model={GREY}")) == ["Download PNG"]
+    grey = offered(open_page(f"model={GREY}"))
+    assert [label.split(",")[0] for label in grey] == ["Download PNG", "OpenRaster", "PSD"]
+    assert offered(open_page(f"model={HAIR}")) == ["Download PNG"]
     at.session_state[ANSWER] = ANSWERS  # the artist's own colours are no layers
     assert offered(at.run()) == ["Download PNG"]
 
@@ -526,6 +528,16 @@ def test_what_was_taken_home_is_gone_on_with() -> None:
     bring(at, zip_of({"letter.txt": b"Dear all"}), "letter.zip")
     assert "this page made" in said(at)[0]
     assert (compared(at) or pytest.fail("nothing is compared"))[1].shape == (600, 400, 3)
+
+
+def test_a_grey_picture_that_was_taken_home_is_gone_on_with() -> None:
+    blob = {"path": [["M", 256, 256], ["L", 300, 256]], "stroke": "#61b2e4" + SEE_THROUGH, "strokeWidth": 30}
+    query = {"model": GREY, "way": "upload", "seed": "7"}
+    ora = zip_of(keepsake.packed(keepsake.Kept(query, encoded(drawing()), [], [blob])))
+    at = bring(open_page(f"model={SKETCH}&way=upload"), ora, "mine.ora")
+    assert not said(at)
+    assert {name: at.query_params[name] for name in query} == query
+    assert next(t for t in components(at) if t.get("name") == "translate.hints")["back"]["objects"] == [blob]
 
 
 def test_another_session_brings_no_drawings_of_the_sheet_before() -> None:

@@ -7,6 +7,7 @@ import pytest
 from brought import hand_shadow, lit, photographed
 from drawings import SIDE, apart, picture
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from genlib.sketch import Sheet, Sketch, Steps, colour_in, prepare
 
@@ -33,6 +34,24 @@ def test_the_shadow_of_a_hand_is_taken_out(plain: Sketch, strength: float, at: t
     assert apart(photo, plain) < 0.025
 
 
+@pytest.mark.parametrize("strength", [0.73, 0.8])
+@pytest.mark.parametrize("at", [(0.8, 1.0), (1.0, 0.6)])
+def test_a_deep_shadow_with_a_soft_round_edge_is_taken_out(
+    plain: Sketch, strength: float, at: tuple[float, float]
+) -> None:
+    paper = (picture(ink=(40, 40, 50)) * np.array([0.97, 0.93, 0.82])).astype(np.uint8)
+    photo = prepare(photographed(lit(paper, hand_shadow((400, 400), strength, at, 0.4))), SIDE)
+    assert apart(photo, plain) < 0.03
+
+
+def test_what_a_black_marker_fills_to_the_edge_of_a_photo_stays_ink() -> None:
+    y, x = np.mgrid[0:400, 0:400]
+    paper = (picture(ink=(40, 40, 50)) * np.array([0.97, 0.93, 0.82])).astype(np.uint8)
+    paper[np.hypot(x - 320, y - 400) < 110] = (50, 48, 46)
+    ink = prepare(photographed(paper), SIDE).ink
+    assert ink[330:390, 280:360].min() > 0.8
+
+
 def test_a_shadow_in_the_corner_leaves_no_speck() -> None:
     bare = picture(2, shape=(300, 300), ink=(60, 60, 60))
     light = hand_shadow((300, 300), 0.4, (1.0, 1.0), 0.3)
@@ -55,6 +74,17 @@ def test_what_is_filled_in_a_grey_pens_tone_and_cut_by_the_edge_stays_ink() -> N
     pixels = picture(ink=(110, 110, 110)).copy()
     pixels[300:, 250:] = 110
     assert prepare(pixels, SIDE).ink[310:, 260:].min() == 1
+
+
+def test_the_dark_ground_of_a_sticker_is_no_ink(plain: Sketch) -> None:
+    drawn = ndimage.binary_fill_holes(picture().min(2) < 128)
+    sticker = ndimage.distance_transform_edt(~drawn) < 9
+    pixels = np.where(sticker[..., None], picture(), (20, 90, 60)).astype(np.uint8)
+    sketch = prepare(pixels, SIDE)
+    assert apart(sketch, plain) < 0.02
+    assert sketch.own is not None
+    assert sketch.own.paint is not None
+    assert sketch.own.paint[10, 10].tolist() == [20, 90, 60, 255]
 
 
 def test_corners_of_thick_lines_are_no_paint() -> None:

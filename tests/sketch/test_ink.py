@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from drawings import SIDE, apart, picture
 
 from genlib.sketch import Sketch, prepare
+from genlib.sketch.ink import find_ink
 
 
 def test_coloured_pens_keep_their_colour(plain: Sketch) -> None:
@@ -26,3 +28,10 @@ def test_specks_go_and_the_eyes_stay(plain: Sketch) -> None:
     for x in (0.38, 0.62):
         row, column = (round((0.15 + 0.7 * v) * SIDE) for v in (0.55, x))
         assert specked.lines[row, column] < 0.1
+
+
+@pytest.mark.filterwarnings("error")
+def test_lines_that_are_all_faint_have_a_colour() -> None:
+    """Of noise something may be taken for lines, and all of it be lighter than a line is where it is darkest."""
+    noise = 170 - 20 * np.random.default_rng(103).normal(size=(60, 90, 1))
+    assert 0 < find_ink(noise.clip(0, 255).astype(np.uint8).repeat(3, 2)).colour.max() < 255

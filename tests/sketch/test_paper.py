@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from brought import lit, on_table, painted, photographed, rules
 from drawings import SIDE, apart, picture, shadowed
+from PIL import Image
 from scipy import ndimage
 
 from genlib.sketch import Sketch, prepare
@@ -83,3 +84,17 @@ def test_in_low_light_the_lines_are_seen(plain: Sketch, light: float, grain: flo
     sheet = painted(0.75 - 0.75 * picture()[..., 0] / 255, (60, 50, 45), (235, 205, 150))
     photo = photographed(lit(sheet, light * (1 - 0.2 * (x * x + y * y))), grain, 0.7, 85)
     assert apart(prepare(photo, SIDE), plain) < 0.03
+
+
+@pytest.mark.parametrize("angle", [-12, -4, 8])
+def test_the_margins_line_goes_with_the_rules(angle: int) -> None:
+    sheet = rules((500, 700), 0, 24, colour=(165, 185, 220)).copy()
+    sheet[:, 60:63] = (230, 130, 130)
+    ink = np.zeros((500, 700), np.float32)
+    ink[50:450, 200:600] = 1 - picture(3)[..., 0] / 255
+
+    def turned(pixels: np.ndarray) -> np.ndarray:
+        return np.asarray(Image.fromarray(pixels).rotate(angle, Image.Resampling.BICUBIC, fillcolor="white"))
+
+    photo = photographed(turned(painted(ink, (30, 45, 150), sheet)))
+    assert apart(prepare(photo, SIDE), prepare(turned(painted(ink)), SIDE)) < 0.02
