@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from genlib import cancel
+from genlib.cancel import Cancelled
 from genlib.errors import GenlibError
 from genlib.jobs import HERE, Job, Limits, Queue
 from genlib.lab.seen import Gauges, Watcher
@@ -112,6 +114,8 @@ class Race:
                         raise GenlibError(f"The race has ended, since a run of it was stopped. {now.sentence}")
                 started = started or time.monotonic() - max(job.used for job in self._jobs)
                 self._count(started)
+        except Cancelled:
+            pass
         except GenlibError as error:
             sentence = str(error)
         finally:
@@ -130,7 +134,7 @@ class Race:
             if job.trained is None:
                 ran_away[i] += 1
                 continue
-            with torch.inference_mode():
+            with torch.inference_mode(), cancel.when(self._cancelled.is_set):
                 made = self.watcher.made(job.trained.model, SAMPLES)
             found[i] = (*found[i], self.watcher.gauges(made))
         done = now.done + 1

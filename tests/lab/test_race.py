@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from genlib import data, experiment
+from genlib import cancel, data, experiment
 from genlib.experiment import Task
 from genlib.jobs import Job, Limits, Queue
 from genlib.lab.race import SAMPLES, Race, spread
@@ -61,6 +61,22 @@ def test_it_waits_for_its_turn_and_can_be_cancelled() -> None:
     now = made.standing()
     assert (now.ended, now.done, len(queue)) == (True, 0, 0)
     assert not any(thread.name.startswith(("race", "job ")) for thread in threading.enumerate())
+
+
+def test_a_cancel_ends_the_making_of_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of a chain take long."""
+    made, whole = race(task()), list[bool]()
+
+    def samples(model: Any, count: int) -> Any:
+        made.cancel()
+        cancel.point()
+        whole.append(True)
+
+    monkeypatch.setattr(made.watcher, "made", samples)
+    made.start()
+    made.join(LONG)
+    now = made.standing()
+    assert (now.ended, now.done, now.sentence, whole) == (True, 0, "", [])
 
 
 def test_what_runs_away_is_counted_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

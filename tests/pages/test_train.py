@@ -99,7 +99,7 @@ def test_start_pause_step_resume_stop_again() -> None:
     until(at, lambda now: now.step > 3)
     assert labels(at) == ["Pause", "One step", "Stop"]
     press(at, "pause")
-    before = until(at, lambda now: now.state == "paused")
+    before = until(at, lambda now: now.state == "paused" and not desk_of(at).moving)
     assert labels(at) == ["Resume", "One step", "Stop", "Generator alone", "Discriminator alone"]
     press(at, "step")
     assert until(at, lambda now: now.step > before.step and now.state == "paused").step == before.step + 1
