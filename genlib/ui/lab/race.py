@@ -23,16 +23,16 @@ TICK = 1.0  # s
 KEY = TRAIN.widget
 
 
-def draw(desk: Desk, address: Address[TrainQuery]) -> None:
-    """While it goes on, it shows itself anew; the page around it does not."""
+def draw(desk: Desk, address: Address[TrainQuery], trouble: str) -> None:
+    """While it goes on, it shows itself anew; the page around it does not. `trouble`: why none can be begun."""
     if form.kind() != "points" and desk.race is None:
         return
     st.header("Ten seeds", anchor=False)
     going = desk.race is not None and not desk.race.standing().ended
-    st.fragment(_draw, run_every=TICK if going else None)(desk, address, going)
+    st.fragment(_draw, run_every=TICK if going else None)(desk, address, trouble, going)
 
 
-def _draw(desk: Desk, address: Address[TrainQuery], was_going: bool) -> None:
+def _draw(desk: Desk, address: Address[TrainQuery], trouble: str, was_going: bool) -> None:
     race = desk.race
     now = race.standing() if race else None
     going = now is not None and not now.ended
@@ -43,14 +43,19 @@ def _draw(desk: Desk, address: Address[TrainQuery], was_going: bool) -> None:
             st.button("Cancel the race", on_click=race.cancel, key=KEY("race.cancel"), icon=":material/stop:")
         elif form.kind() == "points":
             st.button(
-                "Race over ten seeds", on_click=_begin, args=(desk, address), key=KEY("race"), icon=":material/flag:"
+                "Race over ten seeds",
+                on_click=_begin,
+                args=(desk, address),
+                key=KEY("race"),
+                icon=":material/flag:",
+                disabled=bool(trouble),
             )
         st.caption(
             "One run is one throw of the dice. A race makes the run of these settings from ten seeds, one after "
             "another, while you do something else."
         )
-    if trouble := st.session_state.get(KEY("_race.trouble")):
-        st.error(trouble, icon=":material/error:")
+    if said := st.session_state.get(KEY("_race.trouble")):
+        st.error(said, icon=":material/error:")
     if race is None or now is None:
         return
     if going:
