@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from genlib import catalog
 from genlib.errors import GenlibError
 from genlib.figures.curves import Curve, compared, curves
 from genlib.jobs import Moment, Snapshot
@@ -268,7 +269,7 @@ def _doctor(desk: Desk, address: Address[TrainQuery], runs: tuple[Shown, ...], s
             continue
         task = shown.job.task
         own = {**task.config.model_dump(), **task.recipe.training}
-        found = VIEWS[shown.kind].diagnosis(now, own)
+        found = VIEWS[shown.kind].diagnosis(now, own, doctor.largest(catalog.model_class(task.model)))
         of = f"{shown.called}: " if shown.called else ""
         advice = found.advice if len(snapshots) == 1 else ""
         st.markdown(f"{SIGNS[found.sign]} {of}{found.said} {advice}")
