@@ -23,6 +23,7 @@ from genlib.budget import size
 from genlib.cancel import Cancelled
 from genlib.errors import GenlibError
 from genlib.jobs import ends, limits
+from genlib.jobs.ends import End
 from genlib.jobs.limits import Limits
 from genlib.jobs.pace import Pace
 from genlib.jobs.queue import HERE, Queue
@@ -223,43 +224,41 @@ class Job:
 
         if self._threads:
             torch.set_num_threads(self._threads)  # of this thread: others keep theirs
-        diverged = False
         try:
-            state, sentence = self._train()
-            diverged = state == "failed" and self._snapshot.healthy is not None
+            end = self._train()
         except GenlibError as error:
-            state, sentence = "failed", str(error)
+            end = End("failed", str(error), "fault")
         except (MemoryError, torch.OutOfMemoryError):
-            state, sentence = "failed", ends.no_memory(self._snapshot.step)
+            end = ends.no_memory(self._snapshot.step)
         except RuntimeError as error:
-            state, sentence = "failed", ends.fault(self.task.model, self._snapshot.step, error)
+            end = ends.fault(self.task.model, self._snapshot.step, error)
         except Exception as error:  # whatever a model does: it ends this run, and the app goes on
-            state, sentence = "failed", ends.broke(self.task.model, self._snapshot.step, error)
-        finally:
-            if not diverged:
-                self._healthy = None
-            self.task = replace(self.task, source=None)  # a set of pictures is large
+            end = ends.broke(self.task.model, self._snapshot.step, error)
+        if end.cause != "diverged":
+            self._healthy = None
+        self.task = replace(self.task, source=None)  # a set of pictures is large
         with self._queue.changed:
             self._queue.leave(self)
             if self._begun or not self._stops:  # else it was said already
-                left = 0.0 if state == "finished" else self._snapshot.left
-                self._put(state, left=left, place=0, sentence=self._snapshot.sentence or sentence)
+                now, healthy = self._snapshot, self._healthy["step"] if self._healthy else None
+                left, sentence = 0.0 if end.state == "finished" else now.left, now.sentence or end.sentence
+                self._put(end.state, left=left, place=0, sentence=sentence, cause=end.cause, healthy=healthy)
 
-    def _train(self) -> tuple[State, str]:
+    def _train(self) -> End:
         """Until it ends: as what, and why."""
         while not self._called():  # nothing is built before its turn
             self._rest()
         if self._stops:
-            return "stopped", ""
+            return End("stopped")
         if room.free() < limits.takes(self.task) + self._limits.spare:  # no allocation fails: the process is killed
-            return "failed", ends.no_memory(0)
+            return ends.no_memory(0)
         run = experiment.begin(self.task)
         if self._healthy is not None:
             run.go_on_from(self._healthy)
         with self._queue.changed:
             if self._stops:
-                return "stopped", ""
-            self._begun = self._unseen = True
+                return End("stopped")
+            self.at, self._begun, self._unseen = run.step, True, True
             self._put(device=run.device.type, players=tuple(run.optimizers))
         self._see(run, lambda: self._late() or not (self._runs or self._singles))
         pace = self._pace
@@ -270,7 +269,7 @@ class Job:
             single, player = ahead
             courtesy.let()
             started = time.monotonic()
-            guard = limits.guarded(self._limits.spare) if not self.at or pace.took > LONG else nullcontext()
+            guard = limits.guarded(self._limits.spare) if not pace.took or pace.took > LONG else nullcontext()
             try:
                 with cancel.when(lambda: self._stops), guard:
                     values = {name: float(value) for name, value in run.advance(player).items()}
@@ -282,7 +281,7 @@ class Job:
                 run.aim(run.step + round(pace.steps_in(self.budget - pace.used)))
             self._queue.stepped(self)
             if not all(map(math.isfinite, values.values())):
-                return "failed", self._diverged(run, values)
+                return self._diverged(run, values)
             self._record.note(run.step, values)
             if single:  # it is looked at when it rests
                 with self._queue.changed:
@@ -293,13 +292,12 @@ class Job:
                 if self.budget is None and pace.computed > self._limits.seconds:
                     self._finish(run)
                     used = f"It used up its {self._limits.seconds:,.0f} s of computing"
-                    return "stopped", f"{used}, after {run.step:,} steps."
+                    return End("stopped", f"{used}, after {run.step:,} steps.")
                 if room.free() < self._limits.spare:
-                    self._healthy = None
-                    return "failed", ends.no_memory(self._snapshot.step)
+                    return ends.no_memory(self._snapshot.step)
         over = self._over(run)
         self._finish(run)
-        return ("finished" if over else "stopped"), ""
+        return End("finished" if over else "stopped")
 
     def _over(self, run: Run) -> bool:
         return run.step >= run.recipe.steps if self.budget is None else self._pace.used >= self.budget
@@ -337,15 +335,15 @@ class Job:
         return self._stops and time.monotonic() > self._until
 
     def _stand(self) -> None:
-        """In the line or out of it, and say so."""
+        """In the line or out of it, and say so, and after which step."""
         with self._queue.changed:
             if self._runs and not self._pace.slow:
                 self._queue.enter(self)
             else:
                 self._queue.leave(self)
             state: State = "paused" if not self._runs else "waiting" if self._queue.place(self) else "running"
-            if self._snapshot.state != state and not self._called():
-                self._put(state)
+            if (self._snapshot.state, self._snapshot.step) != (state, self.at) and not self._called():
+                self._put(state, step=self.at)
 
     def _rest(self) -> None:
         """Until something changes."""
@@ -399,7 +397,7 @@ class Job:
         if sound:
             self.trained = experiment.Trained(run.snapshot(), run.step, {})
 
-    def _diverged(self, run: Run, values: Mapping[str, float]) -> str:
+    def _diverged(self, run: Run, values: Mapping[str, float]) -> End:
         from genlib.jobs import blame
 
         step, layer = run.step, ""

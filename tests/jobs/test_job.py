@@ -474,9 +474,9 @@ def test_a_single_step_may_be_of_one_player_alone(make: Callable[..., Job], play
     seen: dict[int, dict[str, torch.Tensor]] = {}
     job = make(task(ema=0.0), watch=lambda model, step: seen.update({step: model.state_dict()}))
     job.step()
-    assert until(job, lambda now: now.step == 1).players == ("generator", "discriminator")
+    assert until(job, lambda now: now.step == 1 and not job.busy).players == ("generator", "discriminator")
     job.step(player)
-    until(job, lambda now: now.step == 2)
+    until(job, lambda now: now.step == 2 and not job.busy)
     moved = {name.partition(".")[0] for name, tensor in seen[2].items() if not torch.equal(tensor, seen[1][name])}
     assert moved == {player}
 

@@ -460,6 +460,44 @@ def test_a_run_that_ran_away_goes_on_more_slowly_from_its_last_healthy_moment(mo
     assert list(healed.curves.steps) == list(range(1, 21))
 
 
+def test_who_has_no_memory_is_not_told_that_numbers_ran_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = GAN.train_step
+
+    def planted(self: GAN, batch: Any, *rest: Any) -> Any:
+        if batch.step == 6:
+            raise MemoryError
+        return step(self, batch, *rest)
+
+    monkeypatch.setattr(GAN, "train_step", planted)
+    at = visit(steps="20", **SMALL)
+    press(at, "start")
+    until(at, lambda now: now.ended)
+    (warning,) = at.warning
+    assert "the machine's memory is all but used up" in warning.value
+    assert not any("diverges" in m.value for m in at.markdown)
+    assert not {"train.heal", "train.try"} & {button.key for button in at.button}
+
+
+def test_a_race_says_why_some_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    step, begun = GAN.train_step, list[int]()
+
+    def planted(self: GAN, batch: Any, *rest: Any) -> Any:
+        begun.append(batch.step)
+        if begun.count(0) == 1:
+            raise MemoryError
+        found = step(self, batch, *rest)
+        return found | ({"loss G": torch.tensor(torch.nan)} if begun.count(0) == 2 else {})
+
+    monkeypatch.setattr(GAN, "train_step", planted)
+    at = visit(steps="3", **SMALL)
+    press(at, "race")
+    desk_of(at).race.join(LONG)
+    at.run()
+    (said,) = [caption.value for caption in at.caption if "standard deviation" in caption.value]
+    name = desk_of(at).race.names[0]
+    assert f"Left out: 1 of {name} for which the machine's memory was too small; 1 of {name} whose numbers" in said
+
+
 # --- The address ---
 
 

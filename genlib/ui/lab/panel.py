@@ -273,7 +273,12 @@ def _doctor(desk: Desk, address: Address[TrainQuery], runs: tuple[Shown, ...], s
         of = f"{shown.called}: " if shown.called else ""
         advice = found.advice if len(snapshots) == 1 else ""
         st.markdown(f"{SIGNS[found.sign]} {of}{found.said} {advice}")
-        if len(snapshots) == 1 and now.state == "failed" and now.healthy is not None and (slower := doctor.slower(own)):
+        if (
+            len(snapshots) == 1
+            and now.cause == "diverged"
+            and now.healthy is not None
+            and (slower := doctor.slower(own))
+        ):
             st.button(
                 f"Go on from step {now.healthy:,}, ten times slower",
                 on_click=_do,

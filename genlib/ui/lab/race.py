@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 TICK = 1.0  # s
 KEY = TRAIN.widget
+FAILED = {
+    "diverged": "whose numbers ran away",
+    "memory": "for which the machine's memory was too small",
+    "fault": "that broke off by a fault of the program",
+}  # the causes of Snapshot
 
 
 def draw(desk: Desk, address: Address[TrainQuery], trouble: str) -> None:
@@ -104,11 +110,13 @@ def _table(race: Race, now: Standing) -> None:
     lines.append("| " + " | ".join(["Data", *(f"{of(floor):{form_}}" for of, form_ in columns.values())]) + " |")
     with st.container(key="lab-race"):
         st.markdown("\n".join(lines))
-    away = [f"{n} of {name} ran away and is left out" for n, name in zip(now.ran_away, race.names, strict=True) if n]
+    failed = [(name, Counter(causes)) for name, causes in zip(race.names, now.left_out, strict=True)]
+    out = [f"{n} of {name} {FAILED[cause]}" for name, causes in failed for cause, n in causes.items()]
+    left_out = f" Left out: {'; '.join(out)}." if out else ""
     of = race.tasks[0].recipe
     st.caption(
         f"Mean ± standard deviation over {now.done} of {race.count} seeds, from {of.seed} on: {of.steps:,} steps on "
-        f"{race.watcher.source.info.title}, {SAMPLES:,} samples of each. {'; '.join(away)}{'.' if away else ''}"
+        f"{race.watcher.source.info.title}, {SAMPLES:,} samples of each.{left_out}"
     )
 
 
