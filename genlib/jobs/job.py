@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 EVERY = 0.4  # s from one look at the model to the next, at least
 SOON = 0.25  # s that a control waits for its effect, so that the next snapshot shows it
-GRACE = 0.4  # s that a stop leaves for a look at what was reached
+GRACE = 5.0  # s that a run which was stopped, and has ended, still looks at what it came to
 LONG = 0.25  # s of a step that asks meanwhile whether it is still wanted: that costs short ones more than it gains
 HEALTH = 30  # the copy of the last healthy moment is taken so many times as seldom as it takes long
 
@@ -88,7 +88,7 @@ class Job:
         self.at = 0  # the step that it stands at; its snapshots come later
         self._record, self._pace = Record(), Pace()
         self._begun, self._runs, self._stops = False, False, False
-        self._until = 0.0  # the time after which a stop waits for no look
+        self._until = 0.0  # the time after which one that was stopped looks no more
         self._unseen = False  # whether it stands at a step that was not looked at
         self._singles: list[str] = []  # single steps to make: of which player, or "" of all
         self._healthy: dict[str, Any] | None = None  # a copy of Run.state, and
@@ -120,8 +120,8 @@ class Job:
     def busy(self) -> bool:
         """Whether its snapshot is going to change by itself."""
         now = self._snapshot
-        busy = self._unseen or self._stops or bool(self._singles)
-        return now.state in ("running", "waiting") or (busy and not now.ended)
+        told = self._stops or bool(self._singles)
+        return now.state in ("running", "waiting") or self._unseen or (told and not now.ended)
 
     def start(self) -> None:
         """Go on, or begin, as soon as it is its turn. GenlibError: too many wait already."""
@@ -171,9 +171,11 @@ class Job:
             self._queue.changed.notify_all()
 
     def stop(self, why: str = "") -> None:
-        """End it before its next step. `why`: a sentence, where the visitor did not ask for it."""
+        """End it before its next step; one that has ended looks at nothing any more. `why`: a sentence, where the
+        visitor did not ask for it."""
         with self._queue.changed:
             if self._snapshot.ended:
+                self._until = 0.0
                 return
             if not self._stops:
                 self._stops, self._until = True, time.monotonic() + GRACE
@@ -237,12 +239,17 @@ class Job:
         if end.cause != "diverged":
             self._healthy = None
         self.task = replace(self.task, source=None)  # a set of pictures is large
+        self._unseen = False
+        self._close(end)
+
+    def _close(self, end: End) -> None:
+        """Say how it ended, once."""
         with self._queue.changed:
             self._queue.leave(self)
-            if self._begun or not self._stops:  # else it was said already
-                now, healthy = self._snapshot, self._healthy["step"] if self._healthy else None
+            if not (now := self._snapshot).ended:
                 left, sentence = 0.0 if end.state == "finished" else now.left, now.sentence or end.sentence
-                self._put(end.state, left=left, place=0, sentence=sentence, cause=end.cause, healthy=healthy)
+                self._put(end.state, left=left, place=0, sentence=sentence, cause=end.cause)
+            self._queue.changed.notify_all()
 
     def _train(self) -> End:
         """Until it ends: as what, and why."""
@@ -260,7 +267,7 @@ class Job:
                 return End("stopped")
             self.at, self._begun, self._unseen = run.step, True, True
             self._put(device=run.device.type, players=tuple(run.optimizers))
-        self._see(run, lambda: self._late() or not (self._runs or self._singles))
+        self._see(run, lambda: self._stops or not (self._runs or self._singles))
         pace = self._pace
         while not self._over(run):
             ahead = self._next(run)
@@ -288,16 +295,17 @@ class Job:
                     del self._singles[:1]
             elif pace.slow or pace.due(self._every):
                 with pace.looking():
-                    self._see(run, lambda: self._late() or not self._runs)
+                    self._see(run, lambda: self._stops or not self._runs)
                 if self.budget is None and pace.computed > self._limits.seconds:
-                    self._finish(run)
                     used = f"It used up its {self._limits.seconds:,.0f} s of computing"
-                    return End("stopped", f"{used}, after {run.step:,} steps.")
+                    end = End("stopped", f"{used}, after {run.step:,} steps.")
+                    self._finish(run, end)
+                    return end
                 if room.free() < self._limits.spare:
                     return ends.no_memory(self._snapshot.step)
-        over = self._over(run)
-        self._finish(run)
-        return End("finished" if over else "stopped")
+        end = End("finished" if self._over(run) else "stopped")
+        self._finish(run, end)
+        return end
 
     def _over(self, run: Run) -> bool:
         return run.step >= run.recipe.steps if self.budget is None else self._pace.used >= self.budget
@@ -330,10 +338,6 @@ class Job:
         """Whether there is a step to make, or it is to end."""
         return self._stops or self._may_run() or (bool(self._singles) and not self._runs)
 
-    def _late(self) -> bool:
-        """Whether it is to end, and no look is waited for any more."""
-        return self._stops and time.monotonic() > self._until
-
     def _stand(self) -> None:
         """In the line or out of it, and say so, and after which step."""
         with self._queue.changed:
@@ -352,8 +356,8 @@ class Job:
             if not self._called():
                 self._queue.changed.wait()
 
-    def _see(self, run: Run, unwanted: Callable[[], bool]) -> bool:
-        """Look at the model, unless that becomes unwanted meanwhile, and publish. Whether its weights are finite; else
+    def _see(self, run: Run, unwanted: Callable[[], bool]) -> None:
+        """Look at the model, unless that becomes unwanted meanwhile, and publish. Where its weights are not finite,
         there is nothing to see."""
         from genlib.jobs.blame import finite
 
@@ -380,7 +384,6 @@ class Job:
             curves=self._record.curves(),
             moments=self._record.moments(),
         )
-        return sound
 
     def _keep(self, run: Run) -> None:
         """A copy of the run as it is now, from which can be found out what went wrong later."""
@@ -389,13 +392,19 @@ class Job:
             self._healthy = copy.deepcopy(run.state())
             self._again = time.monotonic() + HEALTH * (time.monotonic() - started)
 
-    def _finish(self, run: Run) -> None:
+    def _finish(self, run: Run, end: End) -> None:
+        """What it came to. One that was stopped has ended before it is looked at."""
+        from genlib.jobs.blame import finite
+
         if self.budget is not None:  # what it came to, since its steps followed from the time
-            self.task = replace(self.task, recipe=run.recipe.model_copy(update={"steps": max(1, run.step)}))
-        sound = self._see(run, self._late)
-        self._put(steps=self.task.recipe.steps)
-        if sound:
+            run.recipe = run.recipe.model_copy(update={"steps": max(1, run.step)})
+            self.task = replace(self.task, recipe=run.recipe)
+        self._put(step=run.step, steps=run.recipe.steps, curves=self._record.curves())
+        if finite(run):
             self.trained = experiment.Trained(run.snapshot(), run.step, {})
+        if stopped := self._stops:
+            self._close(end)
+        self._see(run, lambda: self._stops and not (stopped and time.monotonic() < self._until))
 
     def _diverged(self, run: Run, values: Mapping[str, float]) -> End:
         from genlib.jobs import blame

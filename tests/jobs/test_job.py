@@ -218,25 +218,35 @@ def chain(make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> tuple[Jo
     return make(CHAIN, watch=watch), plans, made
 
 
-def test_a_stop_ends_a_long_look(chain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genlib.jobs.job.GRACE", -1.0)
-    job, plans, made = chain
-    plans[3, 1] = job.stop
-    job.start()
-    now = until(job, lambda now: now.ended)
-    assert (now.state, now.step, now.sentence) == ("stopped", 3, "")
-    assert [moment.step for moment in now.moments] == [0, 1, 2]
-    assert max(i for after, i in made if after == 3) == 1  # of many; and the last look ends where it begins
-    assert weights(job)
-
-
-def test_a_stop_leaves_time_for_a_short_look(chain: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stop_ends_a_run_within_a_long_look_and_it_is_made_afterwards(
+    chain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("genlib.jobs.job.GRACE", float(LONG))
-    job, plans, _ = chain
-    plans[3, 1] = job.stop
+    job, plans, made = chain
+    ends = list[tuple[str, bool, bool]]()
+    plans[3, 1] = lambda: (job.stop(), plans.update({(3, 0): see}))
+    see = lambda: ends.append((job.snapshot().state, job.busy, job.trained is not None))  # noqa: E731
     job.start()
-    now = until(job, lambda now: now.ended)
+    now = until(job, lambda now: now.ended and not job.busy)
+    assert (now.state, now.step, now.sentence) == ("stopped", 3, "")
+    assert ends == [("stopped", True, True)]
     assert [moment.step for moment in now.moments] == [0, 1, 2, 3]
+    assert [i for after, i in made if after == 3] == [0, 1, *range(max(i for _, i in made) + 1)]
+
+
+@pytest.mark.parametrize("grace", [-1.0, float(LONG)])
+def test_a_run_that_has_ended_looks_no_longer_than_it_may(
+    chain: Any, monkeypatch: pytest.MonkeyPatch, grace: float
+) -> None:
+    """Nor where it is told once more, as when another one takes its place."""
+    monkeypatch.setattr("genlib.jobs.job.GRACE", grace)
+    job, plans, made = chain
+    plans[3, 1] = lambda: (job.stop(), plans.update({(3, 1): job.stop}))
+    job.start()
+    now = until(job, lambda now: now.ended and not job.busy)
+    assert [moment.step for moment in now.moments] == [0, 1, 2]
+    assert max(i for after, i in made if after == 3) == 1  # of many
+    assert weights(job)
 
 
 def test_a_pause_ends_a_long_look_and_it_is_made_while_it_rests(chain: Any) -> None:

@@ -103,7 +103,7 @@ def _buttons(desk: Desk, address: Address[TrainQuery], snapshots: list[Snapshot]
                 on_click=_do,
                 args=(desk, address, "start"),
                 key=KEY("start"),
-                type="primary",
+                type="secondary" if barred else "primary",  # a primary one is white on white while it is disabled
                 icon=":material/replay:" if snapshots and fresh else ":material/play_arrow:",
                 help=trouble if barred else f"With the settings below{same}",
                 disabled=barred,
