@@ -293,16 +293,21 @@ class Job:
             if single:  # it is looked at when it rests
                 with self._queue.changed:
                     del self._singles[:1]
-            elif pace.slow or pace.due(self._every):
+                continue
+            if pace.slow or pace.due(self._every):
                 with pace.looking():
                     self._see(run, lambda: self._stops or not self._runs)
-                if self.budget is None and pace.computed > self._limits.seconds:
-                    used = f"It used up its {self._limits.seconds:,.0f} s of computing"
-                    end = End("stopped", f"{used}, after {run.step:,} steps.")
-                    self._finish(run, end)
-                    return end
-                if room.free() < self._limits.spare:
-                    return ends.no_memory(self._snapshot.step)
+            elif pace.silent(self._every):
+                self._tell(run)
+            else:
+                continue
+            if self.budget is None and pace.computed > self._limits.seconds:
+                used = f"It used up its {self._limits.seconds:,.0f} s of computing"
+                end = End("stopped", f"{used}, after {run.step:,} steps.")
+                self._finish(run, end)
+                return end
+            if room.free() < self._limits.spare:
+                return ends.no_memory(self._snapshot.step)
         end = End("finished" if self._over(run) else "stopped")
         self._finish(run, end)
         return end
@@ -371,6 +376,10 @@ class Job:
             self._unseen = False
         if sound:
             self._keep(run)
+        self._tell(run)
+
+    def _tell(self, run: Run) -> None:
+        """Publish where it stands."""
         pace = self._pace.slow or self._pace.pace
         left = (run.recipe.steps - run.step) / pace if pace else None
         if self.budget is not None:
@@ -399,7 +408,7 @@ class Job:
         if self.budget is not None:  # what it came to, since its steps followed from the time
             run.recipe = run.recipe.model_copy(update={"steps": max(1, run.step)})
             self.task = replace(self.task, recipe=run.recipe)
-        self._put(step=run.step, steps=run.recipe.steps, curves=self._record.curves())
+        self._tell(run)
         if finite(run):
             self.trained = experiment.Trained(run.snapshot(), run.step, {})
         if stopped := self._stops:

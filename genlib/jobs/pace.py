@@ -16,7 +16,7 @@ class Pace:
         self.took = 0.0  # the last step
         self.slow: float | None = None  # steps a second, at most; None: as many as it can
         self._looked, self._took, self._steps, self._time = time.monotonic(), 0.0, 0, 0.0
-        self._began = 0.0  # the last step
+        self._began, self._told = 0.0, 0.0  # the last step, and when it was last said where the run stands
 
     def count(self, started: float) -> None:
         """One step, which began then."""
@@ -34,6 +34,14 @@ class Pace:
             return False
         self.pace = self._steps / (self._time + self._took)
         self._steps, self._time = 0, 0.0
+        return True
+
+    def silent(self, every: float) -> bool:
+        """Whether nothing was said for so long, since looks are rare where they take long."""
+        now = time.monotonic()
+        if now - max(self._looked, self._told) < every:
+            return False
+        self.pace, self._told = self._steps / max(self._time, 1e-9), now
         return True
 
     def rest(self) -> float:

@@ -234,6 +234,20 @@ def test_a_stop_ends_a_run_within_a_long_look_and_it_is_made_afterwards(
     assert [i for after, i in made if after == 3] == [0, 1, *range(max(i for _, i in made) + 1)]
 
 
+def test_where_it_stands_is_said_between_looks_that_are_far_apart(
+    make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of a chain, which take long: a budget would be half over before its time left is another one."""
+    monkeypatch.setattr("genlib.jobs.pace.SHARE", 1e12)
+    job = make(task(), watch=lambda model, step: step, budget=1000.0)
+    job.start()
+    now = until(job, lambda now: now.step > 5)
+    more = until(job, lambda later: later.step > now.step + 5)
+    assert more.left < now.left < 1000
+    assert len(more.curves.steps) > len(now.curves.steps)
+    assert len(more.moments) <= 2
+
+
 @pytest.mark.parametrize("grace", [-1.0, float(LONG)])
 def test_a_run_that_has_ended_looks_no_longer_than_it_may(
     chain: Any, monkeypatch: pytest.MonkeyPatch, grace: float

@@ -112,7 +112,7 @@ def test_start_pause_step_resume_stop_again() -> None:
     press(at, "start")
     until(at, lambda now: now.step > before.step + 5)
     press(at, "stop")
-    ended = until(at, lambda now: now.ended)
+    ended = until(at, lambda now: now.ended and not desk_of(at).moving)
     assert labels(at) == ["Again", "One step", "Stop", "To Sample", "Push"]
     (slider,) = at.select_slider
     assert slider.options[-1] == f"{ended.step:,}"
@@ -337,7 +337,7 @@ def test_pictures_are_learned_kept_opened_again_and_taken_to_sample(tmp_path: Pa
     press(at, "alone.generator")
     assert until(at, lambda now: now.step > paused.step and now.state == "paused").step == paused.step + 1
     press(at, "stop")
-    ended = until(at, lambda now: now.ended)
+    ended = until(at, lambda now: now.ended and not desk_of(at).moving)
     assert [button.proto.label for button in at.get("download_button")][:2] == ["Model as zip", "Film as GIF"]
 
     file = keep.packed(desk_of(at).shown[0])
