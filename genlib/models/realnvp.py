@@ -25,8 +25,10 @@ pixels four channels at half the side; then channels 0 and 3 of each four, which
 half the side, where the paper's for the checkerboard run at the whole one. Then half of the channels is done and is a
 part of z, and the other half is squeezed again (the multi-scale architecture, section 3.6).
 
-The paper's batch norm between the layers (section 3.7) is left out: while training, it would make the density of a
-picture depend on its batch. The scale of each number of z begins as the first batch has it in its place.
+The paper's batch norm, between the layers and within s and t (section 3.7), is left out: while training, it would make
+the density of a picture depend on its batch. In its place the scale of each number of z begins as the first batch has
+it, and s and t have layer norm over the channels of each pixel, with which they learn faster (Ba, Kiros, Hinton,
+2016, https://arxiv.org/abs/1607.06450).
 """
 
 from __future__ import annotations
@@ -110,17 +112,27 @@ class Controls(contract.Controls):
 # --- Blocks ----------------------------------------------------------------------------------------------------------
 
 
+class PixelNorm(nn.LayerNorm):
+    """h (B, W, H, W) -> the same shape: each pixel's channels have mean 0 and variance 1, then a learned scale and
+    shift."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        return super().forward(h.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
 class Residual(nn.Module):
     """h (B, W, H, W) -> the same shape: what two convolutions find is added to h. At first they find nothing."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        self.norms = nn.ModuleList([PixelNorm(width), PixelNorm(width)])
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
         nn.init.zeros_(self.second.weight)
 
     def forward(self, h: Tensor) -> Tensor:
-        return h + self.second(F.relu(self.first(F.relu(h))))
+        before, between = self.norms
+        return h + self.second(F.relu(between(self.first(F.relu(before(h))))))
 
 
 class SiLU(nn.Module):
