@@ -187,7 +187,7 @@ def test_surprise_adds_up_to_the_likelihood_and_laws_to_one(model: str) -> None:
 
 def test_a_pixel_has_its_completions_and_the_address_says_which() -> None:
     at = page("model=a-fvsbn&part=pixels")
-    assert heats(at)["start"][0] == 14 * 28
+    assert heats(at)["start"][0] == 14 * 28 + 14
     (made,) = [data for data in told(at) if data.get("name") == "Completions"]
     assert len(made["labels"]) == 1 + COMPLETIONS
     at.button(key=LIKELIHOOD.widget("at.0")).click().run()
