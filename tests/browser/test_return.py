@@ -114,6 +114,7 @@ def go(page: Page, name: str) -> None:
 
 def choose_model(page: Page, name: str) -> None:
     page.get_by_role("combobox", name=re.compile("Model")).click()
+    page.keyboard.type(name)  # a long list has no elements for what is out of sight
     page.get_by_role("option", name=re.compile(rf" · {name}$")).click()
     until(page, lambda: query(page).get("model") == name)
     settle(page)
