@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 EPSILON = 1e-5  # added to a variance, as batch norm does
@@ -74,6 +75,11 @@ def initialise(module: nn.Module) -> None:
     """Convolutions' weights from N(0, 0.02), as DCGAN and its descendants begin; for Module.apply."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
+
+
+def doubled(x: Tensor) -> Tensor:
+    """A map (B, n, H, W) of twice the side, by nearest neighbours."""
+    return F.interpolate(x, scale_factor=2.0)
 
 
 def halvings(side: int) -> tuple[int, int]:

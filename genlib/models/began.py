@@ -37,6 +37,7 @@ from torch.optim import Adam, Optimizer
 from genlib import contract, noise
 from genlib.contract import Batch, Criticises, Criticism, Decodes, HasPrior, Latent, Paper, Samples, Seeds, Trains
 from genlib.models.base import Model
+from genlib.nets import doubled
 from genlib.noise import Noise
 from genlib.spaces import Pictures
 
@@ -69,11 +70,6 @@ class Controls(contract.Controls):
 
 
 # --- Blocks (section 3.5, figure 1) ----------------------------------------------------------------------------------
-
-
-def doubled(x: Tensor) -> Tensor:
-    """A map (B, n, H, W) of twice the side, by nearest neighbours."""
-    return F.interpolate(x, scale_factor=2.0)
 
 
 class Decoder(nn.Module):

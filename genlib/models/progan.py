@@ -40,7 +40,7 @@ from torch.optim import Adam, Optimizer
 from genlib import contract, noise
 from genlib.contract import Batch, Decodes, HasPrior, Latent, Paper, Samples, Seeds, Trains
 from genlib.models.base import Model
-from genlib.nets import frozen, halvings
+from genlib.nets import doubled, frozen, halvings
 from genlib.noise import Noise
 from genlib.spaces import Pictures
 
@@ -110,17 +110,12 @@ class Spread(nn.Module):
         return torch.cat([h, spread.expand(len(h), 1, *h.shape[2:])], 1)
 
 
-def normed(inputs: int, outputs: int, kernel: int, padding: int) -> list[nn.Module]:
-    return [Equalised(inputs, outputs, kernel, padding=padding), nn.LeakyReLU(0.2), PixelNorm()]
-
-
 def plain(inputs: int, outputs: int, kernel: int, padding: int) -> list[nn.Module]:
     return [Equalised(inputs, outputs, kernel, padding=padding), nn.LeakyReLU(0.2)]
 
 
-def doubled(v: Tensor) -> Tensor:
-    """Maps of twice the side, by nearest neighbours."""
-    return F.interpolate(v, scale_factor=2.0)
+def normed(inputs: int, outputs: int, kernel: int, padding: int) -> list[nn.Module]:
+    return [*plain(inputs, outputs, kernel, padding), PixelNorm()]
 
 
 def halved(v: Tensor) -> Tensor:

@@ -64,8 +64,10 @@ def find_areas(pixels: np.ndarray, paper: np.ndarray, sheet: np.ndarray | None) 
     black = ((level < BLACK) & (hue < HUE) & ~looked_up(shadow, parts)) | inked
     area = looked_up(sizes > LEAST * parts.size, parts) & (parts > 0) & ~ndimage.binary_dilation(black, iterations=2)
     area = ndimage.binary_dilation(ndimage.binary_erosion(area, iterations=2, border_value=1), iterations=2)
-    ground = _one_tone(pixels, parts, sizes == sizes[1:].max()).any()
-    if not area.any() or area.mean() > (MOST_EVEN if ground else MOST):
+    covered = area.mean()
+    if not covered or covered > MOST_EVEN:
+        return None
+    if covered > MOST and not _one_tone(pixels, parts, sizes == sizes[1:].max()).any():
         return None
     under[~area] = 1
     shaded = looked_up(shadow, parts) & area

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from genlib import checkpoint, training
 from genlib.contract import Batch, Recipe
-from genlib.models.progan import Config, Equalised, PixelNorm, ProgressiveGAN, Spread, Training, doubled, halved, stage
+from genlib.models.progan import Config, Equalised, PixelNorm, ProgressiveGAN, Spread, Training, halved, stage
+from genlib.nets import doubled
 from genlib.spaces import Pictures
 
 
