@@ -162,15 +162,22 @@ def begin(task: Task, *, device: torch.device | None = None, bfloat16: bool | No
     checkpoint that it starts from is of another config."""
     source = task.source or _read(task.recipe.data, task.recipe.size)
     model = fresh(catalog.model_class(task.model), task.config, task.recipe.seed)
-    if task.start:
-        found = shipped(task.start)
-        if (found.spec.model, found.config) != (task.model, task.config):
-            raise GenlibError(
-                f"{task.start} is another network than the one that is asked for: leave its settings as they are, or "
-                "start from nothing."
-            )
+    if (found := start(task)) is not None:
         model.load_state_dict(found.load("cpu").state_dict())
     return Run(model, source, task.recipe, device, bfloat16)
+
+
+def start(task: Task) -> Checkpoint | None:
+    """The checkpoint that a task starts from. GenlibError: it is of another config."""
+    if not task.start:
+        return None
+    found = shipped(task.start)
+    if (found.spec.model, found.config) != (task.model, task.config):
+        raise GenlibError(
+            f"{task.start} is another network than the one that is asked for: leave its settings as they are, or "
+            "start from nothing."
+        )
+    return found
 
 
 _sets: WeakValueDictionary[tuple[str, int | None], Any] = WeakValueDictionary()

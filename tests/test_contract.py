@@ -23,7 +23,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from genlib import catalog, checkpoint, contract, data, taxonomy, training
+from genlib import cancel, catalog, checkpoint, contract, data, taxonomy, training
 from genlib.checkpoint import CONFIG, WEIGHTS, Checkpoint, Spec
 from genlib.contract import Batch, Config, Controls, Domain, Recipe, Training
 from genlib.errors import GenlibError, problem
@@ -429,6 +429,19 @@ def test_sampling_keeps_no_step_but_the_last(name: str, config: Config, monkeypa
     monkeypatch.setattr(model, "sample_steps", watched)
     model.sample([8, 9])
     assert most <= 3
+
+
+@every(contract.Samples, contract.Unrolls)
+def test_sampling_can_be_cancelled_between_two_steps(name: str, config: Config) -> None:
+    model, asked = used(name, config), list[int]()
+
+    def unwanted() -> bool:
+        asked.append(len(asked))
+        return len(asked) == 3
+
+    with cancel.when(unwanted), pytest.raises(cancel.Cancelled):
+        model.sample([8, 9])
+    assert torch.equal(model.sample([8, 9]), list(model.sample_steps([8, 9]))[-1])  # nobody asks any more
 
 
 @every(contract.Unrolls, contract.Predicts)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+
+from genlib import cancel
+from genlib.cancel import Cancelled
 
 if TYPE_CHECKING:
     from genlib.training import Run
@@ -23,19 +26,20 @@ def finite(run: Run) -> bool:
     return all(bool(p.isfinite().all()) for p in run.model.parameters())
 
 
-def layer(run: Run, healthy: Mapping[str, Any], until: int, stop: Callable[[], bool] = lambda: False) -> str:
+def layer(run: Run, healthy: Mapping[str, Any], until: int) -> str:
     """The first layer that made numbers that are not finite of finite ones, by its name in the model, as in
-    "discriminator.2"; "" where none did, as when a term overflows, or the noise is not that of the first time.
+    "discriminator.2"; "" where none did, as when a term overflows, or the noise is not that of the first time, or where
+    the search is cancelled.
 
     healthy   a state of the run (Run.state) from before; it is left there
     until     the step after which they were not finite
-    stop      is asked before each step; where it says so, the search ends and has found nothing
     """
     names = {module: name for name, module in run.model.named_modules()}
     found = ""
 
     def look(module: nn.Module, given: Input, made: Any) -> None:
         nonlocal found
+        cancel.point()
         if isinstance(made, Tensor) and not made.isfinite().all():
             if all(bool(x.isfinite().all()) for x in given if isinstance(x, Tensor)):
                 found = names[module]
@@ -46,9 +50,9 @@ def layer(run: Run, healthy: Mapping[str, Any], until: int, stop: Callable[[], b
     hooks = [module.register_forward_hook(look) for module in leaves]
     try:
         with torch.enable_grad():
-            while run.step < until and not stop():
+            while run.step < until:
                 run.advance()
-    except _Found:
+    except (_Found, Cancelled):
         pass
     finally:
         for hook in hooks:

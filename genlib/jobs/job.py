@@ -1,7 +1,8 @@
 """One task in a thread of its own, and what can be done to it from outside.
 
-Every control returns at once, or after SOON at the latest: the thread listens between two steps. A step is made under
-no lock, and what is seen of a job is a Snapshot, which it replaces whole.
+Every control returns at once, or after SOON at the latest: the thread listens between two steps, and within a look at
+the model, which it drops when it is told something else. Within a long step it listens to a stop alone: what is learned
+does not depend on pauses. A step is made under no lock, and what is seen of a job is a Snapshot, which is replaced.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Hashable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from genlib import courtesy, experiment, room
+from genlib import cancel, courtesy, experiment, room
 from genlib.budget import size
+from genlib.cancel import Cancelled
 from genlib.errors import GenlibError
 from genlib.jobs import ends, limits
+from genlib.jobs.ends import End
 from genlib.jobs.limits import Limits
 from genlib.jobs.pace import Pace
 from genlib.jobs.queue import HERE, Queue
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
 EVERY = 0.4  # s from one look at the model to the next, at least
 SOON = 0.25  # s that a control waits for its effect, so that the next snapshot shows it
+GRACE = 5.0  # s that a run which was stopped, and has ended, still looks at what it came to
+LONG = 0.25  # s of a step that asks meanwhile whether it is still wanted: that costs short ones more than it gains
 HEALTH = 30  # the copy of the last healthy moment is taken so many times as seldom as it takes long
 
 _alive: weakref.WeakSet[Job] = weakref.WeakSet()
@@ -82,7 +87,9 @@ class Job:
         self._watch, self._queue, self._limits, self._every, self._threads = watch, queue, limits, every, threads
         self.at = 0  # the step that it stands at; its snapshots come later
         self._record, self._pace = Record(), Pace()
-        self._runs, self._stops = False, False
+        self._begun, self._runs, self._stops = False, False, False
+        self._until = 0.0  # the time after which one that was stopped looks no more
+        self._unseen = False  # whether it stands at a step that was not looked at
         self._singles: list[str] = []  # single steps to make: of which player, or "" of all
         self._healthy: dict[str, Any] | None = None  # a copy of Run.state, and
         self._again = 0.0  # the time from which on another one may be taken
@@ -113,7 +120,8 @@ class Job:
     def busy(self) -> bool:
         """Whether its snapshot is going to change by itself."""
         now = self._snapshot
-        return now.state in ("running", "waiting") or (bool(self._singles or self._stops) and not now.ended)
+        told = self._stops or bool(self._singles)
+        return now.state in ("running", "waiting") or self._unseen or (told and not now.ended)
 
     def start(self) -> None:
         """Go on, or begin, as soon as it is its turn. GenlibError: too many wait already."""
@@ -163,13 +171,16 @@ class Job:
             self._queue.changed.notify_all()
 
     def stop(self, why: str = "") -> None:
-        """End it before its next step. `why`: a sentence, where the visitor did not ask for it."""
+        """End it before its next step; one that has ended looks at nothing any more. `why`: a sentence, where the
+        visitor did not ask for it."""
         with self._queue.changed:
             if self._snapshot.ended:
+                self._until = 0.0
                 return
-            self._stops = True
+            if not self._stops:
+                self._stops, self._until = True, time.monotonic() + GRACE
             self._queue.leave(self)
-            if self._thread is None:
+            if not self._begun:  # its thread may be reading the data; then it ends
                 self._put("stopped", sentence=why)
             else:
                 self._snapshot = replace(self._snapshot, sentence=why)
@@ -215,40 +226,48 @@ class Job:
 
         if self._threads:
             torch.set_num_threads(self._threads)  # of this thread: others keep theirs
-        diverged = False
         try:
-            state, sentence = self._train()
-            diverged = state == "failed" and self._snapshot.healthy is not None
+            end = self._train()
         except GenlibError as error:
-            state, sentence = "failed", str(error)
+            end = End("failed", str(error), "fault")
         except (MemoryError, torch.OutOfMemoryError):
-            state, sentence = "failed", ends.no_memory(self._snapshot.step)
+            end = ends.no_memory(self._snapshot.step)
         except RuntimeError as error:
-            state, sentence = "failed", ends.fault(self.task.model, self._snapshot.step, error)
+            end = ends.fault(self.task.model, self._snapshot.step, error)
         except Exception as error:  # whatever a model does: it ends this run, and the app goes on
-            state, sentence = "failed", ends.broke(self.task.model, self._snapshot.step, error)
-        finally:
-            if not diverged:
-                self._healthy = None
-            self.task = replace(self.task, source=None)  # a set of pictures is large
+            end = ends.broke(self.task.model, self._snapshot.step, error)
+        if end.cause != "diverged":
+            self._healthy = None
+        self.task = replace(self.task, source=None)  # a set of pictures is large
+        self._unseen = False
+        self._close(end)
+
+    def _close(self, end: End) -> None:
+        """Say how it ended, once."""
         with self._queue.changed:
             self._queue.leave(self)
-            left = 0.0 if state == "finished" else self._snapshot.left
-            self._put(state, left=left, place=0, sentence=self._snapshot.sentence or sentence)
+            if not (now := self._snapshot).ended:
+                left, sentence = 0.0 if end.state == "finished" else now.left, now.sentence or end.sentence
+                self._put(end.state, left=left, place=0, sentence=sentence, cause=end.cause)
+            self._queue.changed.notify_all()
 
-    def _train(self) -> tuple[State, str]:
+    def _train(self) -> End:
         """Until it ends: as what, and why."""
-        while not (self._stops or self._singles or self._may_run()):  # nothing is built before its turn
+        while not self._called():  # nothing is built before its turn
             self._rest()
         if self._stops:
-            return "stopped", ""
+            return End("stopped")
         if room.free() < limits.takes(self.task) + self._limits.spare:  # no allocation fails: the process is killed
-            return "failed", ends.no_memory(0)
+            return ends.no_memory(0)
         run = experiment.begin(self.task)
         if self._healthy is not None:
             run.go_on_from(self._healthy)
-        self._put(device=run.device.type, players=tuple(run.optimizers))
-        self._see(run)
+        with self._queue.changed:
+            if self._stops:
+                return End("stopped")
+            self.at, self._begun, self._unseen = run.step, True, True
+            self._put(device=run.device.type, players=tuple(run.optimizers))
+        self._see(run, lambda: self._stops or not (self._runs or self._singles))
         pace = self._pace
         while not self._over(run):
             ahead = self._next(run)
@@ -257,34 +276,41 @@ class Job:
             single, player = ahead
             courtesy.let()
             started = time.monotonic()
-            with nullcontext() if self.at else limits.guarded(self._limits.spare):
-                values = {name: float(value) for name, value in run.advance(player).items()}
+            guard = limits.guarded(self._limits.spare) if not pace.took or pace.took > LONG else nullcontext()
+            try:
+                with cancel.when(lambda: self._stops), guard:
+                    values = {name: float(value) for name, value in run.advance(player).items()}
+            except Cancelled:  # the averaged weights are still those of the step before
+                break
             pace.count(started)
-            self.at = run.step
+            self.at, self._unseen = run.step, True
             if self.budget is not None:
                 run.aim(run.step + round(pace.steps_in(self.budget - pace.used)))
             self._queue.stepped(self)
             if not all(map(math.isfinite, values.values())):
-                return "failed", self._diverged(run, values)
+                return self._diverged(run, values)
             self._record.note(run.step, values)
-            if single:
-                self._see(run)
+            if single:  # it is looked at when it rests
                 with self._queue.changed:
                     del self._singles[:1]
-                    self._queue.changed.notify_all()
-            elif pace.slow or pace.due(self._every):
+                continue
+            if pace.slow or pace.due(self._every):
                 with pace.looking():
-                    self._see(run)
-                if self.budget is None and pace.computed > self._limits.seconds:
-                    self._finish(run)
-                    used = f"It used up its {self._limits.seconds:,.0f} s of computing"
-                    return "stopped", f"{used}, after {run.step:,} steps."
-                if room.free() < self._limits.spare:
-                    self._healthy = None
-                    return "failed", ends.no_memory(self._snapshot.step)
-        over = self._over(run)
-        self._finish(run)
-        return ("finished" if over else "stopped"), ""
+                    self._see(run, lambda: self._stops or not self._runs)
+            elif pace.silent(self._every):
+                self._tell(run)
+            else:
+                continue
+            if self.budget is None and pace.computed > self._limits.seconds:
+                used = f"It used up its {self._limits.seconds:,.0f} s of computing"
+                end = End("stopped", f"{used}, after {run.step:,} steps.")
+                self._finish(run, end)
+                return end
+            if room.free() < self._limits.spare:
+                return ends.no_memory(self._snapshot.step)
+        end = End("finished" if self._over(run) else "stopped")
+        self._finish(run, end)
+        return end
 
     def _over(self, run: Run) -> bool:
         return run.step >= run.recipe.steps if self.budget is None else self._pace.used >= self.budget
@@ -308,33 +334,52 @@ class Job:
                 if self._singles and not self._runs:
                     return True, self._singles[0]
                 rests = not self._runs or self._queue.place(self)  # not only for another of its party
-            if rests and self._snapshot.step != run.step:
-                self._see(run)
+            if rests and self._unseen:
+                self._stand()
+                self._see(run, self._called)
             self._rest()
 
-    def _rest(self) -> None:
-        """Until something changes."""
+    def _called(self) -> bool:
+        """Whether there is a step to make, or it is to end."""
+        return self._stops or self._may_run() or (bool(self._singles) and not self._runs)
+
+    def _stand(self) -> None:
+        """In the line or out of it, and say so, and after which step."""
         with self._queue.changed:
             if self._runs and not self._pace.slow:
                 self._queue.enter(self)
             else:
                 self._queue.leave(self)
-            if self._stops or self._may_run() or (self._singles and not self._runs):
-                return
             state: State = "paused" if not self._runs else "waiting" if self._queue.place(self) else "running"
-            if self._snapshot.state != state:
-                self._put(state)
-            self._queue.changed.wait()
+            if (self._snapshot.state, self._snapshot.step) != (state, self.at) and not self._called():
+                self._put(state, step=self.at)
 
-    def _see(self, run: Run) -> bool:
-        """Look at the model, and publish. Whether its weights are finite; else there is nothing to see."""
+    def _rest(self) -> None:
+        """Until something changes."""
+        with self._queue.changed:
+            self._stand()
+            if not self._called():
+                self._queue.changed.wait()
+
+    def _see(self, run: Run, unwanted: Callable[[], bool]) -> None:
+        """Look at the model, unless that becomes unwanted meanwhile, and publish. Where its weights are not finite,
+        there is nothing to see."""
         from genlib.jobs.blame import finite
 
-        if sound := finite(run):
-            if self._watch is not None:
-                seen = self._watch(run.snapshot(), run.step)
+        sound = finite(run)
+        if sound and self._unseen and self._watch is not None:
+            with suppress(Cancelled), cancel.when(unwanted):
+                seen = self._watch(_asking(run.snapshot()), run.step)
                 self._record.look(Moment(run.step, seen, size(seen)))
+                self._unseen = False
+        else:
+            self._unseen = False
+        if sound:
             self._keep(run)
+        self._tell(run)
+
+    def _tell(self, run: Run) -> None:
+        """Publish where it stands."""
         pace = self._pace.slow or self._pace.pace
         left = (run.recipe.steps - run.step) / pace if pace else None
         if self.budget is not None:
@@ -348,7 +393,6 @@ class Job:
             curves=self._record.curves(),
             moments=self._record.moments(),
         )
-        return sound
 
     def _keep(self, run: Run) -> None:
         """A copy of the run as it is now, from which can be found out what went wrong later."""
@@ -357,19 +401,33 @@ class Job:
             self._healthy = copy.deepcopy(run.state())
             self._again = time.monotonic() + HEALTH * (time.monotonic() - started)
 
-    def _finish(self, run: Run) -> None:
-        if self.budget is not None:  # what it came to, since its steps followed from the time
-            self.task = replace(self.task, recipe=run.recipe.model_copy(update={"steps": max(1, run.step)}))
-        sound = self._see(run)
-        self._put(steps=self.task.recipe.steps)
-        if sound:
-            self.trained = experiment.Trained(run.snapshot(), run.step, {})
+    def _finish(self, run: Run, end: End) -> None:
+        """What it came to. One that was stopped has ended before it is looked at."""
+        from genlib.jobs.blame import finite
 
-    def _diverged(self, run: Run, values: Mapping[str, float]) -> str:
+        if self.budget is not None:  # what it came to, since its steps followed from the time
+            run.recipe = run.recipe.model_copy(update={"steps": max(1, run.step)})
+            self.task = replace(self.task, recipe=run.recipe)
+        self._tell(run)
+        if finite(run):
+            self.trained = experiment.Trained(run.snapshot(), run.step, {})
+        if stopped := self._stops:
+            self._close(end)
+        self._see(run, lambda: self._stops and not (stopped and time.monotonic() < self._until))
+
+    def _diverged(self, run: Run, values: Mapping[str, float]) -> End:
         from genlib.jobs import blame
 
         step, layer = run.step, ""
         if self._healthy is not None:
-            layer = blame.layer(run, self._healthy, step, lambda: self._stops)
+            with cancel.when(lambda: self._stops):
+                layer = blame.layer(run, self._healthy, step)
         self._put(step=step)
         return ends.diverged(values, step, layer, self._snapshot.healthy)
+
+
+def _asking(model: Model[Any, Any, Any]) -> Model[Any, Any, Any]:
+    """The same; before each of its layers it asks whether what it makes is still wanted."""
+    for module in model.modules():
+        module.register_forward_pre_hook(lambda *_: cancel.point())
+    return model

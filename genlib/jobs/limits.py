@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from genlib import catalog, data, room
+from genlib import cancel, catalog, data, room
 from genlib.checkpoint import outline
 from genlib.errors import GenlibError
 
@@ -50,7 +51,14 @@ class Limits:
 
 def weights(task: Task) -> int:
     """How many numbers its model has. It is built without memory."""
-    return sum(p.numel() for p in outline(catalog.model_class(task.model), task.config).parameters())
+    return _weights(task.model, task.config.model_dump_json())
+
+
+@lru_cache(maxsize=64)
+def _weights(model: str, config: str) -> int:
+    """A flow's outline takes 0.1 s, and a page asks again at each click."""
+    cls = catalog.model_class(model)
+    return sum(p.numel() for p in outline(cls, cls.Config.model_validate_json(config)).parameters())
 
 
 def takes(task: Task) -> int:
@@ -62,14 +70,20 @@ def takes(task: Task) -> int:
 
 
 def guarded(spare: int) -> saved_tensors_hooks:
-    """A context for a run's first step, which takes more than takes() says where it holds much for each number of a
-    batch, as autoregressive networks do. MemoryError: beside `spare` bytes there is no room for another tensor as large
-    as the last one that the step holds for its gradient."""
+    """A context for a step that takes much: the first one, of which nobody knows, and long ones. Cancelled: between two
+    of its layers, forward or backward. MemoryError: beside `spare` bytes there is no room for another tensor as large
+    as the last one that the step holds for its gradient; that is more than takes() says where a network holds much for
+    each number of a batch, as autoregressive ones do."""
     from torch.autograd.graph import saved_tensors_hooks
 
-    def look(x: Tensor) -> Tensor:
+    def hold(x: Tensor) -> Tensor:
+        cancel.point()
         if x.device.type == "cpu" and x.nbytes >= LARGE and room.free() < spare + x.nbytes:
             raise MemoryError
         return x
 
-    return saved_tensors_hooks(look, lambda x: x)
+    def give(x: Tensor) -> Tensor:
+        cancel.point()
+        return x
+
+    return saved_tensors_hooks(hold, give)

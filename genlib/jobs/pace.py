@@ -13,15 +13,16 @@ class Pace:
     def __init__(self) -> None:
         # computed: seconds in steps; used: these and those in looks; pace: steps a second, of late
         self.computed = self.used = self.pace = 0.0
+        self.took = 0.0  # the last step
         self.slow: float | None = None  # steps a second, at most; None: as many as it can
         self._looked, self._took, self._steps, self._time = time.monotonic(), 0.0, 0, 0.0
-        self._began = 0.0  # the last step
+        self._began, self._told = 0.0, 0.0  # the last step, and when it was last said where the run stands
 
     def count(self, started: float) -> None:
         """One step, which began then."""
-        self._began, took = started, time.monotonic() - started
-        self.computed, self.used = self.computed + took, self.used + took
-        self._time, self._steps = self._time + took, self._steps + 1
+        self._began, self.took = started, time.monotonic() - started
+        self.computed, self.used = self.computed + self.took, self.used + self.took
+        self._time, self._steps = self._time + self.took, self._steps + 1
 
     def steps_in(self, seconds: float) -> float:
         """How many more there will be in so many seconds, looks among them."""
@@ -33,6 +34,14 @@ class Pace:
             return False
         self.pace = self._steps / (self._time + self._took)
         self._steps, self._time = 0, 0.0
+        return True
+
+    def silent(self, every: float) -> bool:
+        """Whether nothing was said for so long, since looks are rare where they take long."""
+        now = time.monotonic()
+        if now - max(self._looked, self._told) < every:
+            return False
+        self.pace, self._told = self._steps / max(self._time, 1e-9), now
         return True
 
     def rest(self) -> float:

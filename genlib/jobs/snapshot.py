@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 State = Literal["waiting", "running", "paused", "finished", "stopped", "failed"]
+Cause = Literal["", "diverged", "memory", "fault"]  # of a run that failed: its numbers, the machine, or the program
 ENDS: frozenset[State] = frozenset({"finished", "stopped", "failed"})
 
 MOST = 600  # values of a curve, and
@@ -45,6 +46,7 @@ class Snapshot:
     place     how many runs come before it; 0 where it is its turn, or it asks for none
     wait      seconds until its turn, at most; None: nobody knows
     sentence  why it ended, where that is not what was asked for
+    cause     of that, where it failed
     healthy   the last step at which all of its numbers were finite and a copy of it was kept; None: there was none
     device    that it computes on, as "cpu"; "" until it begins
     players   the parts of its model that learn in turn, any of which can make a step alone; () until it begins
@@ -58,6 +60,7 @@ class Snapshot:
     place: int = 0
     wait: float | None = None
     sentence: str = ""
+    cause: Cause = ""
     healthy: int | None = None
     device: str = ""
     players: tuple[str, ...] = ()

@@ -11,12 +11,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from genlib import query
 from genlib.lab.album import Drawn
 from genlib.lab.seen import Seen
+
+if TYPE_CHECKING:
+    from genlib.models.base import Model
 
 Sign = Literal["well", "early", "won", "oscillation", "collapse", "memorising", "between", "diverging"]
 
@@ -33,8 +37,8 @@ RESTLESS = 0.5  # share of the samples that are elsewhere at the next moment: so
 CELLS = {1: 32, 2: 8}  # along each axis, by dimensions, among which samples are counted for it
 VARIED = 0.7  # of the variety of the data: what pictures of a model reach that has learned most of it
 COPIES = 0.2  # share of the pictures that are copies, above which a run learns by heart; of new ones hardly any are
+STEPS = ("ahead", "critic_steps", "discriminator_steps")  # of the judge, looked ahead to or made
 ALIKE = 0.5  # of the variety of the data, and of their own best, below which pictures have become too much alike
-MOST = 20  # steps of the judge, made or looked ahead to: no more than these are advised
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ def look(
     curves: Mapping[str, np.ndarray],
     seen: Sequence[Seen],
     settings: Mapping[str, Any],
+    most: Mapping[str, float],
     failed: bool = False,
 ) -> Diagnosis:
     """The diagnosis of a run after `step` of `steps`.
@@ -65,6 +70,7 @@ def look(
     curves    name -> its values (T,), as train_step returned them
     seen      the moments so far, the last one last; at least one
     settings  the model's, of Config and Training
+    most      of them what each may be at most, as the schemas say: see largest()
     failed    whether its numbers are no longer finite
     """
     if (diverging := _diverging(curves, settings, failed)) is not None:
@@ -80,13 +86,13 @@ def look(
         return Diagnosis(
             "oscillation",
             f"It goes round: from one look to the next {moved:.0%} of the samples move elsewhere, and they cover {of}.",
-            *_spread(settings),
+            *_spread(settings, most),
         )
     if covered < LOST and gauges.sharp >= ON:
         return Diagnosis(
             "collapse",
             f"Mode collapse: samples lie where data do ({gauges.sharp:.0%} within three sigma), but cover {of}.",
-            *_spread(settings),
+            *_spread(settings, most),
         )
     if covered < LOST and float(seen[-1].made.std(0).max()) < HEAP * gauges.emd:
         return Diagnosis(
@@ -111,6 +117,7 @@ def look_at_pictures(
     curves: Mapping[str, np.ndarray],
     seen: Sequence[Drawn],
     settings: Mapping[str, Any],
+    most: Mapping[str, float],
     failed: bool = False,
 ) -> Diagnosis:
     """The same of a run on pictures. `seen`: its moments so far, the last one last; at least one."""
@@ -130,12 +137,18 @@ def look_at_pictures(
     if (sure := _sure(curves)) is not None:
         return _won(sure, settings)
     if variety < min(ALIKE, ALIKE * max(one.variety for one in seen)):
-        return Diagnosis("collapse", f"Its pictures have become alike.{vary}", *_spread(settings))
+        return Diagnosis("collapse", f"Its pictures have become alike.{vary}", *_spread(settings, most))
     if step < steps:
         return Diagnosis("between", f"Nothing is wrong so far.{vary}")
     if variety < VARIED:
         return Diagnosis("between", f"Nothing went wrong, and there is more to learn.{vary}", "Give it more time.")
     return Diagnosis("well", f"Nothing went wrong.{vary}")
+
+
+def largest(model: type[Model[Any, Any, Any]]) -> dict[str, float]:
+    """What each number among a model's settings may be at most."""
+    known = {**query.fields(model.Config), **query.fields(model.Training)}
+    return {name: field["maximum"] for name, field in known.items() if "maximum" in field}
 
 
 def slower(settings: Mapping[str, Any]) -> dict[str, float]:
@@ -211,13 +224,12 @@ def _weaker(settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return "Let the discriminator learn more slowly.", {}
 
 
-def _spread(settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def _spread(settings: Mapping[str, Any], most: Mapping[str, float]) -> tuple[str, dict[str, Any]]:
     if settings.get("game", "relativistic") != "relativistic":
         change = {"game": "relativistic", "gamma": 0.02, "discriminator_rate": settings["generator_rate"]}
         return "Compare each sample with a real point, with penalised slopes: heaping no longer pays.", change
-    if settings.get("ahead", MOST) < MOST:
-        return "Look further ahead.", {"ahead": min(MOST, 2 * settings["ahead"] + 1)}
-    steps = {
-        k: min(MOST, 2 * v) for k, v in settings.items() if k in ("critic_steps", "discriminator_steps") and v < MOST
-    }
-    return ("Let the judge move more often.", steps) if steps else ("Give it more units, and more steps.", {})
+    raised = {k: 2 * v + (k == "ahead") for k, v in settings.items() if k in STEPS and v < most.get(k, v)}
+    change = {k: min(v, most[k]) for k, v in raised.items()}
+    if "ahead" in change:
+        return "Look further ahead.", {"ahead": change["ahead"]}
+    return ("Let the judge move more often.", change) if change else ("Give it more units, and more steps.", {})

@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from genlib import cancel
+from genlib.cancel import Cancelled
 from genlib.errors import GenlibError
 from genlib.jobs import HERE, Job, Limits, Queue
+from genlib.jobs.snapshot import Cause
 from genlib.lab.seen import Gauges, Watcher
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ class Standing:
     """Where a race is.
 
     found     for each runner what its models reached so far, in the order of the seeds
-    ran_away  for each how many of them were left out, since their numbers ran away
+    left_out  for each the causes for which some of them failed and are left out: Snapshot.cause, one a model
     done      seeds that are over
     ended     whether no more will be
     place     how many parties come before it in the line; 0: it is its turn, or there is none
@@ -41,7 +44,7 @@ class Standing:
     """
 
     found: tuple[tuple[Gauges, ...], ...]
-    ran_away: tuple[int, ...]
+    left_out: tuple[tuple[Cause, ...], ...]
     done: int = 0
     ended: bool = False
     place: int = 0
@@ -73,7 +76,7 @@ class Race:
         self.tasks = tuple(task for task, _ in runners)
         self.watcher, self.count = watcher, count
         self._limits, self._threads, self._queue = limits, threads, queue
-        self._standing = Standing(((),) * len(runners), (0,) * len(runners))
+        self._standing = Standing(((),) * len(runners), ((),) * len(runners))
         self._jobs: tuple[Job, ...] = ()
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._run, name="race", daemon=True)
@@ -112,6 +115,8 @@ class Race:
                         raise GenlibError(f"The race has ended, since a run of it was stopped. {now.sentence}")
                 started = started or time.monotonic() - max(job.used for job in self._jobs)
                 self._count(started)
+        except Cancelled:
+            pass
         except GenlibError as error:
             sentence = str(error)
         finally:
@@ -125,17 +130,17 @@ class Race:
     def _count(self, started: float) -> None:
         """What the models of a seed reach."""
         now = self._standing
-        found, ran_away = list(now.found), list(now.ran_away)
+        found, left_out = list(now.found), list(now.left_out)
         for i, job in enumerate(self._jobs):
             if job.trained is None:
-                ran_away[i] += 1
+                left_out[i] = (*left_out[i], job.snapshot().cause or "diverged")  # or its last weights are not finite
                 continue
-            with torch.inference_mode():
+            with torch.inference_mode(), cancel.when(self._cancelled.is_set):
                 made = self.watcher.made(job.trained.model, SAMPLES)
             found[i] = (*found[i], self.watcher.gauges(made))
         done = now.done + 1
         left = (time.monotonic() - started) / done * (self.count - done)
-        self._standing = Standing(tuple(found), tuple(ran_away), done, left=left)
+        self._standing = Standing(tuple(found), tuple(left_out), done, left=left)
 
 
 def spread(values: Sequence[float]) -> tuple[float, float]:

@@ -58,7 +58,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.optim import SGD, Optimizer
 
-from genlib import contract
+from genlib import cancel, contract
 from genlib.contract import (
     Batch,
     Completes,
@@ -134,6 +134,7 @@ class Machine:
     def gibbs(self, v: Tensor, rng: torch.Generator, steps: int) -> Tensor:
         """v (B, V) after some steps of the chain."""
         for _ in range(steps):
+            cancel.point()
             h = toss(self.hidden(v), rng)
             v = toss(self.visible(h), rng)
         return v

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 import torch
 
-from genlib import courtesy, experiment, room
+from genlib import courtesy, experiment, room, training
 from genlib.errors import GenlibError
 from genlib.experiment import Task
 from genlib.jobs import Job, Limits, Moment, Queue, limits
 from genlib.jobs.snapshot import ROOM, Record
 from genlib.models.gan import GAN
+from genlib.models.gsn import GSN
 
 LONG = 60  # s after which a test gives up: nothing here takes as long
 SMALL = {"latent": 2, "width": 16, "batch_norm": False, "dropout": 0.0}
@@ -26,6 +27,9 @@ SMALL = {"latent": 2, "width": 16, "batch_norm": False, "dropout": 0.0}
 def task(steps: int = 100_000, seed: int = 0, ema: float = 0.9, **settings: Any) -> Task:
     recipe = {"steps": steps, "batch_size": 16, "seed": seed, "ema": ema}
     return experiment.plan("gan-two-gaussians", recipe=recipe, settings={**SMALL, **settings})
+
+
+CHAIN = experiment.plan("gsn-two-gaussians", recipe={"steps": 100_000, "batch_size": 16}, settings={"width": 16})
 
 
 @pytest.fixture
@@ -123,15 +127,19 @@ def test_it_is_busy_until_a_single_step_is_seen(make: Callable[..., Job], monkey
     assert job.snapshot().step == 1
 
 
-def test_it_is_busy_until_it_has_ended(make: Callable[..., Job]) -> None:
-    """The last look may take longer than a control waits, and the page looks again as long as it is busy."""
-    go = threading.Event()
-    go.set()
-    job = make(task(), watch=lambda model, step: go.wait(LONG))
+def test_it_is_busy_until_it_has_ended(make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end may take longer than a control waits, and the page looks again as long as it is busy."""
+    snapshot, go = training.Run.snapshot, threading.Event()
+
+    def slow(self: training.Run) -> Any:
+        assert go.wait(LONG)
+        return snapshot(self)
+
+    job = make(task())
     job.step()
     until(job, lambda now: now.step == 1)
     until(job, lambda now: not job.busy)
-    go.clear()
+    monkeypatch.setattr(training.Run, "snapshot", slow)
     job.stop()
     assert (job.snapshot().state, job.busy) == ("paused", True)
     go.set()
@@ -183,6 +191,140 @@ def test_stop_ends_the_thread_and_frees_what_it_held(make: Callable[..., Job], m
     job.start()  # what has ended stays so
     job.step()
     assert job.snapshot().state == "stopped"
+
+
+Plans = dict[tuple[int, int], Callable[[], None]]
+
+
+@pytest.fixture
+def chain(make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch) -> tuple[Job, Plans, list[tuple[int, int]]]:
+    """A job whose model is looked at by a Markov chain; what is to be done at a step of that, in the look after so many
+    steps of training: (3, 1) is the look after three, in the chain's second step; and all that were made."""
+    steps, plans, made, after = GSN.sample_steps, Plans(), list[tuple[int, int]](), 0
+
+    def told(self: GSN, *rest: Any) -> Iterator[Any]:
+        for i, x in enumerate(steps(self, *rest)):
+            made.append((after, i))
+            plans.pop((after, i), lambda: None)()
+            yield x
+
+    def watch(model: Any, step: int) -> Any:
+        nonlocal after
+        after = step
+        return model.sample(range(4))
+
+    monkeypatch.setattr(GSN, "sample_steps", told)
+    monkeypatch.setattr("genlib.jobs.pace.SHARE", 0)  # it is looked at after every step
+    return make(CHAIN, watch=watch), plans, made
+
+
+def test_a_stop_ends_a_run_within_a_long_look_and_it_is_made_afterwards(
+    chain: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("genlib.jobs.job.GRACE", float(LONG))
+    job, plans, made = chain
+    ends = list[tuple[str, bool, bool]]()
+    plans[3, 1] = lambda: (job.stop(), plans.update({(3, 0): see}))
+    see = lambda: ends.append((job.snapshot().state, job.busy, job.trained is not None))  # noqa: E731
+    job.start()
+    now = until(job, lambda now: now.ended and not job.busy)
+    assert (now.state, now.step, now.sentence) == ("stopped", 3, "")
+    assert ends == [("stopped", True, True)]
+    assert [moment.step for moment in now.moments] == [0, 1, 2, 3]
+    assert [i for after, i in made if after == 3] == [0, 1, *range(max(i for _, i in made) + 1)]
+
+
+def test_where_it_stands_is_said_between_looks_that_are_far_apart(
+    make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of a chain, which take long: a budget would be half over before its time left is another one."""
+    monkeypatch.setattr("genlib.jobs.pace.SHARE", 1e12)
+    job = make(task(), watch=lambda model, step: step, budget=1000.0)
+    job.start()
+    now = until(job, lambda now: now.step > 5)
+    more = until(job, lambda later: later.step > now.step + 5)
+    assert more.left < now.left < 1000
+    assert len(more.curves.steps) > len(now.curves.steps)
+    assert len(more.moments) <= 2
+
+
+@pytest.mark.parametrize("grace", [-1.0, float(LONG)])
+def test_a_run_that_has_ended_looks_no_longer_than_it_may(
+    chain: Any, monkeypatch: pytest.MonkeyPatch, grace: float
+) -> None:
+    """Nor where it is told once more, as when another one takes its place."""
+    monkeypatch.setattr("genlib.jobs.job.GRACE", grace)
+    job, plans, made = chain
+    plans[3, 1] = lambda: (job.stop(), plans.update({(3, 1): job.stop}))
+    job.start()
+    now = until(job, lambda now: now.ended and not job.busy)
+    assert [moment.step for moment in now.moments] == [0, 1, 2]
+    assert max(i for after, i in made if after == 3) == 1  # of many
+    assert weights(job)
+
+
+def test_a_pause_ends_a_long_look_and_it_is_made_while_it_rests(chain: Any) -> None:
+    job, plans, made = chain
+    states = list[tuple[str, bool]]()
+    plans[3, 1] = lambda: (job.pause(), plans.update({(3, 2): lambda: states.append((job.snapshot().state, job.busy))}))
+    job.start()
+    now = until(job, lambda now: now.state == "paused" and not job.busy)
+    assert states == [("paused", True)]
+    assert [moment.step for moment in now.moments] == [0, 1, 2, 3]
+    assert [i for after, i in made if after == 3] == [0, 1, *range(max(i for _, i in made) + 1)]
+
+
+def test_a_look_while_it_rests_ends_where_it_goes_on(chain: Any) -> None:
+    job, plans, made = chain
+    plans[1, 1] = job.step
+    plans[2, 1] = job.start
+    plans[4, 1] = job.pause
+    job.step()
+    now = until(job, lambda now: now.step == 4 and not job.busy)
+    assert [moment.step for moment in now.moments] == [0, 3, 4]
+    assert [max(i for after, i in made if after == step) for step in (1, 2)] == [1, 1]
+
+
+def test_a_stop_ends_a_long_step_and_leaves_what_was_learned_before(
+    make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step, seen = GAN.train_step, dict[int, dict[str, torch.Tensor]]()
+
+    def stopped(self: GAN, batch: Any, *rest: Any) -> Any:
+        if batch.step == 3:
+            job.stop()
+        return step(self, batch, *rest)
+
+    monkeypatch.setattr("genlib.jobs.job.LONG", 0.0)
+    monkeypatch.setattr(GAN, "train_step", stopped)
+    job = make(task(), watch=lambda model, step: seen.update({step: model.state_dict()}))
+    job.start()
+    now = until(job, lambda now: now.ended)
+    assert (now.state, now.step, list(now.curves.steps)) == ("stopped", 3, [1, 2, 3])
+    assert same(weights(job), seen[3])
+
+
+def test_a_stop_does_not_wait_until_the_data_are_read(
+    make: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, reads, go = experiment.begin, threading.Event(), threading.Event()
+
+    def slow(*args: Any) -> Any:
+        reads.set()
+        assert go.wait(LONG)
+        return begin(*args)
+
+    monkeypatch.setattr(experiment, "begin", slow)
+    job, other = make(task()), make(task(5))
+    job.start()
+    assert reads.wait(LONG)
+    job.stop()
+    assert job.snapshot().state == "stopped"
+    go.set()
+    other.start()
+    until(other, lambda now: now.state == "finished")
+    job.join(LONG)
+    assert (job.snapshot().state, job.at, job.trained) == ("stopped", 0, None)
 
 
 def test_a_job_that_never_began_can_be_stopped(make: Callable[..., Job]) -> None:
@@ -356,9 +498,9 @@ def test_a_single_step_may_be_of_one_player_alone(make: Callable[..., Job], play
     seen: dict[int, dict[str, torch.Tensor]] = {}
     job = make(task(ema=0.0), watch=lambda model, step: seen.update({step: model.state_dict()}))
     job.step()
-    assert until(job, lambda now: now.step == 1).players == ("generator", "discriminator")
+    assert until(job, lambda now: now.step == 1 and not job.busy).players == ("generator", "discriminator")
     job.step(player)
-    until(job, lambda now: now.step == 2)
+    until(job, lambda now: now.step == 2 and not job.busy)
     moved = {name.partition(".")[0] for name, tensor in seen[2].items() if not torch.equal(tensor, seen[1][name])}
     assert moved == {player}
 

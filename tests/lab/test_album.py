@@ -118,11 +118,11 @@ def test_a_run_starts_from_the_weights_of_a_checkpoint_of_the_same_network() -> 
 )
 def test_the_doctor_of_pictures(sign: str, varieties: Any, curves: Any, failed: bool) -> None:
     seen = [Drawn(NOTHING, variety) for variety in varieties]
-    found = doctor.look_at_pictures(100, 100, curves, seen, {"generator_rate": 1e-3}, failed)
+    found = doctor.look_at_pictures(100, 100, curves, seen, {"generator_rate": 1e-3}, {}, failed)
     assert found.sign == sign
     if sign == "diverging":
         assert found.change == {"generator_rate": 1e-4}
-    assert doctor.look_at_pictures(100, 5000, {}, seen, {}).sign == "early"
+    assert doctor.look_at_pictures(100, 5000, {}, seen, {}, {}).sign == "early"
 
 
 # --- Learned by heart: on twenty sets of somebody's own, of a few digits or of hundreds ---
@@ -177,7 +177,7 @@ def test_what_is_learned_by_heart_is_told_from_what_is_not(name: str) -> None:
             made = plant(known, other, rng)
             last = Drawn(NOTHING, spread(made) / spread(held), copied(made, small(known)))
             seen = [Drawn(NOTHING, 1.0, 0.0), last]
-            found.append((truth, doctor.look_at_pictures(100, 100, {}, seen, {}).sign == "memorising"))
+            found.append((truth, doctor.look_at_pictures(100, 100, {}, seen, {}, {}).sign == "memorising"))
     right = found.count((True, True))
     assert right / sum(truth for truth, _ in found) >= 0.9
     assert right / sum(said for _, said in found) >= 0.9

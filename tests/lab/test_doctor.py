@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from genlib import data
+from genlib import catalog, data
 from genlib.lab import doctor
 from genlib.lab.doctor import Diagnosis
 from genlib.lab.seen import MADE, Seen, Watcher
@@ -78,7 +78,7 @@ def diagnose(case: str, watcher: Watcher, seed: int) -> Diagnosis:
     # Their samples move a little all the time, as those of every run do.
     moments = [made + 0.02 * rng.standard_normal(made.shape).astype(np.float32) for _ in range(MOMENTS - 1)] + [made]
     return doctor.look(
-        2000, 3000, {name: make(rng) for name, make in curves.items()}, looks(moments, watcher), SETTINGS
+        2000, 3000, {name: make(rng) for name, make in curves.items()}, looks(moments, watcher), SETTINGS, {}
     )
 
 
@@ -97,7 +97,7 @@ def test_each_diagnosis_is_found_and_no_other_one() -> None:
     for seed in range(20):
         rng, watcher = np.random.default_rng(seed), WATCHERS[("ring8", "grid25")[seed % 2]]
         seen, curves = looks(going_round(watcher, rng), watcher), {name: make(rng) for name, make in HALF.items()}
-        found.append(("oscillation", doctor.look(2000, 3000, curves, seen, SETTINGS).sign))
+        found.append(("oscillation", doctor.look(2000, 3000, curves, seen, SETTINGS, {}).sign))
     for sign in ("well", "collapse", "won", "oscillation", "diverging", "between"):
         right = found.count((sign, sign))
         assert right / sum(truth == sign for truth, _ in found) >= 0.9, sign
@@ -109,40 +109,43 @@ def test_a_curve_has_no_modes_and_is_diagnosed_too() -> None:
     watcher = WATCHERS["moons"]
     end = watcher.law.means[:20].float()[torch.arange(MADE) % 20]  # one end of one moon
     seen = Seen(end.numpy(), watcher.gauges(end), None, "", None, np.zeros((1, 1)), None)
-    found = doctor.look(2000, 3000, {}, [seen], SETTINGS)
+    found = doctor.look(2000, 3000, {}, [seen], SETTINGS, {})
     assert found.sign == "collapse"
     assert "of the curve" in found.said
 
 
 def test_numbers_that_ran_away_are_told_at_once() -> None:
-    found = doctor.look(3, 3000, {}, [], SETTINGS, failed=True)
+    found = doctor.look(3, 3000, {}, [], SETTINGS, {}, failed=True)
     assert found.sign == "diverging"
     assert found.change == {"generator_rate": 1e-4, "discriminator_rate": 1e-4}
 
 
 @pytest.mark.parametrize(
-    ("case", "settings", "change"),
+    ("case", "model", "settings", "change"),
     [
-        ("a heap, and D knows", {"game": "minimax"}, {"game": "non-saturating"}),
-        ("a heap, and D knows", {"discriminator_steps": 5}, {"discriminator_steps": 1}),
-        ("one mode", {"ahead": 3}, {"ahead": 7}),
-        ("one mode", {"ahead": 20}, {}),
-        ("one mode", {"discriminator_steps": 15}, {"discriminator_steps": 20}),
-        ("a loss that grows", {"bound": "none"}, {"bound": "penalty"}),
+        ("a heap, and D knows", "gan", {"game": "minimax"}, {"game": "non-saturating"}),
+        ("a heap, and D knows", "gan", {"discriminator_steps": 5}, {"discriminator_steps": 1}),
+        ("one mode", "unrolled", {"ahead": 3}, {"ahead": 7}),
+        ("one mode", "unrolled", {"ahead": 20}, {}),
+        ("one mode", "cgan", {"discriminator_steps": 15}, {"discriminator_steps": 20}),
+        ("one mode", "wgan", {"critic_steps": 30}, {"critic_steps": 60}),
+        ("one mode", "wgan", {"critic_steps": 60}, {"critic_steps": 100}),
+        ("a loss that grows", "wgan", {"bound": "none"}, {"bound": "penalty"}),
     ],
 )
 def test_the_advice_is_a_change_of_what_the_model_has(
-    case: str, settings: dict[str, object], change: dict[str, object]
+    case: str, model: str, settings: dict[str, object], change: dict[str, object]
 ) -> None:
     rng, watcher = np.random.default_rng(0), WATCHERS["ring8"]
     _, points, curves = CASES[case]
     made = points(watcher, rng).astype(np.float32)
     seen = Seen(made, watcher.gauges(torch.from_numpy(made)), None, "", None, np.zeros((1, 1)), None)
-    found = doctor.look(2000, 3000, {name: make(rng) for name, make in curves.items()}, [seen], settings)
+    most = doctor.largest(catalog.model_class(model))
+    found = doctor.look(2000, 3000, {name: make(rng) for name, make in curves.items()}, [seen], settings, most)
     assert found.change == change
 
 
 def test_it_says_nothing_too_early() -> None:
     made = np.zeros((MADE, 2), np.float32)
     seen = Seen(made, WATCHERS["ring8"].gauges(torch.from_numpy(made)), None, "", None, np.zeros((1, 1)), None)
-    assert doctor.look(10, 3000, {}, [seen], SETTINGS).sign == "early"
+    assert doctor.look(10, 3000, {}, [seen], SETTINGS, {}).sign == "early"

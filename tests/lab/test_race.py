@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from genlib import data, experiment
+from genlib import cancel, data, experiment
 from genlib.experiment import Task
 from genlib.jobs import Job, Limits, Queue
 from genlib.lab.race import SAMPLES, Race, spread
@@ -36,7 +36,7 @@ def test_each_seed_reaches_what_it_reaches_alone() -> None:
     made.start()
     made.join(LONG)
     now = made.standing()
-    assert (now.done, now.ended, now.sentence, now.ran_away) == (3, True, "", (0, 0))
+    assert (now.done, now.ended, now.sentence, now.left_out) == (3, True, "", ((), ()))
     for found, each in zip(now.found, made.tasks, strict=True):
         for gauges, seed in zip(found, (5, 6, 7), strict=True):
             alone = replace(each, recipe=each.recipe.model_copy(update={"seed": seed}))
@@ -63,19 +63,38 @@ def test_it_waits_for_its_turn_and_can_be_cancelled() -> None:
     assert not any(thread.name.startswith(("race", "job ")) for thread in threading.enumerate())
 
 
-def test_what_runs_away_is_counted_and_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cancel_ends_the_making_of_the_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of a chain take long."""
+    made, whole = race(task()), list[bool]()
+
+    def samples(model: Any, count: int) -> Any:
+        made.cancel()
+        cancel.point()
+        whole.append(True)
+
+    monkeypatch.setattr(made.watcher, "made", samples)
+    made.start()
+    made.join(LONG)
+    now = made.standing()
+    assert (now.ended, now.done, now.sentence, whole) == (True, 0, "", [])
+
+
+def test_what_fails_is_left_out_and_counted_by_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     step = GAN.train_step
 
     def planted(self: GAN, batch: Any, optimizers: Any, training: Any) -> Any:
         found = step(self, batch, optimizers, training)
+        if training.generator_rate == 0.25:
+            raise MemoryError
         return found | ({"loss G": torch.tensor(torch.nan)} if training.generator_rate == 0.5 else {})
 
     monkeypatch.setattr(GAN, "train_step", planted)
-    made = race(task(), task(generator_rate=0.5), count=2)
+    made = race(task(), task(generator_rate=0.5), task(generator_rate=0.25), count=2)
     made.start()
     made.join(LONG)
     now = made.standing()
-    assert (now.ran_away, [len(found) for found in now.found]) == ((0, 2), [2, 0])
+    assert now.left_out == ((), ("diverged", "diverged"), ("memory", "memory"))
+    assert [len(found) for found in now.found] == [2, 0, 0]
 
 
 def test_a_run_that_is_stopped_at_a_limit_counts_for_nothing_and_ends_the_race() -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 from genlib import catalog, data, drawing, experiment, query
 from genlib.budget import MADE
 from genlib.data import PictureSet
+from genlib.errors import GenlibError
 from genlib.experiment import Task
 from genlib.lab import lessons, offers
 from genlib.spaces import Pictures
@@ -18,6 +19,7 @@ from genlib.ui.address import Address
 from genlib.ui.canvas import Kept, canvas
 from genlib.ui.controls import label
 from genlib.ui.lab import brought, lanes
+from genlib.ui.lab.desk import LIMITS
 from genlib.ui.lab.query import BUDGETS, DRAWN, NOTHING, OWN, RING, TrainQuery
 from genlib.ui.pages import TRAIN
 
@@ -166,8 +168,8 @@ def question() -> None:
             st.markdown(lesson.answer)
 
 
-def settings(address: Address[TrainQuery]) -> None:
-    """The model's own, then the recipe."""
+def settings(address: Address[TrainQuery], trouble: str) -> None:
+    """The model's own, then the recipe; and what is wrong with them."""
     known = query.fields(address.schema)
     about = catalog.about(st.session_state[KEY("model")])
     own = [name for name in known if name not in OWN]
@@ -176,6 +178,8 @@ def settings(address: Address[TrainQuery]) -> None:
     own.sort(key=lambda name: (name not in training and len(query.choices(known[name])) < 3, name not in training))
     st.markdown(f"**{about.title}** · {about.idea} [{about.paper.authors} {about.paper.year}]({about.paper.url})")
     _row(known, own[:FIRST])
+    if trouble:
+        st.warning(trouble, icon=":material/warning:")
     with st.expander("More settings", icon=":material/tune:", key=KEY("_more")):
         _row(known, own[FIRST:])
         _row(known, ["seed", *(["steps"] if kind() == "points" else []), "batch", "ema", "cooldown"])
@@ -208,6 +212,19 @@ def tasks(address: Address[TrainQuery]) -> list[tuple[Task, str]]:
         own_recipe = {**lane.recipe, **{name: asked.recipe[name] for name in lanes.SHARED}}
         found.append((_task(lane.model, own_recipe, lane.settings), ""))
     return lanes.named(found)
+
+
+def trouble(address: Address[TrainQuery]) -> str:
+    """Why the settings can't go together, in a sentence; "" where they can, as far as can be said without the data."""
+    try:
+        for task, _ in tasks(address):
+            LIMITS.check(task)
+            experiment.start(task)
+    except data.DataError:
+        return ""
+    except GenlibError as error:
+        return str(error)
+    return ""
 
 
 def abreast(asked: TrainQuery) -> int:

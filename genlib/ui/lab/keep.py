@@ -172,4 +172,4 @@ def _moments(shown: Shown) -> dict[int, np.ndarray]:
     if not isinstance(album, Album) or album.works or album.columns or album.in_batches:
         return {}
     at = {moment.step: moment.seen.pictures[: len(moments.SEEDS)] for moment in seen}
-    return {step: at[step] for step in moments.chosen(at, max(1, seen[-1].step))}
+    return {step: at[step] for step in moments.chosen(at, max([1, *at]))}

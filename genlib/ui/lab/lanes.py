@@ -131,10 +131,6 @@ def choose(asked: TrainQuery, taken: int) -> None:
                 icon=":material/close:",
                 help="Take it away",
             )
-    try:
-        read(asked.also, MOST - taken)
-    except GenlibError as error:
-        st.warning(str(error), icon=":material/warning:")
     if kept:
         more = " Now change a setting above, or the model." if written(asked) in kept else ""
         st.caption(f"Beside the run of the settings above, from the same seed and data.{more}")

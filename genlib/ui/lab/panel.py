@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from genlib import catalog
 from genlib.errors import GenlibError
 from genlib.figures.curves import Curve, compared, curves
 from genlib.jobs import Moment, Snapshot
@@ -39,20 +40,21 @@ SIGNS = {
 }  # what the doctor finds
 
 
-def draw(desk: Desk, address: Address[TrainQuery]) -> None:
-    """While something happens, it runs again by itself; the page around it does not."""
+def draw(desk: Desk, address: Address[TrainQuery], trouble: str) -> None:
+    """While something happens, it runs again by itself; the page around it does not. `trouble`: why nothing can be
+    begun with the settings of the form."""
     ticking = desk.moving
-    st.fragment(_panel, run_every=TICK if ticking else None)(desk, address, ticking)
+    st.fragment(_panel, run_every=TICK if ticking else None)(desk, address, trouble, ticking)
 
 
-def _panel(desk: Desk, address: Address[TrainQuery], ticking: bool) -> None:
+def _panel(desk: Desk, address: Address[TrainQuery], trouble: str, ticking: bool) -> None:
     # What has ended makes way for another kind of data; what goes on is shown whatever is chosen meanwhile.
     runs = desk.shown if not desk.ended or all(one.kind == form.kind() for one in desk.shown) else ()
     snapshots = [shown.job.snapshot() for shown in runs]
-    _buttons(desk, address, snapshots)
+    _buttons(desk, address, snapshots, trouble)
     if desk.trouble and desk.troubled == address.parameters():
         st.error(desk.trouble, icon=":material/error:")
-    _status(runs, snapshots, form.abreast(address.values))
+    _status(runs, snapshots, form.abreast(address.values), trouble)
     if desk.moving != ticking or keep.goes():
         st.rerun()  # the page: another pace, or none, or another page
     if not runs:
@@ -88,8 +90,10 @@ def _idle(name: str) -> None:
 # --- What can be done ---
 
 
-def _buttons(desk: Desk, address: Address[TrainQuery], snapshots: list[Snapshot]) -> None:
+def _buttons(desk: Desk, address: Address[TrainQuery], snapshots: list[Snapshot], trouble: str) -> None:
     fresh = desk.ended
+    barred = fresh and bool(trouble)
+    same = "" if form.budget() else "; the same seed gives the same run"
     with st.container(horizontal=True, gap="xsmall", key="lab-buttons"):
         if desk.active:
             st.button("Pause", on_click=desk.pause, key=KEY("pause"), type="primary", icon=":material/pause:")
@@ -99,11 +103,19 @@ def _buttons(desk: Desk, address: Address[TrainQuery], snapshots: list[Snapshot]
                 on_click=_do,
                 args=(desk, address, "start"),
                 key=KEY("start"),
-                type="primary",
+                type="secondary" if barred else "primary",  # a primary one is white on white while it is disabled
                 icon=":material/replay:" if snapshots and fresh else ":material/play_arrow:",
-                help="With the settings below" + ("" if form.budget() else "; the same seed gives the same run"),
+                help=trouble if barred else f"With the settings below{same}",
+                disabled=barred,
             )
-        st.button("One step", on_click=_do, args=(desk, address, "step"), key=KEY("step"), icon=":material/step_over:")
+        st.button(
+            "One step",
+            on_click=_do,
+            args=(desk, address, "step"),
+            key=KEY("step"),
+            icon=":material/step_over:",
+            disabled=barred,
+        )
         st.button("Stop", on_click=desk.stop, key=KEY("stop"), icon=":material/stop:", disabled=fresh)
         st.session_state.setdefault(KEY("_pace"), desk.pace or FULL)
         st.selectbox(
@@ -168,10 +180,14 @@ def _do(
 # --- Where it stands ---
 
 
-def _status(runs: tuple[Shown, ...], snapshots: list[Snapshot], asked: int) -> None:
-    """A line, and one for each run that ended otherwise than was asked for. `asked`: runs that the form asks for."""
-    text, share = "Press Start. You can pause, go on step by step, and change everything.", 0.0
-    if asked > 1:
+def _status(runs: tuple[Shown, ...], snapshots: list[Snapshot], asked: int, trouble: str) -> None:
+    """A line, and one for each run that ended otherwise than was asked for.
+
+    asked    runs that the form asks for
+    trouble  why they can't be begun
+    """
+    text, share = trouble or "Press Start. You can pause, go on step by step, and change everything.", 0.0
+    if asked > 1 and not trouble:
         text = f"Press Start: {asked} runs side by side. They share this machine: each is up to {asked} times slower."
     if snapshots:
         text, share = _said(runs, snapshots), min(map(_share, runs, snapshots))
@@ -253,11 +269,16 @@ def _doctor(desk: Desk, address: Address[TrainQuery], runs: tuple[Shown, ...], s
             continue
         task = shown.job.task
         own = {**task.config.model_dump(), **task.recipe.training}
-        found = VIEWS[shown.kind].diagnosis(now, own)
+        found = VIEWS[shown.kind].diagnosis(now, own, doctor.largest(catalog.model_class(task.model)))
         of = f"{shown.called}: " if shown.called else ""
         advice = found.advice if len(snapshots) == 1 else ""
         st.markdown(f"{SIGNS[found.sign]} {of}{found.said} {advice}")
-        if len(snapshots) == 1 and now.state == "failed" and now.healthy is not None and (slower := doctor.slower(own)):
+        if (
+            len(snapshots) == 1
+            and now.cause == "diverged"
+            and now.healthy is not None
+            and (slower := doctor.slower(own))
+        ):
             st.button(
                 f"Go on from step {now.healthy:,}, ten times slower",
                 on_click=_do,

@@ -89,10 +89,10 @@ def floor_of(watcher: Watcher, count: int = MADE) -> Gauges:
     return watcher.gauges(other.sample(count))
 
 
-def diagnosis(now: Snapshot, settings: Mapping[str, object]) -> Diagnosis:
+def diagnosis(now: Snapshot, settings: Mapping[str, object], most: Mapping[str, float]) -> Diagnosis:
     """Of a run with at least one moment."""
     seen = [moment.seen for moment in now.moments]
-    return doctor.look(now.step, now.steps, now.curves.values, seen, settings, now.state == "failed")
+    return doctor.look(now.step, now.steps, now.curves.values, seen, settings, most, now.cause == "diverged")
 
 
 def fits(moments: tuple[Moment, ...]) -> dict[str, Curve]:

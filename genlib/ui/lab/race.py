@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -21,18 +22,23 @@ if TYPE_CHECKING:
 
 TICK = 1.0  # s
 KEY = TRAIN.widget
+FAILED = {
+    "diverged": "whose numbers ran away",
+    "memory": "for which the machine's memory was too small",
+    "fault": "that broke off by a fault of the program",
+}  # the causes of Snapshot
 
 
-def draw(desk: Desk, address: Address[TrainQuery]) -> None:
-    """While it goes on, it shows itself anew; the page around it does not."""
+def draw(desk: Desk, address: Address[TrainQuery], trouble: str) -> None:
+    """While it goes on, it shows itself anew; the page around it does not. `trouble`: why none can be begun."""
     if form.kind() != "points" and desk.race is None:
         return
     st.header("Ten seeds", anchor=False)
     going = desk.race is not None and not desk.race.standing().ended
-    st.fragment(_draw, run_every=TICK if going else None)(desk, address, going)
+    st.fragment(_draw, run_every=TICK if going else None)(desk, address, trouble, going)
 
 
-def _draw(desk: Desk, address: Address[TrainQuery], was_going: bool) -> None:
+def _draw(desk: Desk, address: Address[TrainQuery], trouble: str, was_going: bool) -> None:
     race = desk.race
     now = race.standing() if race else None
     going = now is not None and not now.ended
@@ -43,14 +49,19 @@ def _draw(desk: Desk, address: Address[TrainQuery], was_going: bool) -> None:
             st.button("Cancel the race", on_click=race.cancel, key=KEY("race.cancel"), icon=":material/stop:")
         elif form.kind() == "points":
             st.button(
-                "Race over ten seeds", on_click=_begin, args=(desk, address), key=KEY("race"), icon=":material/flag:"
+                "Race over ten seeds",
+                on_click=_begin,
+                args=(desk, address),
+                key=KEY("race"),
+                icon=":material/flag:",
+                disabled=bool(trouble),
             )
         st.caption(
             "One run is one throw of the dice. A race makes the run of these settings from ten seeds, one after "
             "another, while you do something else."
         )
-    if trouble := st.session_state.get(KEY("_race.trouble")):
-        st.error(trouble, icon=":material/error:")
+    if said := st.session_state.get(KEY("_race.trouble")):
+        st.error(said, icon=":material/error:")
     if race is None or now is None:
         return
     if going:
@@ -99,11 +110,13 @@ def _table(race: Race, now: Standing) -> None:
     lines.append("| " + " | ".join(["Data", *(f"{of(floor):{form_}}" for of, form_ in columns.values())]) + " |")
     with st.container(key="lab-race"):
         st.markdown("\n".join(lines))
-    away = [f"{n} of {name} ran away and is left out" for n, name in zip(now.ran_away, race.names, strict=True) if n]
+    failed = [(name, Counter(causes)) for name, causes in zip(race.names, now.left_out, strict=True)]
+    out = [f"{n} of {name} {FAILED[cause]}" for name, causes in failed for cause, n in causes.items()]
+    left_out = f" Left out: {'; '.join(out)}." if out else ""
     of = race.tasks[0].recipe
     st.caption(
         f"Mean ± standard deviation over {now.done} of {race.count} seeds, from {of.seed} on: {of.steps:,} steps on "
-        f"{race.watcher.source.info.title}, {SAMPLES:,} samples of each. {'; '.join(away)}{'.' if away else ''}"
+        f"{race.watcher.source.info.title}, {SAMPLES:,} samples of each.{left_out}"
     )
 
 

@@ -88,10 +88,12 @@ def seen(one: Shown, now: Snapshot) -> None:
     st.caption(f"{count:,} pictures seen: the {there:,} of the data {count / there:.1f} times")
 
 
-def diagnosis(now: Snapshot, settings: Mapping[str, object]) -> Diagnosis:
+def diagnosis(now: Snapshot, settings: Mapping[str, object], most: Mapping[str, float]) -> Diagnosis:
     """Of a run with at least one moment."""
     seen = [moment.seen for moment in now.moments]
-    return doctor.look_at_pictures(now.step, now.steps, now.curves.values, seen, settings, now.state == "failed")
+    return doctor.look_at_pictures(
+        now.step, now.steps, now.curves.values, seen, settings, most, now.cause == "diverged"
+    )
 
 
 def fits(moments: tuple[Moment, ...]) -> dict[str, Curve]:
