@@ -13,10 +13,14 @@ made must pass (section 2; with x_A in A):
 and the same from B; the reconstructions are weighted by `reconstruction`. One of them alone would let G_AB keep to a
 part of B; both together ask for a bijection.
 
-Three things are optional here. With `skips` a generator's way out also reads its way in (U-Net; pix2pix.py), where the
+Four things are optional here. With `skips` a generator's way out also reads its way in (U-Net; pix2pix.py), where the
 paper's sends all through the bottleneck: then what need not change stays sharp. With `code` the bottleneck is a vector,
 as in the authors' own code for shoes and handbags: then shapes can change as a whole. With `patches` a discriminator
-judges the picture in patches and not as a whole.
+judges the picture in patches and not as a whole. With `noise` the round trip goes through Gaussian noise, so that a
+generator can't hide what it took away in a pattern too faint to see, for the other one to read:
+
+    Bashkirova, Usman, Saenko, "Adversarial Self-Defense for Cycle-Consistent GANs", NeurIPS 2019.
+    https://arxiv.org/abs/1908.01517
 """
 
 from __future__ import annotations
@@ -87,6 +91,9 @@ class Training(contract.Training):
     )
     reconstruction: float = Field(
         10.0, ge=0, le=1000, description="Weight of the mean absolute error of the round trip"
+    )
+    noise: float = Field(
+        0.0, ge=0, le=1, description="Standard deviation of the noise that a picture meets halfway on the round trip"
     )
 
 
@@ -282,8 +289,8 @@ class DiscoGAN(Model[Config, Controls, Training], Translates, Trains[Training]):
 
         # Both G descend L_A + L_B and the reconstructions.
         optimizers["generators"].zero_grad()
-        back_a = (self.generator_ba(x_ab) - x_a).abs().mean()
-        back_b = (self.generator_ab(x_ba) - x_b).abs().mean()
+        back_a = (self.generator_ba(noised(x_ab, training.noise, batch.rng)) - x_a).abs().mean()
+        back_b = (self.generator_ab(noised(x_ba, training.noise, batch.rng)) - x_b).abs().mean()
         with frozen(self.discriminator_a), frozen(self.discriminator_b):
             loss_g = F.softplus(-logits(self.discriminator_a, x_ba)).mean()
             loss_g = loss_g + F.softplus(-logits(self.discriminator_b, x_ab)).mean()
@@ -314,6 +321,11 @@ class DiscoGAN(Model[Config, Controls, Training], Translates, Trains[Training]):
         if count == 1:  # batch norm needs two
             return a[:1].repeat(2, 1, 1, 1), b[:1].repeat(2, 1, 1, 1)
         return a[:count], b[:count]
+
+
+def noised(x: Tensor, deviation: float, rng: torch.Generator) -> Tensor:
+    """x with Gaussian noise of this deviation; x itself at 0."""
+    return x + deviation * torch.randn(x.shape, generator=rng, device=x.device) if deviation else x
 
 
 def logits(discriminator: nn.Module, x: Tensor) -> Tensor:

@@ -124,6 +124,27 @@ def test_start_pause_step_resume_stop_again() -> None:
     until(at, lambda now: now.step > 0)
 
 
+def test_what_is_large_stands_where_it_stood_whatever_comes_and_goes() -> None:
+    """Of a run of the panel that is cut off by the next one, Streamlit drops the containers from its queue but sends
+    what it had sent before: in a container that was never made, that breaks the page."""
+
+    def places(node: Any, path: tuple[int, ...] = ()) -> Iterator[tuple[int, ...]]:
+        for i, child in getattr(node, "children", {}).items():
+            yield from places(child, (*path, i))
+        if node.type == "plotly_chart" or getattr(node.proto, "component_name", "") == "genlib.arena":
+            yield path
+
+    at = visit(**SMALL)
+    press(at, "start")
+    until(at, lambda now: len(now.moments) > 1)
+    running = list(places(at.main))
+    assert len(running) == 3
+    press(at, "stop")
+    until(at, lambda now: now.ended and not desk_of(at).moving)
+    assert at.select_slider
+    assert list(places(at.main)) == running
+
+
 def test_a_single_step_begins_a_run_that_makes_just_that() -> None:
     at = visit(**SMALL)
     press(at, "step")

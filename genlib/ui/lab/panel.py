@@ -51,17 +51,22 @@ def _panel(desk: Desk, address: Address[TrainQuery], trouble: str, ticking: bool
     # What has ended makes way for another kind of data; what goes on is shown whatever is chosen meanwhile.
     runs = desk.shown if not desk.ended or all(one.kind == form.kind() for one in desk.shown) else ()
     snapshots = [shown.job.snapshot() for shown in runs]
-    _buttons(desk, address, snapshots, trouble)
-    if desk.trouble and desk.troubled == address.parameters():
-        st.error(desk.trouble, icon=":material/error:")
-    _status(runs, snapshots, form.abreast(address.values), trouble)
+    # What comes and goes has a container of its own, so that all below stands where it stood: of a run that is cut off
+    # by the next one Streamlit's queue drops the containers, but not what is large and was sent before.
+    top, slider = st.container(), st.container()
+    with top:
+        _buttons(desk, address, snapshots, trouble)
+        if desk.trouble and desk.troubled == address.parameters():
+            st.error(desk.trouble, icon=":material/error:")
+        _status(runs, snapshots, form.abreast(address.values), trouble)
     if desk.moving != ticking or keep.goes():
         st.rerun()  # the page: another pace, or none, or another page
     if not runs:
         _idle(address.values.data)
         return
     view = VIEWS[runs[0].kind]
-    at = _moment(snapshots)
+    with slider:
+        at = _moment(snapshots)
     moments = [_at(now.moments, at) for now in snapshots]
     left, right = st.columns([5, 4], gap="large") if len(runs) == 1 else (st.container(), st.container())
     with left:
@@ -71,7 +76,8 @@ def _panel(desk: Desk, address: Address[TrainQuery], trouble: str, ticking: bool
             plane.numbers([one.called for one in runs], moments, watcher)
         else:
             sheet.seen(runs[0], snapshots[0])
-        _doctor(desk, address, runs, snapshots)
+        with st.container():
+            _doctor(desk, address, runs, snapshots)
         _curves(desk, view, runs, snapshots)
         keep.offer(runs)
         if view is sheet:
