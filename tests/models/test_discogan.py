@@ -141,7 +141,7 @@ def test_examples_and_training_take_each_world_by_its_labels() -> None:
 
 
 def test_the_round_trip_is_what_the_loss_says() -> None:
-    """Both generators the identity: reconstruction costs nothing, and so its gradient is nought."""
+    """Both generators the identity: reconstruction costs nothing, or what the noise halfway does."""
 
     class Same(nn.Module):
         def __init__(self) -> None:
@@ -156,6 +156,10 @@ def test_the_round_trip_is_what_the_loss_says() -> None:
     how = Training(generator_rate=1e-30)
     values = both.train_step(batch([0, 1] * 4), both.optimizers(how), how)
     assert values["round trip A"] == values["round trip B"] == 0
+    how = Training(generator_rate=1e-30, noise=0.1)
+    values = both.train_step(batch([0, 1] * 32), both.optimizers(how), how)
+    for world in "AB":  # E |N(0, s)| = s sqrt(2 / pi)
+        assert values[f"round trip {world}"].item() == pytest.approx(0.1 * math.sqrt(2 / math.pi), rel=0.02)
 
 
 def test_smoothing_is_on_data_only() -> None:
