@@ -19,6 +19,7 @@ paper.py     paper, shadow, the sheet on a table, print
 ink.py       picture -> ink
 areas.py     shadow, and what is painted already
 own.py       the visitor's own colours
+hatching.py  shade drawn with a pen
 lines.py     ink -> the model's lines
 ends.py      where lines end, and what lines from end to end cut off
 bridged.py   the areas between lines that leave gaps
@@ -46,6 +47,7 @@ from genlib.sketch.colour import Fill, Sheet, colour_in, flats, small, under
 from genlib.sketch.common import WORK, as_grey, shown
 from genlib.sketch.flats import Colour, Given
 from genlib.sketch.frame import paper_box, without_text
+from genlib.sketch.hatching import without_hatching
 from genlib.sketch.hints import given_by, hints_to_model, square_on, whole_areas
 from genlib.sketch.ink import find_ink, plain_ink
 from genlib.sketch.lines import Trace, crop, redrawn, whole
@@ -103,6 +105,7 @@ class Sketch:
     seen         the same, the inside of wide dark areas white: the model's input
     ink          float32 (H, W) in [0, 1], the visitor's own lines at the resolution of their picture; 1 is ink
     ink_colour   uint8 (3,), in which the lines are drawn over the colours
+    outlines     the same without its hatching, which is no border of an area
     own          the visitor's own colours, where there are several
     square       the part of the picture that became `lines`; it may reach outside the picture
     trace        where the lines are in it, finer
@@ -113,6 +116,7 @@ class Sketch:
     lines: np.ndarray
     seen: np.ndarray
     ink: np.ndarray
+    outlines: np.ndarray
     ink_colour: np.ndarray
     square: Square
     trace: Trace
@@ -156,7 +160,13 @@ def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch
     lines = window(as_grey(ink), square, side, 255)
     if steps.crop:
         stages.append(Stage("Cropped", text, lines))
-    trace = Trace.of(ink, square, WORK * side)
+    outlines = without_hatching(ink, square) if steps.strokes else ink
+    if outlines is not ink:
+        lines = window(as_grey(outlines), square, side, 255)
+        notes.append(
+            "Hatching stays in your picture, as shade. The model is not shown it, since it would see a black area."
+        )
+    trace = Trace.of(outlines, square, WORK * side)
     seen = lines
     if steps.strokes:
         lines, seen, text = redrawn(trace, lines)
@@ -167,4 +177,4 @@ def prepare(pixels: np.ndarray, side: int, steps: Steps | None = None) -> Sketch
     stages.append(Stage("What the model sees", f"{side} x {side} pixels{text}", seen))
     colour = np.zeros(3, np.uint8) if turned else found.colour
     lines, seen = (picture.astype(np.float32) / 255 for picture in (lines, seen))
-    return Sketch(lines, seen, ink, colour, square, trace, tuple(stages), tuple(notes), own)
+    return Sketch(lines, seen, ink, outlines, colour, square, trace, tuple(stages), tuple(notes), own)

@@ -40,10 +40,12 @@ class Sheet:
     @classmethod
     def of(cls, sketch: Sketch, longest: int = 2048) -> Sheet:
         """At the drawing's own resolution; enlarged if the longer side is below 512, reduced if above `longest`."""
-        ink = _resized(sketch.ink, min(longest, max(SHOW, *sketch.ink.shape)))
+        size = min(longest, max(SHOW, *sketch.ink.shape))
+        ink = _resized(sketch.ink, size)
+        outlines = ink if sketch.outlines is sketch.ink else _resized(sketch.outlines, size)
         factor = max(ink.shape) / max(sketch.ink.shape)
         left, top, extent = sketch.square
-        regions = Regions.of(sketch.lines, ink, (left * factor, top * factor, extent * factor), sketch.trace)
+        regions = Regions.of(sketch.lines, outlines, (left * factor, top * factor, extent * factor), sketch.trace)
         own = (sketch.own or Own()).sized(ink.shape)
         return cls(regions, (ink * 255 + 0.5).astype(np.uint8), sketch.ink_colour, own, sketch.lines)
 
