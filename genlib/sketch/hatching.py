@@ -18,6 +18,7 @@ GAPS = (0.012, 0.028)  # of the square's side, between one stroke and the next: 
 BREADTH = 3.2  # gaps, at least, that an area of hatching is wide everywhere
 CLEAR = 1.5  # times as wide as the strokes, from which on lines are told from them by their width
 ROUND = np.ones((3, 3), bool)
+FEWEST = 5  # strokes in it, or gaps: some strands of hair are none
 SHADE = (0.12, 0.75)  # share of ink in it: more is black, less is a few lines
 
 
@@ -77,9 +78,18 @@ def _areas(mask: np.ndarray, gap: float) -> np.ndarray:
         return np.zeros_like(mask)
     parts, count = ndimage.label(opened)
     share = ndimage.mean(padded, parts, np.arange(count + 1))
-    shaded = (share > SHADE[0]) & (share < SHADE[1])
+    pieces = np.maximum(_pieces(padded & opened, parts, count), _pieces(~padded & opened, parts, count))
+    shaded = (share > SHADE[0]) & (share < SHADE[1]) & (pieces >= FEWEST)
     shaded[0] = False
     return shaded[parts][margin:-margin, margin:-margin]
+
+
+def _pieces(mask: np.ndarray, parts: np.ndarray, count: int) -> np.ndarray:
+    """How many pieces of a mask lie in each of the parts 0 to `count`."""
+    from scipy import ndimage
+
+    pieces, many = ndimage.label(mask)
+    return np.bincount(ndimage.maximum(parts, pieces, np.arange(1, many + 1)).astype(int), minlength=count + 1)
 
 
 def _opened(mask: np.ndarray, radius: float, reach: float = 0.0) -> np.ndarray:
