@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from genlib.sketch.common import SHOW, WORK, looked_up, spread
-from genlib.sketch.flats import Given, flat_colours
+from genlib.sketch.flats import Given, flat_colours, outside
 from genlib.sketch.own import Own
 from genlib.sketch.palettes import SAME, most_frequent, palette_of, without_thin
 from genlib.sketch.regions import Regions
@@ -130,6 +130,7 @@ def _painted(regions: Regions, colours: np.ndarray, given: Given) -> np.ndarray:
     for number, palette in enumerate(palettes):
         if palette is not None:
             flat[number] = palette[0]
+    flat[-1] = outside(regions, given)
     picture = looked_up(flat, regions.large)
     for number, palette in enumerate(palettes):
         if palette is None:

@@ -12,6 +12,7 @@ from genlib.sketch.regions import Regions
 Colour = tuple[int, int, int]
 Given = Mapping[int, Colour]  # area -> the colour that a visitor gave it
 
+WHITE: Colour = (255, 255, 255)
 PALE = 232  # what is lighter in every channel is white
 SURE = 0.88  # the share of a pocket's pixels that must have nearly its colour
 NEARLY = 40  # grey levels in any channel
@@ -20,7 +21,7 @@ AKIN = 40.0  # the same for areas between which there is no line
 
 
 def flat_colours(regions: Regions, colours: np.ndarray, given: Given) -> np.ndarray:
-    """The colour of each area, uint8 (n + 1, 3), and white for what is in none.
+    """The colour of each area, uint8 (n + 1, 3), and of what is outside of the square.
 
     An area has the colour around which most of its pixels in the model's picture uint8 (side, side, 3) lie, and areas
     of nearly the same colour, or of a similar one where no line parts them, have the same. The ground is white, and so
@@ -50,7 +51,15 @@ def flat_colours(regions: Regions, colours: np.ndarray, given: Given) -> np.ndar
                 flat[number], chosen[number] = flat[same[0]], chosen[same[0]]
             else:
                 flat[number], chosen[number] = 255 if colour.min() >= PALE else colour, lab
+    flat[-1] = outside(regions, given)
     return flat
+
+
+def outside(regions: Regions, given: Given) -> Colour:
+    """Of what is outside of the square: white, or what was given to the ground that goes on there."""
+    edge = np.concatenate([regions.small[0], regions.small[-1], regions.small[:, 0], regions.small[:, -1]])
+    most = int(np.bincount(edge).argmax())
+    return given.get(most, WHITE) if regions.ground[most] else WHITE
 
 
 def _agreed(votes: np.ndarray, colour: np.ndarray) -> bool:

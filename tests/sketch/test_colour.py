@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from drawings import SIDE, picture
 
-from genlib.sketch import Sheet, Sketch, colour_in, prepare
+from genlib.sketch import Fill, Sheet, Sketch, colour_in, flats, prepare
 
 
 def painted(sketch: Sketch) -> np.ndarray:
@@ -111,3 +111,18 @@ def test_sizes_of_the_result() -> None:
     for shape, wanted in (((60, 60), (512, 512)), ((300, 600), (300, 600)), ((900, 450), (640, 320))):
         sketch = prepare(picture(2, shape=shape, at=(0.2, 0.2), size=0.4), SIDE)
         assert colour_in(Sheet.of(sketch, longest=640), np.full((1, SIDE, SIDE, 3), 200, np.uint8)).shape[1:3] == wanted
+
+
+@pytest.mark.parametrize("fill", ["flat", "painted"])
+def test_a_colour_for_the_ground_goes_on_outside_of_the_square(fill: Fill) -> None:
+    """A small drawing on a wide sheet; and only then."""
+    sketch = prepare(picture(size=0.3, at=(0.1, 0.1), shape=(400, 700)), SIDE)
+    sheet = bare(sketch)
+    corner = sheet.regions.large[-1, -1]
+    assert corner == len(sheet.regions.ground), "it is outside of the square"
+    ground, *_, inner = np.argsort(~sheet.regions.ground, kind="stable")
+    colours = np.full((1, SIDE, SIDE, 3), (250, 220, 60), np.uint8)
+    for given, there in (({int(ground): (0, 170, 255)}, [0, 170, 255]), ({int(inner): (0, 170, 255)}, [255] * 3)):
+        (made,) = colour_in(sheet, colours, fill, given)
+        assert made[-1, -1].tolist() == there
+        assert flats(sheet, colours[0], given)[-1, -1, 3] == (255 if there[0] == 0 else 0)
