@@ -104,8 +104,8 @@ class Sketch:
     lines        float32 (side, side) in [0, 1], dark on white, as the model knows lines
     seen         the same, the inside of wide dark areas white: the model's input
     ink          float32 (H, W) in [0, 1], the visitor's own lines at the resolution of their picture; 1 is ink
-    ink_colour   uint8 (3,), in which the lines are drawn over the colours
     outlines     the same without its hatching, which is no border of an area
+    ink_colour   uint8 (3,), in which the lines are drawn over the colours
     own          the visitor's own colours, where there are several
     square       the part of the picture that became `lines`; it may reach outside the picture
     trace        where the lines are in it, finer

@@ -89,6 +89,17 @@ def bands(picture: np.ndarray) -> Iterator[np.ndarray]:
         yield picture[top : top + BAND]
 
 
+def opened(inside: np.ndarray, radius: float, further: float = 0.0) -> np.ndarray:
+    """What of a mask discs of this radius cover, and what of it is up to `further` beyond them.
+
+    inside: each pixel's distance from the mask's outline.
+    """
+    from scipy import ndimage
+
+    core = inside > radius
+    return (ndimage.distance_transform_edt(~core) <= radius + further) & (inside > 0) if core.any() else core
+
+
 def pen_width(mask: np.ndarray) -> float:
     """About how wide the lines in a mask (H, W) are, in pixels, whatever areas are filled beside them.
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from genlib.framing import Square
-from genlib.sketch.common import enlarged, pen_width, placed
+from genlib.sketch.common import counted, enlarged, opened, pen_width, placed
 
 SIDE = 256  # of the square, in which they are looked for
 GAPS = (0.012, 0.028)  # of the square's side, between one stroke and the next: at most as wide as a line of the model's
@@ -51,14 +51,14 @@ def _strokes(mask: np.ndarray) -> np.ndarray:
     inside = ndimage.distance_transform_edt(areas)
     thin, pen = pen_width(mask & (inside > GAPS[1] * SIDE)), pen_width(mask & ~areas)
     if thin and pen > CLEAR * thin + 1:  # a thinner pen than that of the lines: each is told by its width
-        thick = _opened(mask, (thin + pen) / 4)
+        thick = opened(ndimage.distance_transform_edt(mask), (thin + pen) / 4)
         strokes = mask & areas & ~ndimage.binary_dilation(thick, ROUND)
     else:
         strokes = mask & (inside > 1.2 * max(pen, thin) + 1)  # the line around an area stays
     # What is cut off and ends in nothing goes too; what holds on to a line stays with it.
     parts, count = ndimage.label(mask & ~strokes, ROUND)
     beside = np.unique(parts[ndimage.binary_dilation(strokes, ROUND)])
-    short = np.bincount(parts.ravel(), minlength=count + 1) < (max(pen, thin) + 1) * 2 * GAPS[1] * SIDE
+    short = counted(parts, count) < (max(pen, thin) + 1) * 2 * GAPS[1] * SIDE
     ends = np.zeros(count + 1, bool)
     ends[beside] = short[beside]
     ends[0] = False
@@ -73,12 +73,12 @@ def _areas(mask: np.ndarray, gap: float) -> np.ndarray:
     margin = math.ceil(reach) + 1
     padded = np.pad(mask, margin)
     closed = edt(edt(~padded) <= reach) > reach
-    opened = _opened(closed, BREADTH * reach, BREADTH * reach + gap)
-    if not opened.any():
+    wide = opened(edt(closed), BREADTH * reach, gap)
+    if not wide.any():
         return np.zeros_like(mask)
-    parts, count = ndimage.label(opened)
+    parts, count = ndimage.label(wide)
     share = ndimage.mean(padded, parts, np.arange(count + 1))
-    pieces = np.maximum(_pieces(padded & opened, parts, count), _pieces(~padded & opened, parts, count))
+    pieces = np.maximum(_pieces(padded & wide, parts, count), _pieces(~padded & wide, parts, count))
     shaded = (share > SHADE[0]) & (share < SHADE[1]) & (pieces >= FEWEST)
     shaded[0] = False
     return shaded[parts][margin:-margin, margin:-margin]
@@ -90,12 +90,3 @@ def _pieces(mask: np.ndarray, parts: np.ndarray, count: int) -> np.ndarray:
 
     pieces, many = ndimage.label(mask)
     return np.bincount(ndimage.maximum(parts, pieces, np.arange(1, many + 1)).astype(int), minlength=count + 1)
-
-
-def _opened(mask: np.ndarray, radius: float, reach: float = 0.0) -> np.ndarray:
-    """What of a mask discs of this radius cover, or what is as near as `reach` to their centres."""
-    from scipy import ndimage
-
-    core = ndimage.distance_transform_edt(mask) > radius
-    reach = max(radius, reach)
-    return (ndimage.distance_transform_edt(~core) <= reach) & mask if core.any() else core

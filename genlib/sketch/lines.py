@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genlib.framing import Square, window
-from genlib.sketch.common import NOTHING, WORK, as_grey, pen_width
+from genlib.sketch.common import NOTHING, WORK, as_grey, opened, pen_width
 from genlib.uploads import UploadError
 
 # Measured on the 3215 training drawings at 128 pixels (0.58 is the 1st percentile, 0.95 the 99th).
@@ -75,7 +75,7 @@ def redrawn(trace: Trace, lines: np.ndarray) -> tuple[np.ndarray, np.ndarray, st
         return lines, lines, "Nothing to redraw."
     inside = ndimage.distance_transform_edt(mask)
     width = _thin_width(2 * inside[skeleton])
-    areas = _dark_areas(mask, inside, width)
+    areas = _dark_areas(inside, width)
     within = _shrunk(~_without_holes(~(areas & (inside > (target + width) / 2)), WIDE * mask.size), side)
     if abs(width / target - 1) < 0.15:
         return lines, np.maximum(lines, within), "As wide as the training lines: left so."
@@ -118,16 +118,12 @@ def _without_holes(mask: np.ndarray, area: float) -> np.ndarray:
     return mask | holes[parts]
 
 
-def _dark_areas(mask: np.ndarray, inside: np.ndarray, width: float) -> np.ndarray:
+def _dark_areas(inside: np.ndarray, width: float) -> np.ndarray:
     """The parts of a mask that are nearly twice as wide as its lines, or wider.
 
     inside: each pixel's distance from the mask's outline. width: of the lines, in pixels.
     """
-    from scipy import ndimage
-
-    reach = 0.95 * max(width, 3)
-    core = inside > reach
-    return (ndimage.distance_transform_edt(~core) <= reach) & mask if core.any() else core
+    return opened(inside, 0.95 * max(width, 3))
 
 
 def _drawn(thin: np.ndarray, areas: np.ndarray, width: float, target: float) -> np.ndarray:
