@@ -804,6 +804,20 @@ def test_inputs_may_be_anywhere_and_outputs_are_on_the_models_device(name: str, 
             assert answer.device.type == "meta", what
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+@every()
+def test_a_gpu_answers_as_the_processor_does(name: str, config: Config) -> None:
+    model = used(name, config)
+    away = copy.deepcopy(model).to("cuda")
+    with torch.backends.cudnn.flags(allow_tf32=False):  # whose 10 bits are another matter
+        for (what, here), (_, there) in zip(readings(model, model), readings(model, away), strict=True):
+            found, answer = here(), there()
+            assert answer.device.type == "cuda", what
+            # What is drawn by comparing with a probability may differ where they lie side by side.
+            off = (answer.cpu() - found).abs() > 1e-3 * (1 + found.abs())
+            assert off.float().mean() <= 0.02, what
+
+
 # --- Training --------------------------------------------------------------------------------------------------------
 
 

@@ -49,9 +49,9 @@ class Few:
 
     def rows(self, index: Tensor, device: torch.device | str) -> Rows:
         return Rows(
-            self.x[index],
-            {name: values[index] for name, values in self.labels.items()},
-            None if self.drawings is None else self.drawings[index],
+            self.x[index].to(device),
+            {name: values[index].to(device) for name, values in self.labels.items()},
+            None if self.drawings is None else self.drawings[index].to(device),
         )
 
 
@@ -114,6 +114,29 @@ def test_bfloat16_trains_too(name: str, at: int) -> None:
     recipe = Recipe(data="digits", batch_size=8, steps=2)
     run = Run(fresh(cls, config, 0), a_set(cls, config), recipe, torch.device("cpu"), bfloat16=True)
     assert all(v.isfinite().all() for v in finish(run).values())
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+@pytest.mark.parametrize("bfloat16", [False, True])
+@trainable
+def test_a_gpu_trains_and_goes_on_after_being_killed(name: str, at: int, bfloat16: bool, tmp_path: Path) -> None:
+    cls = catalog.model_class(name)
+    config = cls.tiny()[at]
+
+    def begun() -> Run:
+        recipe = Recipe(data="digits", batch_size=8, steps=STEPS)
+        return Run(fresh(cls, config, 0), a_set(cls, config), recipe, torch.device("cuda"), bfloat16=bfloat16)
+
+    run = begun()
+    for _ in range(3):
+        run.advance()
+    run.save(tmp_path / "run.pt")
+    resumed = begun()
+    resumed.resume(tmp_path / "run.pt")
+    for one in (run, resumed):
+        state = finish(one)
+        assert all(value.device.type == "cuda" and value.isfinite().all() for value in state.values())
+    assert run.step == resumed.step == STEPS
 
 
 def test_points_keep_float32_where_bfloat16_is_quicker(monkeypatch: pytest.MonkeyPatch) -> None:
