@@ -37,11 +37,11 @@ class Picture:
     scale: int = 1
 
     def packed(self) -> bytes:
-        """PNG, as small as it gets: it is kept in the repository."""
+        """PNG, as small as it gets, since it is kept in the repository: colours become the 256 that fit best."""
         from PIL import Image
 
-        file = io.BytesIO()
-        Image.open(io.BytesIO(sheets.png(self.sheet, self.scale))).save(file, "PNG", optimize=True)
+        file, picture = io.BytesIO(), Image.open(io.BytesIO(sheets.png(self.sheet, self.scale)))
+        (picture.quantize(256) if picture.mode == "RGB" else picture).save(file, "PNG", optimize=True)
         return file.getvalue()
 
     def shown(self, path: str) -> str:
