@@ -87,8 +87,8 @@ class DataInfo:
 
     space        what one x is: pictures (of the default size) or points
     splits       {split: number of pictures}; points: empty, there is no end of them
-    labels       {attribute: class names, in the order of the label's values}; points: empty
-    main_label   the attribute a classifier of this set predicts; points: empty
+    labels       {attribute: class names, in the order of the label's values}
+    main_label   the one that says most; of pictures, the attribute a classifier of this set predicts; "": there is none
     files        {split: DataFile}; points: empty
     sizes        the sides that it can be had in, in pixels; points: empty
     has_lines    whether each picture comes with its line drawing
@@ -115,17 +115,25 @@ class DataInfo:
 
     @classmethod
     def of_points(
-        cls, name: str, title: str, description: str, dims: int, licence: str, credit: str, source_url: str = ""
+        cls,
+        name: str,
+        title: str,
+        description: str,
+        dims: int,
+        licence: str,
+        credit: str,
+        source_url: str = "",
+        parts: tuple[str, ...] = (),
     ) -> DataInfo:
-        """Of a set of points, which has no files, splits or labels."""
+        """Of a set of points, which has no files or splits, and one label at most: which part of the set it is in."""
         return cls(
             name=name,
             title=title,
             description=description,
             space=Points(dims=dims),
             splits={},
-            labels={},
-            main_label="",
+            labels={PART: parts} if parts else {},
+            main_label=PART if parts else "",
             licence=licence,
             licence_url="",
             credit=credit,
@@ -134,6 +142,7 @@ class DataInfo:
         )
 
 
+PART = "part"  # the label of points
 MOST_OWN, LEAST_OWN = 500, 16  # pictures that somebody may bring, and has to bring for a model to learn from
 # What is known of them before they are there. They are kept nowhere, and no name() lists them.
 OWN = DataInfo(
@@ -181,6 +190,7 @@ def info(name: str) -> DataInfo:
             licence="none: drawn from a formula",
             credit=formula.credit,
             source_url=formula.source_url,
+            parts=formula.parts,
         )
     found = entry(name)
     return DataInfo(

@@ -69,10 +69,14 @@ class Mixture:
 
     def draw(self, count: int, rng: torch.Generator) -> Tensor:
         """`count` points, float32 (count, D), on the device of `rng`, which alone decides them."""
+        return self.draw_with_origin(count, rng)[0]
+
+    def draw_with_origin(self, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """The same points, and which Gaussian each of them is of, int64 (count,)."""
         means, sigma, edges = self._on(rng.device)
         which = torch.searchsorted(edges, torch.rand(count, generator=rng, device=rng.device), right=True)
         noise = torch.randn(count, self.dims, generator=rng, device=rng.device)
-        return torch.addcmul(means.index_select(0, which), sigma.index_select(0, which), noise)
+        return torch.addcmul(means.index_select(0, which), sigma.index_select(0, which), noise), which
 
     def _on(self, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
         """float32 there: means (K, D), sigma (K, 1), and the K - 1 bounds between the shares of [0, 1)."""

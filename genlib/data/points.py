@@ -23,6 +23,8 @@ class Formula:
     means     of the Gaussians, (K, D)
     sigma     of all of them, or of each
     weights   of each, in any unit; none: all alike
+    parts     names of what one can tell apart in it, all equally likely and each of as many Gaussians in a row; none:
+              it is one whole
     """
 
     title: str
@@ -32,6 +34,7 @@ class Formula:
     means: Sequence[Sequence[float]]
     sigma: Sequence[float]
     weights: Sequence[float] = ()
+    parts: tuple[str, ...] = ()
 
     @property
     def dims(self) -> int:
@@ -58,6 +61,7 @@ SETS: dict[str, Formula] = {
         *PACGAN,
         means=[(cos(k * pi / 4), sin(k * pi / 4)) for k in range(8)],
         sigma=[0.01],
+        parts=("east", "north-east", "north", "north-west", "west", "south-west", "south", "south-east"),
     ),
     "grid25": Formula(
         "Grid of 25",
@@ -65,6 +69,7 @@ SETS: dict[str, Formula] = {
         *PACGAN,
         means=[(x, y) for x in (-4, -2, 0, 2, 4) for y in (-4, -2, 0, 2, 4)],
         sigma=[0.05],
+        parts=tuple(f"{column}{row}" for column in "abcde" for row in range(1, 6)),  # as on a chessboard
     ),
     "moons": Formula(
         "Two moons",
@@ -73,6 +78,7 @@ SETS: dict[str, Formula] = {
         "https://scikit-learn.org/stable/modules/generated/sklearn.datasets.make_moons.html",
         means=[(cos(a) - 0.5, sin(a) - 0.25) for a in HALF] + [(0.5 - cos(a), 0.25 - sin(a)) for a in HALF],
         sigma=[0.05],
+        parts=("upper", "lower"),
     ),
     "spiral": Formula(
         "Spiral",
@@ -89,6 +95,7 @@ SETS: dict[str, Formula] = {
         *OURS,
         means=[(-1, 0), (1, 0)],
         sigma=[0.3],
+        parts=("left", "right"),
     ),
     "mixture1d": Formula(
         "Three Gaussians on a line",

@@ -13,6 +13,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from genlib.data.manifest import DataInfo, Split
@@ -46,7 +47,7 @@ class _Trainable(Protocol):
     def space(self) -> Pictures | Points: ...
 
     @property
-    def labels(self) -> Mapping[str, Tensor]: ...  # attribute -> int64 (N,); empty where there are none
+    def labels(self) -> Mapping[str, Tensor]: ...  # attribute -> int64, every value; empty where there are none
 
     @property
     def paired(self) -> bool: ...  # whether each x has its line drawing
@@ -202,10 +203,13 @@ class PointSet:
     def space(self) -> Points:
         return Points(dims=self.density.dims)
 
-    @property
+    @cached_property
     def labels(self) -> dict[str, Tensor]:
-        """None are kept."""
-        return {}
+        """Of each Gaussian of the law, int64 (K,): the parts of a set are of as many in a row."""
+        import torch
+
+        count = len(self.density.means)
+        return {key: torch.arange(count) * len(names) // count for key, names in self.info.labels.items()}
 
     @property
     def paired(self) -> bool:
@@ -218,7 +222,8 @@ class PointSet:
 
     def draw_rows(self, count: int, rng: torch.Generator) -> Rows:
         """`count` new points as a batch, on the device of `rng`."""
-        return Rows(self.draw(count, rng))
+        x, which = self.density.draw_with_origin(count, rng)
+        return Rows(x, {key: values.to(x.device)[which] for key, values in self.labels.items()})
 
     def sample(self, count: int) -> Tensor:
         """The first `count` held-out points of this split, float32 (count, D), on the CPU: always the same ones.

@@ -38,6 +38,7 @@ CELLS = {1: 32, 2: 8}  # along each axis, by dimensions, among which samples are
 VARIED = 0.7  # of the variety of the data: what pictures of a model reach that has learned most of it
 COPIES = 0.2  # share of the pictures that are copies, above which a run learns by heart; of new ones hardly any are
 STEPS = ("ahead", "critic_steps", "discriminator_steps")  # of the judge, looked ahead to or made
+PULL = 0.5  # of EBGAN's pulling-away term: with less of it, modes are lost on the ring
 ALIKE = 0.5  # of the variety of the data, and of their own best, below which pictures have become too much alike
 
 
@@ -217,7 +218,7 @@ def _weaker(settings: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         return "Let the generator ascend log D: its gradient does not fade.", {"game": "non-saturating"}
     if settings.get("discriminator_steps", 1) > 1:
         return "Let the discriminator make one step only.", {"discriminator_steps": 1}
-    if settings.get("gamma") == 0:
+    if settings.get("gamma") == 0 and "smoothing" in settings:  # VAE/GAN's and BEGAN's gamma weighs something else
         return "Penalise the discriminator's slopes: it stays smooth, and has something to say.", {"gamma": 0.1}
     if "discriminator_rate" in settings:
         return "Let the discriminator learn more slowly.", {"discriminator_rate": settings["discriminator_rate"] / 5}
@@ -228,6 +229,8 @@ def _spread(settings: Mapping[str, Any], most: Mapping[str, float]) -> tuple[str
     if settings.get("game", "relativistic") != "relativistic":
         change = {"game": "relativistic", "gamma": 0.02, "discriminator_rate": settings["generator_rate"]}
         return "Compare each sample with a real point, with penalised slopes: heaping no longer pays.", change
+    if settings.get("pull", PULL) < PULL:
+        return "Pull the samples of a batch apart, which asks them to differ.", {"pull": PULL}
     raised = {k: 2 * v + (k == "ahead") for k, v in settings.items() if k in STEPS and v < most.get(k, v)}
     change = {k: min(v, most[k]) for k, v in raised.items()}
     if "ahead" in change:

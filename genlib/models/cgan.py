@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -28,12 +28,13 @@ from torch.optim import Adam, Optimizer
 
 from genlib import contract, noise
 from genlib.contract import Batch, Classes, Conditions, Latent, Name, Needs, Paper, Samples, Seeds, Trains
+from genlib.errors import GenlibError
 from genlib.models import dcgan
 from genlib.models.base import Model
 from genlib.models.gan import Players, discriminator_loss, generator, hidden
 from genlib.nets import Dropout, Stack, frozen, halvings
 from genlib.noise import Noise
-from genlib.spaces import Pictures
+from genlib.spaces import Pictures, Points
 
 if TYPE_CHECKING:
     from genlib.data import DataInfo
@@ -44,7 +45,6 @@ ClassName = Annotated[str, StringConstraints(min_length=1, max_length=40, patter
 
 
 class Config(Players):
-    space: Pictures = Field(Pictures(), description="Pictures")
     network: Literal["mlp", "conv"] = Field("mlp", description="Fully connected as in the paper, or DCGAN's players")
     width: int = Field(
         512, ge=4, le=2048, description="Units of the widest layer (mlp), or channels next to the pixels"
@@ -56,6 +56,8 @@ class Config(Players):
     @model_validator(mode="after")
     def _convolves(self) -> Config:
         if self.network == "conv":
+            if not isinstance(self.space, Pictures):
+                raise ValueError("convolutions are for pictures: points take the mlp")
             halvings(self.space.side)
             if self.width > 256:
                 raise ValueError("width is at most 256 for the convolutional network")
@@ -67,6 +69,7 @@ class Config(Players):
 class Training(contract.Training):
     generator_rate: float = Field(2e-4, gt=0, le=1, description="Learning rate of G")
     discriminator_rate: float = Field(2e-4, gt=0, le=1, description="Learning rate of D")
+    beta2: float = Field(0.999, ge=0, lt=1, description="Adam's memory of squared gradients")
     discriminator_steps: int = Field(1, ge=1, le=20, description="Steps of D, each on fresh data, for one of G")
     smoothing: float = Field(0.0, ge=0, le=0.5, description="D aims at 1 - this on real data, and at 0 on samples")
 
@@ -123,6 +126,10 @@ class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Tra
     )
     family = ("Implicit density", "Direct")
     follows = frozenset({"space", "classes"})
+    points: ClassVar = {
+        "latent": 2, "width": 128, "batch_norm": False, "dropout": 0.0,
+        "generator_rate": 1e-3, "discriminator_rate": 1e-3, "beta2": 0.99,
+    }  # fmt: skip
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -130,11 +137,17 @@ class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Tra
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
-        return (Config(space=Pictures(side=8), classes=("dark", "light", "none"), latent=4, width=16),)
+        return (
+            Config(space=Pictures(side=8), classes=("dark", "light", "none"), latent=4, width=16),
+            Config(space=Points(), classes=("left", "right"), latent=2, width=16, batch_norm=False, dropout=0.0),
+        )
 
     @classmethod
     def config_for(cls, info: DataInfo, **overrides: Any) -> Config:
         attribute = overrides.get("attribute", info.main_label)
+        if attribute not in info.labels and "classes" not in overrides:
+            known = f"choose one of {', '.join(info.labels)}" if info.labels else "choose data that are labelled"
+            raise GenlibError(f"{cls.short} is told a label, and {info.title} has no {attribute or 'labels'}: {known}.")
         told = {"attribute": attribute, "classes": info.labels.get(attribute, ())}
         return super().config_for(info, **{**told, **overrides})
 
@@ -169,11 +182,11 @@ class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Tra
         return Latent(self.config.latent, "gaussian")
 
     def made(self, z: Tensor, y: Tensor) -> Tensor:
-        """G(z | y): pictures (B, C, H, W) from noise (B, Z) and classes int64 (B,)."""
+        """G(z | y): x (B, *shape) from noise (B, Z) and classes int64 (B,)."""
         return self.config.space.emit(self.generator(self.joined(z, y))).unflatten(1, self.shape)
 
     def logits(self, x: Tensor, y: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        """D's logit l(x | y) (B,), of pictures and classes int64 (B,). `rng` draws the dropout while training."""
+        """D's logit l(x | y) (B,), of x (B, *shape) and classes int64 (B,). `rng` draws the dropout while training."""
         x = self.config.space.centre(x)
         x = x.flatten(1) if self.config.network == "mlp" else x
         return self.discriminator(self.joined(x, y), rng).float().squeeze(1)
@@ -186,7 +199,7 @@ class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Tra
     # --- Training ---
 
     def optimizers(self, training: Training) -> dict[str, Optimizer]:
-        betas = (0.5, 0.999)
+        betas = (0.5, training.beta2)
         return {
             "generator": Adam(self.generator.parameters(), training.generator_rate, betas, fused=True),
             "discriminator": Adam(self.discriminator.parameters(), training.discriminator_rate, betas, fused=True),

@@ -18,13 +18,14 @@ Enc(G(z)) of N samples,
 
     f_PT(S) = 1 / (N (N - 1)) sum_i sum_{j != i} (S_i . S_j / |S_i| |S_j|)^2        added to L_G with a weight (0.1)
 
-For pictures only: an autoencoder of points in the plane needs no narrow middle, and one that may be the identity has no
-energy anywhere.
+On points of the plane no middle is narrow. That samples must be said again badly is then all that keeps D from
+being the identity, and the pulling-away term what keeps G from staying at the few places it found first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch.nn.functional as F
 from pydantic import Field
@@ -34,21 +35,20 @@ from torch.optim import Adam, Optimizer
 from genlib import contract, noise
 from genlib.contract import Batch, Criticises, Criticism, Decodes, HasPrior, Latent, Paper, Samples, Seeds, Trains
 from genlib.models.base import Model
+from genlib.models.gan import Players, generator, hidden
 from genlib.nets import frozen
 from genlib.noise import Noise
-from genlib.spaces import Pictures
+from genlib.spaces import Pictures, Points
 
 
-class Config(contract.Config):
-    space: Pictures = Field(Pictures(), description="What it makes: pictures of a size")
-    latent: int = Field(64, ge=1, le=512, description="Dimensions of the noise z")
-    width: int = Field(512, ge=8, le=2048, description="Units of the widest hidden layer")
+class Config(Players):
     code: int = Field(32, ge=1, le=512, description="Numbers in which D says a picture again")
 
 
 class Training(contract.Training):
     generator_rate: float = Field(5e-4, gt=0, le=1, description="Learning rate of G")
     discriminator_rate: float = Field(5e-4, gt=0, le=1, description="Learning rate of D")
+    beta2: float = Field(0.999, ge=0, lt=1, description="Adam's memory of squared gradients")
     margin: float = Field(0.05, gt=0, le=4, description="Energy beyond which a sample is bad enough (m)")
     pull: float = Field(0.1, ge=0, le=10, description="Weight of the term that pulls samples of a batch apart")
 
@@ -59,31 +59,29 @@ class Controls(contract.Controls):
     )
 
 
-# --- Blocks: fully connected. x (B, C, H, W) in [-1, 1] -> code (B, K) -> x; z (B, Z) -> x ----------------------------
+# --- Blocks: fully connected. x (B, *shape), pictures in [-1, 1] -> code (B, K) -> x; z (B, Z) -> x ------------------
 
 
 def encoder(c: Config) -> nn.Sequential:
+    inner, outer = hidden(c)
     return nn.Sequential(
         nn.Flatten(),
-        nn.Linear(c.space.size, c.width), nn.ReLU(),
-        nn.Linear(c.width, c.width // 2), nn.ReLU(),
-        nn.Linear(c.width // 2, c.code),
+        nn.Linear(c.space.size, outer), nn.ReLU(),
+        nn.Linear(outer, inner), nn.ReLU(),
+        nn.Linear(inner, c.code),
     )  # fmt: skip
+
+
+def last(c: Config) -> list[nn.Module]:
+    return [nn.Tanh() if isinstance(c.space, Pictures) else nn.Identity(), nn.Unflatten(1, c.space.shape)]
 
 
 def decoder(c: Config) -> nn.Sequential:
+    inner, outer = hidden(c)
     return nn.Sequential(
-        nn.Linear(c.code, c.width // 2), nn.ReLU(),
-        nn.Linear(c.width // 2, c.width), nn.ReLU(),
-        nn.Linear(c.width, c.space.size), nn.Tanh(), nn.Unflatten(1, c.space.shape),
-    )  # fmt: skip
-
-
-def generator(c: Config) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Linear(c.latent, c.width // 2), nn.BatchNorm1d(c.width // 2), nn.ReLU(),
-        nn.Linear(c.width // 2, c.width), nn.BatchNorm1d(c.width), nn.ReLU(),
-        nn.Linear(c.width, c.space.size), nn.Tanh(), nn.Unflatten(1, c.space.shape),
+        nn.Linear(c.code, inner), nn.ReLU(),
+        nn.Linear(inner, outer), nn.ReLU(),
+        nn.Linear(outer, c.space.size), *last(c),
     )  # fmt: skip
 
 
@@ -108,15 +106,22 @@ class EBGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criti
         "Energy-based Generative Adversarial Network", "Zhao, Mathieu & LeCun", 2017, "https://arxiv.org/abs/1609.03126"
     )
     family = ("Implicit density", "Direct")
+    points: ClassVar = {
+        "latent": 2, "width": 128, "code": 32, "batch_norm": False,
+        "generator_rate": 1e-3, "discriminator_rate": 1e-3, "beta2": 0.99, "margin": 0.1, "pull": 0.5,
+    }  # fmt: skip
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.generator = generator(config)
+        self.generator = nn.Sequential(*generator(config), *last(config))
         self.encoder, self.decoder = encoder(config), decoder(config)
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
-        return (Config(space=Pictures(side=8), latent=4, width=16, code=3),)
+        return (
+            Config(space=Pictures(side=8), latent=4, width=16, code=3),
+            Config(space=Points(), latent=2, width=16, code=2, batch_norm=False),
+        )
 
     # --- Sampling ---
 
@@ -128,7 +133,8 @@ class EBGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criti
         return self.here(Noise(seeds).latent(self.latent(self.config), self.set_by(controls).truncation))
 
     def decode(self, z: Tensor) -> Tensor:
-        return (self.generator(self.here(z)).float() + 1) / 2
+        x = self.generator(self.here(z)).float()
+        return (x + 1) / 2 if isinstance(self.config.space, Pictures) else x
 
     def sample(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
         return self.decode(self.prior(seeds, controls))
@@ -144,7 +150,7 @@ class EBGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criti
     # --- Training (section 2) ---
 
     def optimizers(self, training: Training) -> dict[str, Optimizer]:
-        betas = (0.5, 0.999)
+        betas = (0.5, training.beta2)
         discriminator = [*self.encoder.parameters(), *self.decoder.parameters()]
         return {
             "generator": Adam(self.generator.parameters(), training.generator_rate, betas, fused=True),

@@ -46,7 +46,31 @@ def test_names_and_info() -> None:
         assert info.title
         assert info.description
         assert info.credit
-        assert info.splits == info.labels == info.files == {}
+        assert info.splits == info.files == {}
+        assert (info.main_label in info.labels) == bool(info.labels) == (name not in {"spiral", "mixture1d"})
+
+
+@every_set
+def test_a_point_is_of_the_part_that_it_lies_in(name: str) -> None:
+    points = data.load_points(name)
+    rows, law = points.draw_rows(5_000, rng()), points.density
+    assert rows.labels.keys() == points.info.labels.keys()
+    for attribute, named in points.info.labels.items():
+        of_each, of_points = points.labels[attribute], rows.labels[attribute]
+        shares = torch.bincount(of_points, minlength=len(named)) / len(of_points)
+        assert (shares * len(named) - 1).abs().max() < 0.4, "all are equally likely"
+        near = of_each[torch.cdist(rows.x.double(), law.means).argmin(1)]
+        assert (near == of_points).float().mean() > 0.99
+
+
+def test_the_parts_have_the_names_of_their_places() -> None:
+    for name, part, x in (
+        ("ring8", "north-west", (-0.7, 0.7)), ("ring8", "south", (0, -1)), ("grid25", "a5", (-4, 4)),
+        ("grid25", "d1", (2, -4)), ("moons", "upper", (-0.5, 0.75)), ("two-gaussians", "right", (1, 0)),
+    ):  # fmt: skip
+        points = data.load_points(name)
+        nearest = torch.cdist(torch.tensor([x], dtype=torch.float64), points.density.means).argmin()
+        assert points.info.labels["part"][points.labels["part"][nearest]] == part
 
 
 @every_set

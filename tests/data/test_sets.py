@@ -55,7 +55,8 @@ def test_rows_of_points() -> None:
     assert rows.x.shape == (5, *points.space.shape)
     assert rows.x.is_contiguous()
     assert torch.equal(rows.x, points.draw(5, torch.Generator().manual_seed(3)))
-    assert rows.labels == points.labels == {}
+    assert rows.labels["part"].shape == (5,)
+    assert data.load_points("spiral").draw_rows(5, torch.Generator()).labels == {}
     assert rows.condition is None
     assert not points.paired
 

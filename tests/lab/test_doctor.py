@@ -127,6 +127,7 @@ def test_numbers_that_ran_away_are_told_at_once() -> None:
         ("a heap, and D knows", "gan", {"discriminator_steps": 5}, {"discriminator_steps": 1}),
         ("one mode", "unrolled", {"ahead": 3}, {"ahead": 7}),
         ("one mode", "unrolled", {"ahead": 20}, {}),
+        ("one mode", "ebgan", {"pull": 0.1}, {"pull": 0.5}),
         ("one mode", "cgan", {"discriminator_steps": 15}, {"discriminator_steps": 20}),
         ("one mode", "wgan", {"critic_steps": 30}, {"critic_steps": 60}),
         ("one mode", "wgan", {"critic_steps": 60}, {"critic_steps": 100}),

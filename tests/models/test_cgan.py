@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from genlib import data, training
+from genlib import data, experiment, training
 from genlib.contract import Batch
+from genlib.errors import GenlibError
 from genlib.models.cgan import ConditionalGAN, Config, Training
 from genlib.spaces import Pictures
 
@@ -74,6 +75,17 @@ def test_what_is_asked_for_comes(network: str) -> None:
         assert (nearest == number).float().mean() > 0.9
 
 
+def test_a_part_of_a_set_of_points_comes_when_it_is_asked_for() -> None:
+    points = data.load_points("two-gaussians")
+    task = experiment.plan("cgan-two-gaussians", recipe={"steps": 400, "batch_size": 128})
+    model = experiment.run(task, lambda _: None, device=torch.device("cpu")).model
+    assert isinstance(model, ConditionalGAN)
+    assert model.config.classes == points.info.labels["part"] == ("left", "right")
+    made = torch.cat([model.sample(range(100), model.Controls(label=name)) for name in model.config.classes])
+    asked = torch.arange(2).repeat_interleave(100)
+    assert ((made[:, 0] > 0).long() == asked).float().mean() > 0.95
+
+
 def test_the_classes_follow_from_the_data_and_are_chosen_by_name() -> None:
     config = ConditionalGAN.config_for(data.info("fashion"))
     assert config.classes[0] == "T-shirt"
@@ -84,6 +96,10 @@ def test_the_classes_follow_from_the_data_and_are_chosen_by_name() -> None:
         controls(label="hat")
     hair = ConditionalGAN.config_for(data.info("faces"), attribute="hair_colour")
     assert "blond" in hair.classes
+    with pytest.raises(GenlibError, match=r"Spiral has no labels: choose data that are labelled\.$"):
+        ConditionalGAN.config_for(data.info("spiral"))
+    with pytest.raises(GenlibError, match=r"has no hat: choose one of .*hair_colour"):
+        ConditionalGAN.config_for(data.info("faces"), attribute="hat")
 
 
 def test_the_convolutional_players_say_what_they_need() -> None:

@@ -53,7 +53,7 @@ def test_worlds_that_are_not_there(asked: dict[str, Any], words: str) -> None:
     with pytest.raises(GenlibError, match=words):
         DiscoGAN.config_for(data.info("faces"), **asked)
     with pytest.raises(GenlibError, match="no labels"):
-        DiscoGAN.config_for(data.info("ring8"), **asked)
+        DiscoGAN.config_for(data.info("spiral"), **asked)
 
 
 @pytest.mark.parametrize("asked", [{"a": (1, 2), "b": (2,)}, {"a_name": "same"}, {"a_name": "Not quite-the same"}])

@@ -26,7 +26,7 @@ from genlib.ui import loaders, uploading
 from genlib.ui.canvas import Kept
 from genlib.ui.lab import desk as desks
 from genlib.ui.lab import form, keep
-from genlib.ui.lab.query import OWN
+from genlib.ui.lab.query import OWN, drawable
 from genlib.ui.pages import SAMPLE, TrainQuery
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "train.py")
@@ -192,10 +192,10 @@ def test_every_model_that_learns_points_has_its_form_from_its_own_schemas(name: 
     at = visit(model=name, data="moons", steps="3", batch="16")
     cls = catalog.model_class(name)
     shown = {w.label for kind in ("number_input", "selectbox", "toggle", "button_group") for w in at.get(kind)}
-    for field in (*cls.Training.model_fields, *(set(cls.Config.model_fields) - {"space"})):
-        title = (cls.Training if field in cls.Training.model_fields else cls.Config).model_json_schema()
-        title = title["properties"][field]["title"]
-        assert title[:1].upper() + title[1:].lower() in shown
+    for kind in (cls.Config, cls.Training):
+        for field, known in query.fields(kind).items():
+            title = kind.model_json_schema()["properties"][field]["title"]
+            assert (title[:1].upper() + title[1:].lower() in shown) == drawable(known)
     press(at, "start")
     assert until(at, lambda now: now.ended).state == "finished"
     assert "Curve covered" in table(at)
