@@ -1,4 +1,4 @@
-"""How much memory there still is for this process."""
+"""What there is for this process: memory, and cores."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ PLENTY = 1 << 30  # bytes: where as many are free, nobody need save them
 # What the process may take in all, in MB, of a host that ends it above that and does not say so to the kernel.
 VARIABLE = "GENLIB_MEMORY"
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # control groups 2, and 1
+
+# Microseconds of computing in each so many, of control groups 2 ("max" is no number), and 1 (-1: as it likes).
+SHARES = (
+    (("/sys/fs/cgroup/cpu.max",) * 2, (0, 1)),
+    (("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"), (0, 0)),
+)
 
 
 def free() -> int:
@@ -25,6 +31,15 @@ def free() -> int:
 
 def plenty() -> bool:
     return free() > PLENTY
+
+
+def cores() -> int | None:
+    """How many cores its control group may compute on, in whole ones and at least 1; None: nobody says."""
+    for paths, words in SHARES:
+        share, period = (_number(path, word) for path, word in zip(paths, words, strict=True))
+        if share and period and share > 0:
+            return max(1, share // period)
+    return None
 
 
 def _number(path: str, word: int = 0, line: str = "") -> int | None:

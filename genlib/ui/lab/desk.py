@@ -94,8 +94,13 @@ class Desk:
         """
         made = []
         for task, called in tasks:
-            watcher = Watcher(task.source) if isinstance(task.source, PointSet) else Album(task, in_batches)
-            job = Job(task, watcher, party=self.key, limits=LIMITS, threads=1, budget=budget, after=after)
+            watcher: Watcher | Album
+            threads: int | None
+            if isinstance(task.source, PointSet):
+                watcher, threads = Watcher(task.source), 1  # small networks lose by more
+            else:
+                watcher, threads = Album(task, in_batches), None
+            job = Job(task, watcher, party=self.key, limits=LIMITS, threads=threads, budget=budget, after=after)
             job.slow(self.pace)
             made.append(Shown(job, watcher, called))
         self.stop()
