@@ -67,6 +67,10 @@ class Mixture:
             parts.append((shift - away.square() / 2).logsumexp(1))
         return torch.cat(parts)
 
+    def nearest(self, x: Tensor) -> Tensor:
+        """The Gaussian whose mean is nearest to each x (N, D): int64 (N,), on the CPU."""
+        return torch.cdist(x.cpu().double(), self.means).argmin(1)
+
     def draw(self, count: int, rng: torch.Generator) -> Tensor:
         """`count` points, float32 (count, D), on the device of `rng`, which alone decides them."""
         return self.draw_with_origin(count, rng)[0]

@@ -225,6 +225,10 @@ class PointSet:
         x, which = self.density.draw_with_origin(count, rng)
         return Rows(x, {key: values.to(x.device)[which] for key, values in self.labels.items()})
 
+    def parts(self, x: Tensor, attribute: str) -> Tensor:
+        """In which part each of the points (N, D) lies, whoever made it: that of the nearest Gaussian, int64 (N,)."""
+        return self.labels[attribute][self.density.nearest(x)]
+
     def sample(self, count: int) -> Tensor:
         """The first `count` held-out points of this split, float32 (count, D), on the CPU: always the same ones.
 

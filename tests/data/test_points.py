@@ -53,14 +53,13 @@ def test_names_and_info() -> None:
 @every_set
 def test_a_point_is_of_the_part_that_it_lies_in(name: str) -> None:
     points = data.load_points(name)
-    rows, law = points.draw_rows(5_000, rng()), points.density
+    rows = points.draw_rows(5_000, rng())
     assert rows.labels.keys() == points.info.labels.keys()
     for attribute, named in points.info.labels.items():
-        of_each, of_points = points.labels[attribute], rows.labels[attribute]
+        of_points = rows.labels[attribute]
         shares = torch.bincount(of_points, minlength=len(named)) / len(of_points)
         assert (shares * len(named) - 1).abs().max() < 0.4, "all are equally likely"
-        near = of_each[torch.cdist(rows.x.double(), law.means).argmin(1)]
-        assert (near == of_points).float().mean() > 0.99
+        assert (points.parts(rows.x, attribute) == of_points).float().mean() > 0.99
 
 
 def test_the_parts_have_the_names_of_their_places() -> None:
@@ -69,8 +68,7 @@ def test_the_parts_have_the_names_of_their_places() -> None:
         ("grid25", "d1", (2, -4)), ("moons", "upper", (-0.5, 0.75)), ("two-gaussians", "right", (1, 0)),
     ):  # fmt: skip
         points = data.load_points(name)
-        nearest = torch.cdist(torch.tensor([x], dtype=torch.float64), points.density.means).argmin()
-        assert points.info.labels["part"][points.labels["part"][nearest]] == part
+        assert points.info.labels["part"][points.parts(torch.tensor([x]), "part")] == part
 
 
 @every_set
