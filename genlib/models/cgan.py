@@ -49,6 +49,7 @@ class Config(Players):
     width: int = Field(
         512, ge=4, le=2048, description="Units of the widest layer (mlp), or channels next to the pixels"
     )
+    normalisation: dcgan.Normalisation = Field("batch", description=dcgan.NORMALISATION + "; mlp: the batch")
     attribute: Name = Field("label", description="Which label of the data it is told")
     classes: tuple[ClassName, ...] = Field(min_length=2, max_length=64, description="What that label can be, in order")
     dropout: float = Field(0.3, ge=0, le=0.9, description="Dropout in a fully connected D, lest it win too early")
@@ -63,6 +64,8 @@ class Config(Players):
                 raise ValueError("width is at most 256 for the convolutional network")
             if not self.batch_norm:
                 raise ValueError("the convolutional network has batch norm: leave batch_norm on")
+        elif self.normalisation != "batch":
+            raise ValueError("a reference batch is for the convolutional network: leave normalisation at batch")
         return self
 
 
@@ -107,7 +110,13 @@ def mlp(c: Config) -> tuple[nn.Module, Stack]:
 def conv(c: Config) -> tuple[nn.Module, Stack]:
     """The players of dcgan.py. D reads y as maps beside x (B, C + K, H, W), each all ones or all zeros."""
     k = len(c.classes)
-    players = dcgan.Config(space=c.space, latent=c.latent, generator_width=c.width, discriminator_width=c.width)
+    players = dcgan.Config(
+        space=c.space,
+        latent=c.latent,
+        generator_width=c.width,
+        discriminator_width=c.width,
+        normalisation=c.normalisation,
+    )
     g = dcgan.generator(players, given=k).apply(dcgan.initialise)
     d = dcgan.discriminator(players, given=k).apply(dcgan.initialise)
     # Without G's last layer, tanh: that is the space's part.
@@ -126,6 +135,7 @@ class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Tra
     )
     family = ("Implicit density", "Direct")
     follows = frozenset({"space", "classes"})
+    reference: Tensor  # (REFERENCE, Z + K), where there is one
     points: ClassVar = {
         "latent": 2, "width": 128, "batch_norm": False, "dropout": 0.0,
         "generator_rate": 1e-3, "discriminator_rate": 1e-3, "beta2": 0.99,
@@ -134,6 +144,13 @@ class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Tra
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.generator, self.discriminator = mlp(config) if config.network == "mlp" else conv(config)
+        self.keep_constants()
+
+    def constants(self) -> Mapping[str, Tensor]:
+        if self.config.normalisation == "batch":
+            return {}
+        y = torch.arange(dcgan.REFERENCE, device="cpu") % len(self.config.classes)  # of every class
+        return {"reference": self.joined(dcgan.reference(self.z), y)}
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
@@ -183,7 +200,10 @@ class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Tra
 
     def made(self, z: Tensor, y: Tensor) -> Tensor:
         """G(z | y): x (B, *shape) from noise (B, Z) and classes int64 (B,)."""
-        return self.config.space.emit(self.generator(self.joined(z, y))).unflatten(1, self.shape)
+        given = self.joined(z, y)
+        if self.config.normalisation != "batch":
+            given = torch.cat([self.reference, given])
+        return self.config.space.emit(self.generator(given)[-len(z) :]).unflatten(1, self.shape)
 
     def logits(self, x: Tensor, y: Tensor, rng: torch.Generator | None = None) -> Tensor:
         """D's logit l(x | y) (B,), of x (B, *shape) and classes int64 (B,). `rng` draws the dropout while training."""

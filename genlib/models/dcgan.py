@@ -69,6 +69,13 @@ REFERENCE = 32
 LAZY = 4  # the penalty on D's slope is laid on one step in so many
 
 
+Normalisation = Literal["batch", "reference", "virtual"]
+NORMALISATION = (
+    "What G takes a feature's mean and spread of: the batch, a reference batch that is drawn once, or that one and the "
+    "picture itself"
+)
+
+
 class Config(contract.Config):
     space: Pictures = Field(Pictures(), description="Pictures, of a side that can be halved down to 4 to 7 pixels")
     latent: int = Field(100, ge=1, le=512, description="Dimensions of the noise z")
@@ -77,11 +84,7 @@ class Config(contract.Config):
         64, ge=4, le=256, description="Channels of D's first hidden layer, doubled inwards"
     )
 
-    normalisation: Literal["batch", "reference", "virtual"] = Field(
-        "batch",
-        description="What G takes a feature's mean and spread of: the batch, a reference batch that is drawn once, or "
-        "that one and the picture itself",
-    )
+    normalisation: Normalisation = Field("batch", description=NORMALISATION)
 
     @model_validator(mode="after")
     def _side(self) -> Config:
@@ -106,11 +109,11 @@ class Controls(contract.Controls):
 # --- Blocks ----------------------------------------------------------------------------------------------------------
 
 
-def norm(c: Config, features: int) -> nn.Module:
+def norm(by: Normalisation, features: int) -> nn.Module:
     """What normalises a layer of G."""
-    if c.normalisation == "batch":
+    if by == "batch":
         return nn.BatchNorm2d(features)
-    return nets.ReferenceNorm(features, REFERENCE, own=c.normalisation == "virtual")
+    return nets.ReferenceNorm(features, REFERENCE, own=by == "virtual")
 
 
 def generator(c: Config, given: int = 0) -> nn.Sequential:
@@ -122,17 +125,23 @@ def generator(c: Config, given: int = 0) -> nn.Sequential:
     widths = [c.generator_width * 2**i for i in reversed(range(doublings))]  # e.g. 512, 256, 128, 64
     net = nn.Sequential(
         nn.ConvTranspose2d(c.latent + given, widths[0], side, bias=False),  # (B, 8w, 4, 4): the projection of z
-        norm(c, widths[0]),
+        norm(c.normalisation, widths[0]),
         nn.ReLU(inplace=True),
     )
     for wide, narrow in pairwise(widths):
         net.extend([
             nn.ConvTranspose2d(wide, narrow, 4, stride=2, padding=1, bias=False),  # twice the side
-            norm(c, narrow),
+            norm(c.normalisation, narrow),
             nn.ReLU(inplace=True),
         ])  # fmt: skip
     net.extend([nn.ConvTranspose2d(widths[-1], c.space.channels, 4, stride=2, padding=1), nn.Tanh()])
     return net
+
+
+def reference(z: Latent) -> Tensor:
+    """The noise of the reference batch, float32 (REFERENCE, Z)."""
+    with torch.device("cpu"):  # also where only an outline is made
+        return Noise(range(MAX_SEED - REFERENCE, MAX_SEED)).latent(z)
 
 
 def discriminator(c: Config, given: int = 0) -> nn.Sequential:
@@ -176,7 +185,7 @@ class DCGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criti
     )  # fmt: skip
     family = ("Implicit density", "Direct")
 
-    reference: Tensor  # float32 (REFERENCE, Z), where there is one
+    reference: Tensor  # (REFERENCE, Z), where there is one
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -187,8 +196,7 @@ class DCGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criti
     def constants(self) -> Mapping[str, Tensor]:
         if self.config.normalisation == "batch":
             return {}
-        with torch.device("cpu"):  # also where only an outline is made
-            return {"reference": Noise(range(MAX_SEED - REFERENCE, MAX_SEED)).latent(self.latent(self.config))}
+        return {"reference": reference(self.latent(self.config))}
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:

@@ -59,6 +59,7 @@ from genlib.contract import (
     Trains,
 )
 from genlib.models.base import Model
+from genlib.models.dcgan import NORMALISATION, Normalisation, norm, reference
 from genlib.models.gan import squared_slope
 from genlib.models.vae import kl_to_standard_normal
 from genlib.nets import halvings
@@ -74,6 +75,7 @@ class Config(contract.Config):
     width: int = Field(32, ge=4, le=256, description="Channels of encoder and decoder next to the pixels")
     discriminator_width: int = Field(32, ge=4, le=256, description="Channels of D's first hidden layer")
     layer: int = Field(2, ge=1, le=6, description="Which of D's convolutions says what is alike (l)")
+    normalisation: Normalisation = Field("batch", description=NORMALISATION)
 
     @model_validator(mode="after")
     def _layers(self) -> Config:
@@ -124,7 +126,9 @@ def decoder(c: Config) -> nn.Sequential:
     widths = [c.width * 2**i for i in reversed(range(count))]
     net = nn.Sequential(nn.Linear(c.latent, widths[0] * side**2), nn.Unflatten(1, (widths[0], side, side)))
     for before, after in zip(widths, [*widths[1:], c.space.channels], strict=True):
-        net.extend([nn.BatchNorm2d(before), nn.ReLU(), nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)])
+        net.extend([
+            norm(c.normalisation, before), nn.ReLU(), nn.ConvTranspose2d(before, after, 4, stride=2, padding=1),
+        ])  # fmt: skip
     net.append(nn.Tanh())
     return net
 
@@ -155,10 +159,16 @@ class VAEGAN(
     family = ("Explicit density", "Approximate", "Variational")
     aside = "its bound is one in D's features, not in pixels; half of it is a GAN"
 
+    reference: Tensor  # (REFERENCE, Z), where there is one
+
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.encoder, self.decoder = encoder(config), decoder(config)
         self.lower, self.upper = discriminator(config)
+        self.keep_constants()
+
+    def constants(self) -> Mapping[str, Tensor]:
+        return {} if self.config.normalisation == "batch" else {"reference": reference(self.latent(self.config))}
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
@@ -174,7 +184,12 @@ class VAEGAN(
         return self.set_by(controls).temperature * self.here(Noise(seeds).latent(self.latent(self.config)))
 
     def decode(self, z: Tensor) -> Tensor:
-        return (self.decoder(self.here(z)).float() + 1) / 2
+        return (self.painted(self.here(z)).float() + 1) / 2
+
+    def painted(self, z: Tensor) -> Tensor:
+        """The decoder's pictures in [-1, 1] of z (B, Z)."""
+        given = z if self.config.normalisation == "batch" else torch.cat([self.reference, z])
+        return self.decoder(given)[-len(z) :]
 
     def sample(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
         return self.decode(self.prior(seeds, controls))
@@ -213,7 +228,7 @@ class VAEGAN(
         mu, log_var = self.posterior(batch.x)
         z = mu + (0.5 * log_var).exp() * torch.randn(mu.shape, generator=batch.rng, device=mu.device)
         z_p = noise.draw(self.latent(self.config), len(x), batch.rng)
-        decoded = self.decoder(torch.cat([z, z_p]))
+        decoded = self.painted(torch.cat([z, z_p]))
         x_rec, x_p = decoded.chunk(2)
 
         # D looks at each kind of picture apart, each with its own batch norm.

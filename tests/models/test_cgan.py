@@ -52,6 +52,23 @@ def test_a_seed_keeps_its_noise_whatever_the_class(network: str) -> None:
     assert set(near.argmin(0).tolist()) == {0, 1, 2}
 
 
+@pytest.mark.parametrize("by", ["reference", "virtual"])
+def test_beside_a_reference_batch_no_picture_depends_on_its_company(by: Any) -> None:
+    config = Config(space=Pictures(side=8), classes=CLASSES, latent=4, network="conv", width=8, normalisation=by)
+    model = training.fresh(ConditionalGAN, config, seed=0)
+    assert isinstance(model, ConditionalGAN)
+    assert not any("reference" in name for name in model.state_dict())
+    for trained in (model, cgan("conv")):
+        z, y = torch.randn(6, 4, generator=torch.Generator().manual_seed(0)), torch.arange(6) % 3
+        alone, together = trained.made(z[:2], y[:2]), trained.made(z, y)[:2]
+        assert torch.allclose(alone, together, atol=1e-5) == (trained is model)
+    optimizers, before = model.optimizers(Training()), [p.clone() for p in model.generator.parameters()]
+    model.train_step(batch(0), optimizers, Training())
+    assert all((p != was).any() for p, was in zip(model.generator.parameters(), before, strict=True))
+    with pytest.raises(ValueError, match="for the convolutional network"):
+        Config(space=Pictures(side=8), classes=CLASSES, normalisation=by)
+
+
 @either
 def test_both_players_read_the_class(network: str) -> None:
     model = cgan(network).eval()

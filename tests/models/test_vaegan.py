@@ -90,3 +90,17 @@ def test_codes_and_pictures_have_the_right_range(model: VAEGAN) -> None:
     assert x.max() <= 1
     assert model.encode(x).shape == (3, 3)
     assert not torch.equal(model.sample([7], model.Controls(temperature=0.2)), model.sample([7]))
+
+
+@pytest.mark.parametrize("by", ["reference", "virtual"])
+def test_beside_a_reference_batch_no_picture_depends_on_its_company(by: str, model: VAEGAN) -> None:
+    config = Config.model_validate({**model.config.model_dump(), "normalisation": by})
+    beside, z = VAEGAN(config), torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
+    assert not any("reference" in name for name in beside.state_dict())
+    for trained in (beside, model):
+        alone, together = trained.decode(z[:2]), trained.decode(z)[:2]
+        assert torch.allclose(alone, together, atol=1e-5) == (trained is beside)
+    rng, before = torch.Generator().manual_seed(1), [p.clone() for p in beside.decoder.parameters()]
+    x = torch.rand(6, 3, 16, 16, generator=rng)
+    beside.train_step(Batch(x, rng, 0, 10), beside.optimizers(Training()), Training())
+    assert all((p != was).any() for p, was in zip(beside.decoder.parameters(), before, strict=True))
