@@ -169,7 +169,8 @@ def test_draws_of_a_model_that_only_has_a_prior_are_read_by_the_classifier() -> 
     ("space", "name", "said"),
     [
         (Pictures(), "faces+emoji", "has no labels"),
-        (Pictures(), "ring8", "has no labels"),
+        (Pictures(), "spiral", "has no labels"),
+        (Pictures(), "ring8", "no labelled pictures"),
         (Pictures(side=16), "digits", "grey pictures of 16 x 16"),
         (Points(), "digits", "points of 2 dimensions"),
     ],
