@@ -135,7 +135,7 @@ class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Tra
     )
     family = ("Implicit density", "Direct")
     follows = frozenset({"space", "classes"})
-    reference: Tensor  # (REFERENCE, Z + K), where there is one
+    reference: Tensor  # (R, Z + K)
     points: ClassVar = {
         "latent": 2, "width": 128, "batch_norm": False, "dropout": 0.0,
         "generator_rate": 1e-3, "discriminator_rate": 1e-3, "beta2": 0.99,
@@ -147,10 +147,9 @@ class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Tra
         self.keep_constants()
 
     def constants(self) -> Mapping[str, Tensor]:
-        if self.config.normalisation == "batch":
-            return {}
-        y = torch.arange(dcgan.REFERENCE, device="cpu") % len(self.config.classes)  # of every class
-        return {"reference": self.joined(dcgan.reference(self.z), y)}
+        z = dcgan.reference(self.z, self.config.normalisation)
+        y = torch.arange(len(z), device="cpu") % len(self.config.classes)  # of every class
+        return {"reference": self.joined(z, y)}
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
@@ -200,9 +199,7 @@ class ConditionalGAN(Model[Config, Controls, Training], Samples, Conditions, Tra
 
     def made(self, z: Tensor, y: Tensor) -> Tensor:
         """G(z | y): x (B, *shape) from noise (B, Z) and classes int64 (B,)."""
-        given = self.joined(z, y)
-        if self.config.normalisation != "batch":
-            given = torch.cat([self.reference, given])
+        given = torch.cat([self.reference, self.joined(z, y)])
         return self.config.space.emit(self.generator(given)[-len(z) :]).unflatten(1, self.shape)
 
     def logits(self, x: Tensor, y: Tensor, rng: torch.Generator | None = None) -> Tensor:

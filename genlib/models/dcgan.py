@@ -138,10 +138,10 @@ def generator(c: Config, given: int = 0) -> nn.Sequential:
     return net
 
 
-def reference(z: Latent) -> Tensor:
-    """The noise of the reference batch, float32 (REFERENCE, Z)."""
+def reference(z: Latent, by: Normalisation) -> Tensor:
+    """The noise of the reference batch, float32 (R, Z): REFERENCE rows, or none where there is no such batch."""
     with torch.device("cpu"):  # also where only an outline is made
-        return Noise(range(MAX_SEED - REFERENCE, MAX_SEED)).latent(z)
+        return Noise(range(MAX_SEED - REFERENCE, MAX_SEED)).latent(z)[: 0 if by == "batch" else REFERENCE]
 
 
 def discriminator(c: Config, given: int = 0) -> nn.Sequential:
@@ -185,7 +185,7 @@ class DCGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criti
     )  # fmt: skip
     family = ("Implicit density", "Direct")
 
-    reference: Tensor  # (REFERENCE, Z), where there is one
+    reference: Tensor  # (R, Z)
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -194,9 +194,7 @@ class DCGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criti
         self.keep_constants()
 
     def constants(self) -> Mapping[str, Tensor]:
-        if self.config.normalisation == "batch":
-            return {}
-        return {"reference": reference(self.latent(self.config))}
+        return {"reference": reference(self.latent(self.config), self.config.normalisation)}
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
@@ -213,11 +211,8 @@ class DCGAN(Model[Config, Controls, Training], Samples, HasPrior, Decodes, Criti
         return self.here(Noise(seeds).latent(self.latent(self.config), truncation))
 
     def decode(self, z: Tensor) -> Tensor:
-        z = self.here(z)
-        if self.config.normalisation == "batch":
-            return (self.generator(z[:, :, None, None]) + 1) / 2
-        with_reference = torch.cat([self.reference, z])
-        return (self.generator(with_reference[:, :, None, None])[REFERENCE:] + 1) / 2
+        given = torch.cat([self.reference, self.here(z)])
+        return (self.generator(given[:, :, None, None])[-len(z) :] + 1) / 2
 
     def sample(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
         return self.decode(self.prior(seeds, controls))

@@ -159,7 +159,7 @@ class VAEGAN(
     family = ("Explicit density", "Approximate", "Variational")
     aside = "its bound is one in D's features, not in pixels; half of it is a GAN"
 
-    reference: Tensor  # (REFERENCE, Z), where there is one
+    reference: Tensor  # (R, Z)
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -168,7 +168,7 @@ class VAEGAN(
         self.keep_constants()
 
     def constants(self) -> Mapping[str, Tensor]:
-        return {} if self.config.normalisation == "batch" else {"reference": reference(self.latent(self.config))}
+        return {"reference": reference(self.latent(self.config), self.config.normalisation)}
 
     @classmethod
     def tiny(cls) -> tuple[Config, ...]:
@@ -188,8 +188,7 @@ class VAEGAN(
 
     def painted(self, z: Tensor) -> Tensor:
         """The decoder's pictures in [-1, 1] of z (B, Z)."""
-        given = z if self.config.normalisation == "batch" else torch.cat([self.reference, z])
-        return self.decoder(given)[-len(z) :]
+        return self.decoder(torch.cat([self.reference, z]))[-len(z) :]
 
     def sample(self, seeds: Seeds, controls: contract.Controls | None = None) -> Tensor:
         return self.decode(self.prior(seeds, controls))
