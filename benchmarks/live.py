@@ -2,8 +2,8 @@
 
 Lab        the game lab as it opens (a GAN with 2 x 128 units on ring8, batches of 256), started on Train and watched
            by a visitor over the server's websocket, who asks anew as often as a browser does, against the same task
-           in a process of its own: with one thread, as a run on the page has, and with as many as torch takes.
-           Printed as well: how many moments a second the visitor was shown.
+           in a process of its own: with one thread, as a run on points has, and with as many as torch takes, as one on
+           pictures does. Printed as well: how many moments a second the visitor was shown.
 Pictures   the same of a run on fashion (--pictures MODEL).
 
 Rounds alternate between the two, so that a slow minute of a shared machine falls on both; medians are printed. Steps
@@ -87,7 +87,7 @@ def compare(what: str, parameters: dict[str, str], port: int, seconds: float) ->
     mine, one, all_ = map(statistics.median, (ours, theirs, wide))
     print(
         f"{what:24} {mine:7.1f} steps a second on the page, {statistics.median(moments):.1f} moments; alone {one:7.1f} "
-        f"with one thread as on the page ({mine / one:.0%}), {all_:7.1f} with all ({mine / all_:.0%})",
+        f"with one thread ({mine / one:.0%}), {all_:7.1f} with all ({mine / all_:.0%})",
         flush=True,
     )
 
